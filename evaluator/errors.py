@@ -1,0 +1,119 @@
+"""The errors a user can meet, drawn once; each says what was wrong, where, and what to do next.
+
+    EvaluatorError
+    ├── InputError                 something the user wrote is wrong (exit code 2)
+    │   ├── UsageError             a command or a call with arguments that do not fit
+    │   ├── TableError             a table of answers that cannot be read
+    │   ├── RubricError            a rubric, questionnaire or vocabulary file with mistakes
+    │   ├── PromptError            a prompt file with mistakes
+    │   ├── EvalSetError           an eval set with mistakes
+    │   │   └── LeakageError       the same answer or candidate on both sides of a split
+    │   ├── CalibrationError       a calibration file that does not fit what it is used for
+    │   └── OutputError            a place that results cannot be written to
+    └── SetupError                 something outside the input is not ready (exit code 2)
+        ├── GraderSetupError       a grader that cannot start: no key, no server, wrong model name
+        ├── LocalServerError       the local model's server does not start or stopped
+        └── ModelInstallError      the local model cannot be downloaded or does not verify
+
+An answer that could not be graded is not an error but a value: `evaluator.core.reply.Failure`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One mistake in a file that somebody wrote: where it is and what is wrong."""
+
+    message: str
+    file: str | None = None
+    line: int | None = None  # counted from 1
+    column: str | None = None  # a table's column
+    key: str | None = None  # a path of keys, such as criteria[0].levels
+
+    def __str__(self) -> str:
+        place = self.file or ""
+        if self.line is not None:
+            place = f"{place}:{self.line}" if place else f"line {self.line}"
+        for label, value in (("column", self.column), ("", self.key)):
+            if value:
+                named = f"{label} {value!r}" if label else value
+                place = f"{place}: {named}" if place else named
+        return f"{place}: {self.message}" if place else self.message
+
+
+class EvaluatorError(Exception):
+    """Anything this package raises on purpose. `hint` says what to do next."""
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}" if self.hint else self.message
+
+
+class InputError(EvaluatorError):
+    """Something the user wrote is wrong; `mistakes` holds every one that was found, not only the first."""
+
+    def __init__(self, message: str, *, hint: str | None = None, mistakes: Sequence[Mistake] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.mistakes = tuple(mistakes)
+
+    def __str__(self) -> str:
+        lines = [self.message, *(f"  {mistake}" for mistake in self.mistakes)]
+        if self.hint:
+            lines.append(self.hint)
+        return "\n".join(lines)
+
+
+class UsageError(InputError):
+    """A command or a call with arguments that do not fit together."""
+
+
+class TableError(InputError):
+    """A table of answers that cannot be read, or whose columns cannot be told apart."""
+
+
+class RubricError(InputError):
+    """A rubric, questionnaire, vocabulary or examples file with mistakes."""
+
+
+class PromptError(InputError):
+    """A prompt file with mistakes, or one that does not fit the rubric it is used with."""
+
+
+class EvalSetError(InputError):
+    """An eval set with mistakes."""
+
+
+class LeakageError(EvalSetError):
+    """The same answer, a near copy of it, or the same candidate on both sides of a split."""
+
+
+class CalibrationError(InputError):
+    """A calibration file that is damaged or was fitted for something else."""
+
+
+class OutputError(InputError):
+    """A place that results cannot be written to."""
+
+
+class SetupError(EvaluatorError):
+    """Something that grading needs is not ready: a key, a server, a model."""
+
+
+class GraderSetupError(SetupError):
+    """A grader that cannot start: no key, a wrong key, an unknown model, no server at the address."""
+
+
+class LocalServerError(SetupError):
+    """The local model's server does not start, or stopped."""
+
+
+class ModelInstallError(SetupError):
+    """The local model cannot be downloaded, joined or verified."""
