@@ -1,0 +1,1 @@
+"""How far two readings of the same answers agree, and how sure of it a set of that size can be."""
