@@ -1,0 +1,174 @@
+"""A reading: one grader's reply to one answer after its quotes were looked up, and several readings made one.
+
+Only what the answer bears out counts. A check whose quotes are not in the answer is not met; a level whose
+quotes are not in the answer falls to the lowest. What the grader had said stays on record as claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evaluator.core.grade import CriterionGrade, Evidence, RedFlagSeen
+from evaluator.core.reply import CriterionReply, RedFlagReply, Reply
+from evaluator.core.rubric import Criterion
+from evaluator.core.score import mean, rounded_level
+from evaluator.core.span import QuoteFinder
+
+_LONGEST_NOTE = 2_000  # characters of a rationale that are kept: a model may ramble
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionReading:
+    """One criterion as one grader read it. `claimed` is set where the quotes did not bear out what it said."""
+
+    id: str
+    level: int
+    claimed: int | None
+    checks: Mapping[str, bool] | None
+    evidence: tuple[Evidence, ...]
+    missing: str
+    rationale: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One grader's verified reply, one sample."""
+
+    criteria: tuple[CriterionReading, ...]
+    red_flags: tuple[RedFlagSeen, ...]
+
+    @property
+    def fallen(self) -> tuple[str, ...]:
+        """The criteria whose level fell because the quotes for it are not in the answer."""
+        return tuple(criterion.id for criterion in self.criteria if criterion.claimed is not None)
+
+
+def verify(reply: Reply, criteria: Sequence[Criterion], finder: QuoteFinder) -> Reading:
+    """The reply with every quote looked up in the answer, and the levels that the found ones support."""
+    by_id = {criterion.id: criterion for criterion in reply.criteria}
+    return Reading(
+        criteria=tuple(_verified(by_id[criterion.id], criterion, finder) for criterion in criteria),
+        red_flags=tuple(_red_flag(flag, finder) for flag in reply.red_flags),
+    )
+
+
+def _verified(said: CriterionReply, criterion: Criterion, finder: QuoteFinder) -> CriterionReading:
+    if said.level is None:
+        return _from_checks(said, criterion, finder)
+    lowest = min(criterion.levels)
+    evidence = _evidence(said.quotes, finder)
+    supported = said.level == lowest or any(each.verified for each in evidence)
+    return CriterionReading(
+        id=criterion.id,
+        level=said.level if supported else lowest,
+        claimed=None if supported else said.level,
+        checks=None,
+        evidence=evidence,
+        missing=said.missing[:_LONGEST_NOTE],
+        rationale=said.rationale[:_LONGEST_NOTE],
+    )
+
+
+def _from_checks(said: CriterionReply, criterion: Criterion, finder: QuoteFinder) -> CriterionReading:
+    claimed = {check.id: check.met for check in said.checks}
+    # Quotes under a check that is not met earn nothing, so nothing rests on them and they are left out.
+    evidence = tuple(each for check in said.checks if check.met for each in _evidence(check.quotes, finder, check.id))
+    supported = {each.check for each in evidence if each.verified}
+    met = {check: said_met and check in supported for check, said_met in claimed.items()}
+    level, claimed_level = criterion.level_of(met), criterion.level_of(claimed)
+    return CriterionReading(
+        id=criterion.id,
+        level=level,
+        claimed=claimed_level if met != claimed else None,
+        checks=met,
+        evidence=evidence,
+        missing=said.missing[:_LONGEST_NOTE],
+        rationale=said.rationale[:_LONGEST_NOTE],
+    )
+
+
+def _evidence(quotes: Sequence[str], finder: QuoteFinder, check: str | None = None) -> tuple[Evidence, ...]:
+    found = []
+    for quote in dict.fromkeys(quote for quote in quotes if quote.strip()):
+        span = finder.find(quote)
+        if span is None:
+            found.append(Evidence(quote=quote, check=check))
+        else:
+            found.append(Evidence(quote=quote, start=span.start, end=span.end, verified=True, check=check))
+    return tuple(found)
+
+
+def _red_flag(said: RedFlagReply, finder: QuoteFinder) -> RedFlagSeen:
+    span = finder.find(said.quote)
+    if span is None:
+        return RedFlagSeen(id=said.id, quote=said.quote)
+    return RedFlagSeen(id=said.id, quote=said.quote, start=span.start, end=span.end, verified=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """The verdicts of a reply that its quotes do not bear out (`leakage_awareness`, or `leakage_awareness.leak_path`
+    for a check), and those of their quotes that are not in the answer."""
+
+    verdicts: tuple[str, ...]
+    quotes: tuple[str, ...]
+
+
+def unsupported(replies: Sequence[CriterionReply], criteria: Sequence[Criterion], finder: QuoteFinder) -> Unsupported:
+    """What a rater should be asked about once more before its reply is used."""
+    lowest = {criterion.id: min(criterion.levels) for criterion in criteria}
+    verdicts: list[str] = []
+    quotes: list[str] = []
+    for reply in replies:
+        claims = [(f"{reply.id}.{check.id}", check.quotes) for check in reply.checks if check.met]
+        if reply.level is not None and reply.level > lowest[reply.id]:
+            claims.append((reply.id, reply.quotes))
+        for verdict, given in claims:
+            if not any(finder.find(quote) for quote in given):
+                verdicts.append(verdict)
+                quotes.extend(given)
+    return Unsupported(tuple(verdicts), tuple(dict.fromkeys(quotes)))
+
+
+def combine(readings: Sequence[Reading], criteria: Sequence[Criterion]) -> tuple[CriterionGrade, ...]:
+    """Several readings of one answer made one: the mean level, its spread, and all distinct evidence.
+
+    The mean is used because it agreed with people more often than the mode did (arXiv 2503.03064). `missing` and
+    `rationale` are those of the reading nearest to the mean.
+    """
+    return tuple(
+        _combined([reading.criteria[place] for reading in readings], criterion)
+        for place, criterion in enumerate(criteria)
+    )
+
+
+def _combined(readings: Sequence[CriterionReading], criterion: Criterion) -> CriterionGrade:
+    levels = [reading.level for reading in readings]
+    expected = mean(levels)
+    nearest = min(readings, key=lambda reading: abs(reading.level - expected))
+    evidence: dict[tuple[int | None, int | None, str, str | None], Evidence] = {}
+    for reading in readings:
+        for each in reading.evidence:
+            evidence.setdefault((each.start, each.end, "" if each.verified else each.quote, each.check), each)
+    claims = [reading.claimed for reading in readings if reading.claimed is not None]
+    return CriterionGrade(
+        id=criterion.id,
+        level=rounded_level(expected, criterion),
+        expected_level=expected,
+        spread=float(max(levels) - min(levels)) if len(levels) > 1 else None,
+        claimed_level=max(claims) if claims else None,
+        checks=_majority(readings),
+        evidence=tuple(evidence.values()),
+        missing=nearest.missing,
+        rationale=nearest.rationale,
+    )
+
+
+def _majority(readings: Sequence[CriterionReading]) -> dict[str, bool] | None:
+    """Each check by more than half of the readings that answered it; null where any reading gave a level."""
+    checked = [reading.checks for reading in readings]
+    if any(checks is None for checks in checked):
+        return None
+    named = dict.fromkeys(check for checks in checked for check in checks or {})
+    return {check: 2 * sum((checks or {}).get(check, False) for checks in checked) > len(checked) for check in named}

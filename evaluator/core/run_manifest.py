@@ -1,0 +1,60 @@
+"""The manifest of a run: what was graded, by what, with which versions, and how it ended (`run.json`)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class UsageTotals(BaseModel):
+    """What a run took. A token count is null where no endpoint reported one; a cost where no price is known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    requests: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cached_tokens: int | None
+    cost_usd: float | None
+    seconds: float
+
+
+class RunManifest(BaseModel):
+    """One run of `evaluator grade`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run_id: str
+    started_at: str
+    finished_at: str
+    outcome: Literal["finished", "interrupted", "stopped"]
+    stopped_because: str | None
+    input_name: str
+    input_sha256: str
+    layout: str
+    notes: tuple[str, ...]
+    """What reading the table matched, skipped or found twice."""
+    grader: str
+    is_language_model: bool
+    about_grader: str
+    """A sentence for people: what this grader is and how far it is known to agree with raters."""
+    prompt: str | None
+    prompt_sha256: str | None
+    calls: str | None
+    samples: int
+    rubric: str
+    rubric_sha256: str
+    questionnaire: str
+    questionnaire_sha256: str
+    questions_asked: tuple[str, ...]
+    answers: int
+    graded: int
+    not_answered: int
+    ungraded: int
+    to_review: int
+    candidates: int
+    quotes_claimed: int
+    quotes_found: int
+    usage: UsageTotals
+    evaluator_version: str

@@ -1,0 +1,105 @@
+"""What is seen in an answer before any grader reads it: nothing there, too long, copied, hidden characters."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from evaluator.core.absence import absence_of
+from evaluator.core.answer import Answer
+from evaluator.core.grade import Flag
+from evaluator.core.questionnaire import Question
+
+LONGEST = 30_000
+"""Characters. Above it an answer is not sent to a grader: no written answer is that long by honest means."""
+EXCEL_CELL = 32_767
+"""The most characters that a cell of Excel holds; an answer of exactly this length was probably cut off."""
+_COPIED = 90  # rapidfuzz partial ratio between the answer and the question's text
+_WORD = re.compile(r"\w+")
+
+_NOT_ANSWERED = {
+    "blank": "The field was left empty.",
+    "placeholder": "The candidate wrote that there is no answer.",
+    "missing": "The table has no answer to this question for this candidate.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """The result: `not_answered` or `ungradable` say why no grader is asked; `flags` are what was noticed."""
+
+    not_answered: str | None = None
+    ungradable: str | None = None
+    flags: tuple[Flag, ...] = ()
+
+
+def screen(answer: Answer, question: Question) -> Screening:
+    """What is seen in the answer before it is graded. Nothing here lowers a score."""
+    text = answer.text
+    absent = answer.absent or absence_of(text)
+    if absent is not None:
+        return Screening(not_answered=f"{absent}: {_NOT_ANSWERED[absent]}")
+    words = len(_WORD.findall(text))
+    flags = [*_hidden_characters(text), *_copied_question(text, question)]
+    if len(text) == EXCEL_CELL:
+        flags.append(
+            Flag(
+                code="truncated",
+                severity="review",
+                detail=f"Exactly {EXCEL_CELL:,} characters, the most that a cell of Excel holds: probably cut off.",
+            )
+        )
+    if words < question.min_words:
+        detail = f"{words} words; the question expects at least {question.min_words}."
+        flags.append(Flag(code="too_short", severity="note", detail=detail))
+    too_long = None
+    if len(text) > LONGEST:
+        too_long = f"too_long: The answer has {len(text):,} characters; above {LONGEST:,} a person has to read it."
+    return Screening(ungradable=too_long, flags=tuple(flags))
+
+
+def _hidden_characters(text: str) -> list[Flag]:
+    """One flag for characters that a reader cannot see but a model reads: format, tag and control characters."""
+    if text.isascii():
+        places = [at for at, character in enumerate(text) if character < " " and character not in "\t\r\n\f\v"]
+    else:
+        places = [at for at, character in enumerate(text) if _is_hidden(text, at, character)]
+    if not places:
+        return []
+    kinds = sorted({f"U+{ord(text[at]):04X}" for at in places})
+    detail = f"{len(places)} character(s) that a reader cannot see ({', '.join(kinds[:5])})."
+    # One stray mark comes from copying out of a word processor; many, or tags, carry something.
+    suspicious = len(places) > 3 or any(ord(text[at]) >= 0xE0000 for at in places)
+    severity = "review" if suspicious else "note"
+    return [Flag(code="hidden_characters", severity=severity, detail=detail, start=places[0], end=places[-1] + 1)]
+
+
+def _is_hidden(text: str, at: int, character: str) -> bool:
+    category = unicodedata.category(character)
+    if category == "Cc":
+        return character not in "\t\r\n\f\v\x85"
+    if category not in ("Cf", "Co", "Cn"):
+        return False
+    if character == "\ufeff" and at == 0:
+        return False
+    if character in "\u00ad\u200e\u200f":  # soft hyphen; marks that right-to-left writing needs
+        return False
+    # A joiner between letters of its script, or inside an emoji, belongs to the writing.
+    return not (character in "\u200c\u200d" and 0 < at < len(text) - 1 and not text[at - 1].isascii())
+
+
+def _copied_question(text: str, question: Question) -> list[Flag]:
+    if len(text) < 40 or len(text) > 4 * len(question.text):
+        return []
+    likeness = fuzz.ratio(text.casefold(), question.text.casefold())
+    if likeness < _COPIED and not _mostly_from(text, question.text):
+        return []
+    return [Flag(code="copied_question", severity="review", detail="The answer is mostly the question's own text.")]
+
+
+def _mostly_from(text: str, source: str) -> bool:
+    """Whether nearly all of the answer is one stretch of the question."""
+    return len(text) <= len(source) and fuzz.partial_ratio(text.casefold(), source.casefold()) >= _COPIED
