@@ -1,0 +1,156 @@
+"""YAML read strictly: plain data only, no key twice, no aliases, and the line of every key kept for messages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from evaluator.errors import InputError, Mistake
+
+_LARGEST = 2_000_000  # bytes; a rubric is some kilobytes
+_DEEPEST = 40
+_PLAIN = "tag:yaml.org,2002:"
+_PLAIN_TAGS = {"map", "seq", "str", "int", "float", "bool", "null"}
+
+_KEY_PART = re.compile(r"[^.\[\]]+|\[\d+\]")
+
+Key = tuple[str | int, ...]
+Record = TypeVar("Record", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class YamlDocument:
+    """The data of one YAML file with the line at which each key stands (counted from 1)."""
+
+    file: str
+    data: Any
+    lines: Mapping[Key, int]
+
+    def mistake(self, key: Sequence[str | int], message: str) -> Mistake:
+        """A mistake at `key`, with the line of the nearest enclosing key that stands in the file."""
+        path = tuple(key)
+        while path and path not in self.lines:
+            path = path[:-1]
+        return Mistake(message, file=self.file, line=self.lines.get(path), key=shown_key(key) or None)
+
+
+def shown_key(key: Sequence[str | int]) -> str:
+    """A path of keys as people write it: criteria[0].levels."""
+    shown = ""
+    for part in key:
+        shown += f"[{part}]" if isinstance(part, int) else f".{part}" if shown else part
+    return shown
+
+
+def key_path(shown: str) -> Key:
+    """The path of keys that `shown_key` shows as this text."""
+    return tuple(int(part[1:-1]) if part[0] == "[" else part for part in _KEY_PART.findall(shown))
+
+
+def read_yaml(path: Path, error: type[InputError]) -> YamlDocument:
+    """The YAML document at `path`. Raises `error`, naming the file and the line, where there is none."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise error(f"{path} is larger than {_LARGEST // 1_000_000} MB: not a file of this kind.")
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise error(f"{path} does not exist.") from None
+    except UnicodeDecodeError:
+        raise error(f"{path} is not UTF-8 text.", hint="Save it as UTF-8.") from None
+    except OSError as cause:
+        raise error(f"{path} cannot be read: {cause.strerror}.") from cause
+    return parse_yaml(text, str(path), error)
+
+
+def parse_yaml(text: str, file: str, error: type[InputError]) -> YamlDocument:
+    """The YAML document that `text` holds; `file` is its name in messages."""
+    lines: dict[Key, int] = {}
+    mistakes: list[Mistake] = []
+    try:
+        # Aliases are refused while the events stream by, before anything could be expanded.
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                line = event.start_mark.line + 1 if event.start_mark else None
+                mistake = Mistake("aliases (*name) are not allowed", file, line)
+                raise error(f"{file} cannot be read.", mistakes=[mistake])
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = None if root is None else _plain(root, (), lines, mistakes, file)
+    except yaml.MarkedYAMLError as cause:
+        at = cause.problem_mark.line + 1 if cause.problem_mark else None
+        said = Mistake(f"not valid YAML: {cause.problem or cause.context}", file, at)
+        raise error(f"{file} cannot be read.", mistakes=[said]) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as cause:
+        raise error(f"{file} cannot be read.", mistakes=[Mistake(f"not valid YAML: {cause}", file)]) from None
+    if mistakes:
+        raise error(f"{file} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+    return YamlDocument(file, data, lines)
+
+
+def _plain(node: yaml.Node, key: Key, lines: dict[Key, int], mistakes: list[Mistake], file: str) -> Any:
+    """The data under `node`; notes the line of every key on the way."""
+    lines.setdefault(key, node.start_mark.line + 1)
+    if len(key) > _DEEPEST:
+        raise ValueError(f"nested more than {_DEEPEST} deep at line {node.start_mark.line + 1}")
+    if node.tag.removeprefix(_PLAIN) not in _PLAIN_TAGS:
+        mistakes.append(Mistake("tags (!name) are not allowed", file, node.start_mark.line + 1, key=shown_key(key)))
+        return None
+    if isinstance(node, yaml.MappingNode):
+        found: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            name = _scalar(key_node)
+            line = key_node.start_mark.line + 1
+            part = name if isinstance(name, int) and not isinstance(name, bool) else str(name)
+            if not isinstance(name, Hashable) or name in found:
+                mistakes.append(Mistake(f"'{name}' stands here twice", file, line, key=shown_key(key) or None))
+                continue
+            lines[(*key, part if isinstance(part, str) else str(part))] = line
+            found[name] = _plain(value_node, (*key, str(part)), lines, mistakes, file)
+        return found
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*key, index), lines, mistakes, file) for index, item in enumerate(node.value)]
+    return _scalar(node)
+
+
+def _scalar(node: yaml.Node) -> Any:
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_object(node, deep=True)
+    finally:
+        loader.dispose()
+
+
+def validated(document: YamlDocument, model: type[Record]) -> tuple[Record | None, list[Mistake]]:
+    """The record that the document writes, or None with every mistake that keeps it from being one."""
+    if not isinstance(document.data, dict):
+        return None, [Mistake("expected keys and values at the top", document.file, 1)]
+    try:
+        return model.model_validate(document.data), []
+    except ValidationError as error:
+        return None, [document.mistake(_key_of(problem["loc"]), _said(problem)) for problem in error.errors()]
+
+
+def _key_of(location: Sequence[str | int]) -> Key:
+    # A list index is an int in the file's own path too; a mapping's integer key is written as text there.
+    return tuple(part for part in location if part != "[key]")
+
+
+_SAYINGS = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing",
+    "string_pattern_mismatch": "must be letters, digits and underscores, and not begin with a digit",
+}
+
+
+def _said(problem: Any) -> str:
+    kind = str(problem["type"])
+    if kind in _SAYINGS:
+        return _SAYINGS[kind]
+    message = str(problem["msg"])
+    value = problem.get("input")
+    return f"{message} (found {value!r:.60})" if isinstance(value, str | int | float | bool) else message
