@@ -1,0 +1,206 @@
+"""Any endpoint that speaks OpenAI's chat completions, through the openai client: OpenAI, Azure, vLLM, llama.cpp…"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any
+
+import openai
+from openai import AsyncOpenAI
+from pydantic import BaseModel, Field, ValidationError
+
+from evaluator.core.reply import Usage
+from evaluator.errors import GraderSetupError
+from evaluator.graders.chat_model import Completion, Finish, ModelRequest, NoCompletionError, Parameter
+
+_LONGEST_WAIT = 300.0  # seconds; a Retry-After beyond this is not waited for
+_LARGEST_REPLY = 2_000_000  # bytes; a reply to one answer is a few thousand
+
+
+class OpenAICompatibleModel:
+    """A model behind `client`. The client is given `max_retries=0`: retries have one owner, the rater.
+
+    `deadline` bounds a whole request in seconds, however slowly its bytes drip in. A parameter that the model
+    refuses (`temperature`, `max_tokens` of newer models) is left out or renamed from then on; `refused` says which.
+    """
+
+    def __init__(self, client: AsyncOpenAI, model: str, *, deadline: float) -> None:
+        self._client = client
+        self._model = model
+        self._deadline = deadline
+        self.refused: set[str] = set()
+
+    @property
+    def name(self) -> str:
+        return self._model
+
+    async def check(self) -> None:
+        """One request for the list of models, which costs nothing: is somebody there, and is the key right?"""
+        try:
+            async with asyncio.timeout(min(self._deadline, 20.0)):
+                await self._client.models.list()
+        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
+            raise GraderSetupError(
+                f"{self._client.base_url} refuses the key (HTTP {error.status_code}).",
+                hint="Check OPENAI_API_KEY: is it the key for this address, and still valid?",
+            ) from error
+        except (openai.APIConnectionError, TimeoutError) as error:
+            raise GraderSetupError(
+                f"No server answers at {self._client.base_url}.",
+                hint="Is the address right (--base-url), the server running, the network up?",
+            ) from error
+        except openai.APIStatusError:
+            return  # an endpoint without a list of models, or a busy one: the first request will tell
+
+    async def complete(self, request: ModelRequest) -> Completion:
+        """One chat completion. Raises NoCompletionError."""
+        while True:
+            started = time.perf_counter()
+            try:
+                async with asyncio.timeout(self._deadline):
+                    reply = await self._client.chat.completions.with_raw_response.create(**self._arguments(request))
+            except openai.BadRequestError as error:
+                if self._learned_to_leave_out(error):
+                    continue
+                raise _translated(error) from error
+            except openai.APIError as error:
+                raise _translated(error) from error
+            except TimeoutError as error:
+                raise NoCompletionError("timeout", f"no reply within {self._deadline:g} s", transient=True) from error
+            return _completion(reply.content, (time.perf_counter() - started) * 1000)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    def _arguments(self, request: ModelRequest) -> dict[str, Any]:
+        parameters: dict[str, Parameter] = dict(request.parameters)
+        if "max_tokens" in self.refused and "max_tokens" in parameters:
+            parameters["max_completion_tokens"] = parameters.pop("max_tokens")
+        for name in self.refused:
+            parameters.pop(name, None)
+        return {
+            "model": self._model,
+            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "grade", "strict": True, "schema": request.schema},
+            },
+            **parameters,
+        }
+
+    def _learned_to_leave_out(self, error: openai.BadRequestError) -> bool:
+        """Whether the endpoint named a parameter that it refuses and that is now left out."""
+        refusable = {"temperature", "max_tokens", "seed", "top_p"}
+        if error.code not in ("unsupported_parameter", "unsupported_value") or error.param not in refusable:
+            return False
+        if error.param in self.refused:
+            return False
+        self.refused.add(error.param)
+        return True
+
+
+class _Message(BaseModel):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(BaseModel):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _CachedTokens(BaseModel):
+    cached_tokens: int | None = None
+
+
+class _TokenCounts(BaseModel):
+    prompt_tokens: int
+    completion_tokens: int
+    prompt_tokens_details: _CachedTokens | None = None
+
+
+class _Body(BaseModel):
+    """What is used of a reply's body. The client's own types promise more than other servers keep."""
+
+    choices: Annotated[list[_Choice], Field(min_length=1)]
+    model: str | None = None
+    usage: _TokenCounts | None = None
+
+
+def _completion(content: bytes, latency_ms: float) -> Completion:
+    if len(content) > _LARGEST_REPLY:
+        raise NoCompletionError("invalid_reply", f"the reply has {len(content):,} bytes")
+    try:
+        body = _Body.model_validate_json(content)
+    except ValidationError as error:
+        said = "the endpoint's reply is no chat completion"
+        raise NoCompletionError("invalid_reply", said, transient=True) from error
+    message, finish_reason = body.choices[0].message, body.choices[0].finish_reason
+    finish: Finish = "stop"
+    if message.refusal or finish_reason == "content_filter":
+        finish = "refusal"
+    elif finish_reason == "length":
+        finish = "length"
+    return Completion(message.content or "", finish, body.model, _usage(body.usage, latency_ms))
+
+
+def _usage(told: _TokenCounts | None, latency_ms: float) -> Usage:
+    if told is None:
+        return Usage(latency_ms=latency_ms, requests=1)
+    return Usage(
+        input_tokens=told.prompt_tokens,
+        output_tokens=told.completion_tokens,
+        cached_tokens=told.prompt_tokens_details.cached_tokens if told.prompt_tokens_details else None,
+        latency_ms=latency_ms,
+        requests=1,
+    )
+
+
+def _translated(error: openai.APIError) -> NoCompletionError:
+    """The openai client's error as ours. Details never repeat the request: it holds the candidate's text."""
+    if isinstance(error, openai.APITimeoutError):
+        return NoCompletionError("timeout", "the endpoint took too long to answer", transient=True)
+    if isinstance(error, openai.APIConnectionError):
+        return NoCompletionError("connection", "the connection failed or was cut", transient=True)
+    if not isinstance(error, openai.APIStatusError):
+        return NoCompletionError("invalid_reply", "the endpoint's reply is not one of its kind", transient=True)
+    status = error.status_code
+    if status in (401, 403):
+        return NoCompletionError("wrong_key", f"the endpoint refuses the key (HTTP {status})")
+    if status == 404:
+        return NoCompletionError("unknown_model", "the endpoint knows no such model or address (HTTP 404)")
+    if status == 413 or error.code == "context_length_exceeded":
+        return NoCompletionError("too_long", "the prompt with this answer is longer than the model can read")
+    if error.code == "insufficient_quota":
+        return NoCompletionError("wrong_key", "the account behind the key has no quota left")
+    wait = _retry_after(error.response.headers)
+    if status == 429:
+        detail = "the endpoint limits the rate (HTTP 429)"
+        return NoCompletionError("rate_limited", detail, transient=True, retry_after=wait)
+    if status >= 500 or status in (408, 409, 425):
+        return NoCompletionError("server_error", f"HTTP {status} from the endpoint", transient=True, retry_after=wait)
+    refused = f"the endpoint refuses the request (HTTP {status}, {error.code or 'no code'})"
+    return NoCompletionError("bad_request", refused)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds that the endpoint asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
+    try:
+        if "retry-after-ms" in headers:
+            return _bounded(float(headers["retry-after-ms"]) / 1000)
+        value = headers.get("retry-after")
+        if value is None:
+            return None
+        if value.strip().replace(".", "", 1).isdigit():
+            return _bounded(float(value))
+        return _bounded(parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):
+        return None
+
+
+def _bounded(seconds: float) -> float | None:
+    # Written so that a NaN, too, is not waited for.
+    return max(0.0, seconds) if seconds <= _LONGEST_WAIT else None

@@ -1,0 +1,52 @@
+"""What a run will take, estimated before anything is paid for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+
+from evaluator.core.answer import Answer
+from evaluator.core.reply import Usage
+from evaluator.core.task import GradingTask
+from evaluator.run.grader import Grader
+
+_LOOKED_AT = 50  # answers; their mean stands for the rest
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Expected tokens over all answers, from their length; `cost_usd` is None where the price is not known."""
+
+    answers: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None
+
+
+def estimate(grader: Grader, answers: Iterable[Answer], count: int) -> Estimate:
+    """What grading `count` of these answers will take, from the first of them."""
+    pipeline = grader.pipeline
+    looked_at = 0
+    expected = Usage(input_tokens=0, output_tokens=0)
+    for answer in islice(answers, min(count, _LOOKED_AT)):
+        looked_at += 1
+        if answer.absent is not None:
+            continue
+        question = grader.questionnaire.question(answer.question_id)
+        criteria = tuple(grader.rubric.criterion(criterion) for criterion in question.criteria)
+        examples = tuple(each for each in pipeline.question_set.examples if each.question_id == question.id)
+        task = GradingTask(answer.text, question, grader.rubric, criteria, examples)
+        for rater in pipeline.raters:
+            expected = expected + rater.expected_usage(task)
+    scale = pipeline.samples * count / looked_at if looked_at else 0.0
+    usage = Usage(
+        input_tokens=round((expected.input_tokens or 0) * scale),
+        output_tokens=round((expected.output_tokens or 0) * scale),
+    )
+    return Estimate(
+        answers=count,
+        input_tokens=usage.input_tokens or 0,
+        output_tokens=usage.output_tokens or 0,
+        cost_usd=pipeline.price.cost(usage) if pipeline.price else None,
+    )

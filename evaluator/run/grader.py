@@ -1,0 +1,176 @@
+"""The grader that programs use: one answer, a stream of answers, or a table; and a Runnable of langchain-core."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from types import TracebackType
+from typing import Any, Self
+
+import pandas as pd
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from evaluator.core.answer import Answer
+from evaluator.core.grade import Grade
+from evaluator.core.questionnaire import Questionnaire
+from evaluator.core.reply import FATAL
+from evaluator.core.rubric import Rubric
+from evaluator.errors import TableError, UsageError
+from evaluator.files.tables.answer_table import open_answer_frame
+from evaluator.run.pipeline import Outcome, Pipeline, grade_answer, ungraded
+
+_FIRST_ROW = 2  # a data frame's rows are counted as a sheet's, below the heading
+
+
+class Grader(Runnable[Answer, Grade]):
+    """Grades answers to one questionnaire.
+
+    Made by `evaluator.make_grader`. Use it as an async context manager where the grader holds a server or
+    connections (`local`, `openai:…`), so that they are let go:
+
+        async with make_grader("baseline") as grader:
+            grade = await grader.grade(answer)
+
+    An answer that cannot be graded is a `Grade` with status `ungraded` and a reason; no method raises for what
+    an answer, a model or a network does.
+    """
+
+    def __init__(self, pipeline: Pipeline, *, concurrency: int = 8) -> None:
+        self._pipeline = pipeline
+        self._concurrency = concurrency
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """What the grader was made of: question set, raters, samples."""
+        return self._pipeline
+
+    @property
+    def rubric(self) -> Rubric:
+        """The rubric that answers are held to."""
+        return self._pipeline.question_set.rubric
+
+    @property
+    def questionnaire(self) -> Questionnaire:
+        """The questions that answers belong to."""
+        return self._pipeline.question_set.questionnaire
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def check(self) -> None:
+        """Raises GraderSetupError where no answer could be graded: no server at the address, a wrong key."""
+        for rater in self._pipeline.raters:
+            await rater.check()
+
+    async def close(self) -> None:
+        """Lets go of servers and connections."""
+        for rater in self._pipeline.raters:
+            await rater.close()
+
+    async def grade(self, answer: Answer) -> Grade:
+        """The grade of one answer. Raises UsageError for a question that the questionnaire does not have."""
+        self._require_question(answer)
+        return (await grade_answer(self._pipeline, answer)).grade
+
+    async def grade_many(
+        self, answers: AsyncIterable[Answer] | Iterable[Answer], *, concurrency: int | None = None
+    ) -> AsyncGenerator[Grade, None]:
+        """Grades as they become ready, each answer once; at most `concurrency` answers are held at a time.
+
+        After a failure that every further request would share (a wrong key, an unknown model) no more are sent:
+        the remaining answers come back ungraded, saying why.
+        """
+        stopped: str | None = None
+        running: set[asyncio.Task[Outcome]] = set()
+        source = _as_async(answers)
+        try:
+            async for answer in source:
+                self._require_question(answer)
+                if stopped is not None:
+                    yield ungraded(self._pipeline, answer, f"not asked: {stopped}")
+                    continue
+                running.add(asyncio.create_task(grade_answer(self._pipeline, answer)))
+                while len(running) >= (concurrency or self._concurrency):
+                    done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                    for outcome in (task.result() for task in done):
+                        stopped = stopped or _reason_to_stop(outcome)
+                        yield outcome.grade
+            while running:
+                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    yield task.result().grade
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+
+    async def grade_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Grades a long table: columns for the candidate's id, the question and the answer, headed as files may be.
+
+        Returns a copy with the same index and order and these columns added: `status`, `reason`, `score`, `band`,
+        `needs_review`, a column `level_<criterion>` for each criterion, and `grade` (the whole record). Where an
+        answer is not graded, score and levels are missing (pandas NA), never 0. Raises TableError where the frame
+        cannot be read, holds a column a question, or names an answer twice.
+        """
+        table = open_answer_frame(frame, self.questionnaire.questions, duplicates="error")
+        if table.layout != "long":
+            raise TableError(
+                "The data frame has a column a question; a grade needs a row of its own.",
+                hint="Use frame.melt(id_vars='candidate_id', var_name='question_id', value_name='answer').",
+            )
+        rows = {answer.row: answer.answer_id for answer in table if answer.row is not None}
+        wanted = range(_FIRST_ROW, _FIRST_ROW + len(frame))
+        repeated = [str(row - _FIRST_ROW) for row in wanted if row not in rows]
+        if repeated:
+            raise TableError(
+                f"These rows repeat an answer or hold none (counted from 0): {', '.join(repeated[:20])}.",
+                hint="Leave them out first, as with frame.drop_duplicates(['candidate_id', 'question_id']).",
+            )
+        grades = {grade.answer_id: grade async for grade in self.grade_many(table)}
+        ordered = [grades[rows[row]] for row in wanted]
+        result = frame.copy()
+        result["status"] = [grade.status for grade in ordered]
+        result["reason"] = pd.array([grade.reason for grade in ordered], dtype="string")
+        result["score"] = pd.array([grade.score for grade in ordered], dtype="Float64")
+        result["band"] = pd.array([grade.band for grade in ordered], dtype="string")
+        result["needs_review"] = [grade.needs_review for grade in ordered]
+        for criterion in self.rubric.criteria:
+            reached = [{each.id: each.level for each in grade.criteria}.get(criterion.id) for grade in ordered]
+            result[f"level_{criterion.id}"] = pd.array(reached, dtype="Int64")
+        result["grade"] = pd.Series(ordered, index=result.index, dtype="object")
+        return result
+
+    def invoke(self, input: Answer, config: RunnableConfig | None = None, **kwargs: Any) -> Grade:
+        """`grade` for code that is not async; part of langchain-core's Runnable."""
+        return self._call_with_config(lambda answer: asyncio.run(self.grade(answer)), input, config, **kwargs)
+
+    async def ainvoke(self, input: Answer, config: RunnableConfig | None = None, **kwargs: Any) -> Grade:
+        """`grade`, as langchain-core's Runnable calls it."""
+        return await self._acall_with_config(self.grade, input, config, **kwargs)
+
+    def _require_question(self, answer: Answer) -> None:
+        known = [question.id for question in self.questionnaire.questions]
+        if answer.question_id not in known:
+            raise UsageError(
+                f"Question '{answer.question_id}' is not in questionnaire {self.questionnaire.id}.",
+                hint=f"It has: {', '.join(known)}.",
+            )
+
+
+def _reason_to_stop(outcome: Outcome) -> str | None:
+    failure = outcome.failure
+    return f"{failure.code}: {failure.detail}" if failure is not None and failure.code in FATAL else None
+
+
+async def _as_async(answers: AsyncIterable[Answer] | Iterable[Answer]) -> AsyncIterator[Answer]:
+    if isinstance(answers, AsyncIterable):
+        async for answer in answers:
+            yield answer
+    else:
+        for answer in answers:
+            yield answer

@@ -1,0 +1,206 @@
+"""Where things are built: from specifications and settings to ready objects. Nothing else builds them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from evaluator.core.fingerprint import fingerprint
+from evaluator.core.price import FREE, Price
+from evaluator.core.prompt import Calls
+from evaluator.core.task import Rater, RaterIdentity
+from evaluator.errors import GraderSetupError, UsageError
+from evaluator.files.local_model import find_default_model
+from evaluator.files.prompt_file import check_fit, load_prompt
+from evaluator.files.resources import shipped
+from evaluator.files.rubric_file import QuestionSet, load_question_set
+from evaluator.graders.baseline import BaselineRater
+from evaluator.graders.chat_model import ChatModel, Parameter
+from evaluator.graders.model_rater import ModelRater, Retries
+from evaluator.graders.spec import RaterSpec, parse_grader
+from evaluator.run.grader import Grader
+from evaluator.run.pipeline import Pipeline
+
+DEFAULT_QUESTIONNAIRE = "ml_engineer_screen"
+# Chosen on the calibration split; docs/local-model.md has the comparison.
+_LOCAL_PROMPT = "local"
+_REMOTE_PROMPT = "checks"
+_WITHOUT_CHECKS = "levels"
+
+
+@dataclass(frozen=True, slots=True)
+class GraderOptions:
+    """How a grader is to be made. What is None is chosen by the grader and the rubric."""
+
+    prompt: str | None = None
+    calls: Calls | None = None
+    samples: int = 1
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    timeout: float | None = None
+    """Seconds for one request, whatever it does meanwhile."""
+    concurrency: int | None = None
+    price: Price | None = None
+    gguf: Path | None = None
+    threads: int | None = None
+    cache: Path | None = None
+    """Where the local model is kept."""
+    rubrics: Sequence[Path] = ()
+    """Folders that are searched before the shipped ones."""
+    prompts: Sequence[Path] = ()
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    retries: Retries = field(default_factory=Retries)
+
+
+def make_grader(
+    grader: str = "local",
+    questionnaire: str = DEFAULT_QUESTIONNAIRE,
+    options: GraderOptions | None = None,
+) -> Grader:
+    """A grader for a questionnaire (its name, or a path).
+
+    `grader` is what `--grader` takes: `baseline`, `local`, `openai:MODEL`, `langchain:package.module:factory`,
+    `scripted:FILE`, `panel:SPEC,SPEC`. Nothing is read from the environment: pass a key in `options`. Raises
+    InputError for mistakes in what is named and SetupError where a grader lacks what it needs.
+    """
+    chosen = options or GraderOptions()
+    if chosen.samples < 1:
+        raise UsageError(f"{chosen.samples} samples were asked for.", hint="Ask for 1 or more.")
+    specs = parse_grader(grader)
+    question_set = load_question_set(questionnaire, [*chosen.rubrics, shipped("rubrics")])
+    raters = tuple(_rater(spec, question_set, chosen) for spec in specs)
+    kinds = {spec.kind for spec in specs}
+    pipeline = Pipeline(
+        question_set=question_set,
+        raters=raters,
+        samples=chosen.samples,
+        price=chosen.price or (FREE if _is_free(kinds, chosen.base_url) else None),
+        version=version("screening-answer-evaluator"),
+        now=lambda: datetime.now(UTC),
+    )
+    # A local model answers one request at a time; more in flight would only wait in it, until their deadline.
+    in_flight = chosen.concurrency or (1 if "local" in kinds else 8)
+    return Grader(pipeline, concurrency=in_flight)
+
+
+def _is_free(kinds: Set[str], base_url: str | None) -> bool:
+    """Whether nobody sends a bill: no endpoint is asked, or only one on this computer."""
+    if kinds <= {"baseline", "local", "scripted"}:
+        return True
+    host = urlsplit(base_url).hostname if base_url else None
+    return "langchain" not in kinds and host in ("localhost", "127.0.0.1", "::1")
+
+
+def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -> Rater:
+    if spec.kind == "baseline":
+        return BaselineRater(question_set.vocabulary)
+    prompt = load_prompt(options.prompt or _prompt_for(spec, question_set), [*options.prompts, shipped("prompts")])
+    check_fit(prompt, question_set.rubric)
+    calls = options.calls or prompt.calls
+    if calls == "per-check" and prompt.asks_for != "checks":
+        raise UsageError(
+            f"--calls per-check needs a prompt that asks for checks; '{prompt.id}' asks for {prompt.asks_for}."
+        )
+    model = _chat_model(spec, options)
+    sampling = prompt.sampling_parameters if options.samples > 1 else {}
+    parameters = {**prompt.parameters, **sampling, **options.parameters}
+    identity = RaterIdentity(
+        spec=str(spec),
+        model=model.name,
+        prompt=f"{prompt.id}@{prompt.version}",
+        prompt_sha256=fingerprint(prompt),
+        asks_for=prompt.asks_for,
+        params=tuple(sorted({**parameters, "calls": calls}.items())),
+    )
+    return ModelRater(model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries)
+
+
+def _prompt_for(spec: RaterSpec, question_set: QuestionSet) -> str:
+    has_checks = all(criterion.checks for criterion in question_set.rubric.criteria)
+    if not has_checks:
+        return _WITHOUT_CHECKS
+    return _LOCAL_PROMPT if spec.kind == "local" else _REMOTE_PROMPT
+
+
+def _chat_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
+    """The chat model of a specification; each kind is imported only where it is used."""
+    if spec.kind == "scripted":
+        from evaluator.graders.scripted import ScriptedModel, read_script
+
+        return ScriptedModel(read_script(Path(spec.name)), Path(spec.name).name)
+    if spec.kind == "langchain":
+        from evaluator.graders.langchain_chat import LangchainModel, model_from_factory
+
+        return LangchainModel(model_from_factory(spec.name), spec.name, deadline=options.timeout or 120.0)
+    if spec.kind == "local":
+        return _local_model(options)
+    return _openai_model(spec, options)
+
+
+def _openai_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
+    from openai import AsyncOpenAI
+
+    from evaluator.graders.openai_compatible import OpenAICompatibleModel
+
+    deadline = options.timeout or 120.0
+    key = options.api_key
+    if key is None and options.base_url is None:
+        raise GraderSetupError(
+            f"The grader {spec} needs a key, and there is none.",
+            hint="Set OPENAI_API_KEY, or give --base-url for a server of your own that needs no key.",
+        )
+    # A server of one's own takes any key; the client insists on one.
+    client = AsyncOpenAI(api_key=key or "none", base_url=options.base_url, max_retries=0, timeout=deadline)
+    return OpenAICompatibleModel(client, spec.name, deadline=deadline)
+
+
+def _local_model(options: GraderOptions) -> ChatModel:
+    from evaluator.graders.local_chat import LocalModel
+    from evaluator.graders.local_server import MODEL_INSTALL_HINT, LocalServerSettings
+
+    path = options.gguf or (find_default_model(options.cache) if options.cache else None)
+    if path is None:
+        raise GraderSetupError(
+            "The grader 'local' has no model yet.",
+            hint=f"{MODEL_INSTALL_HINT}\nOr grade without a model, by matching words: --grader baseline.",
+        )
+    settings = LocalServerSettings(gguf=path, threads=options.threads or 2)
+    return LocalModel(settings, deadline=options.timeout or 600.0)
+
+
+def costs_money(grader: Grader) -> bool:
+    """Whether grading may be billed: a price is known and not zero, or it is not known."""
+    price = grader.pipeline.price
+    return price is None or price.input > 0 or price.output > 0
+
+
+def describe(grader: Grader) -> str:
+    """A sentence for people: what this grader is. It stands in every output that shows its grades."""
+    sentences = [_describe(rater.identity) for rater in grader.pipeline.raters]
+    if len(sentences) == 1:
+        return sentences[0]
+    return f"A panel of {len(sentences)} graders; the mean of their levels counts. " + " ".join(sentences)
+
+
+def _describe(identity: RaterIdentity) -> str:
+    if not identity.is_language_model:
+        return (
+            "'baseline' is not a language model: it matches the rubric's vocabulary and does not read. "
+            "Take its levels as a first sorting, and read the answers."
+        )
+    if identity.spec == "local":
+        return (
+            f"'local' is a small language model ({identity.model}) on this computer. It is a weak grader: "
+            "its levels agree poorly with those of careful raters (docs/local-model.md). "
+            "Do not sort candidates by it."
+        )
+    if identity.spec.startswith("scripted:"):
+        return "'scripted' repeats replies from a file: a demonstration, no judgement."
+    return (
+        f"'{identity.spec}' is a language model. How far its levels agree with people's is not known until it is "
+        "measured on answers that people graded."
+    )
