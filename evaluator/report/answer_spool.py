@@ -1,0 +1,74 @@
+"""A spool of graded answers: a run of any size is written away as it streams in and read back page by page.
+
+What stays in memory is one place in a temporary file for each answer. Small runs never touch the disk.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections import defaultdict
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from types import TracebackType
+from typing import Self
+
+from evaluator.report.graded_answer import GradedAnswer
+from evaluator.report.whole_file import cannot_write
+
+_IN_MEMORY = 32 * 1024 * 1024  # bytes
+
+
+class AnswerSpool:
+    """Takes graded answers in any order and gives back those of one candidate, in the order they were added.
+
+    `folder` is where the temporary file goes if one is needed: the report's own, which is known to have room.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder))  # noqa: SIM115 - closed in __exit__
+        self._folder = folder
+        self._places: dict[str, list[int]] = defaultdict(list)
+        self._end = 0
+        self.count = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def add(self, graded: GradedAnswer) -> int:
+        """Writes an answer away; the number that `at` takes to read it back."""
+        place = self._end
+        # Pickle and not JSON: it carries any string, half a surrogate pair too, and only this object reads it.
+        data = pickle.dumps(graded, protocol=pickle.HIGHEST_PROTOCOL)
+        try:
+            self._file.seek(place)
+            self._file.write(data)
+        except OSError as error:
+            raise cannot_write(self._folder / "temporary file", error) from error
+        self._end += len(data)
+        self._places[graded.answer.candidate_id].append(place)
+        self.count += 1
+        return place
+
+    def at(self, place: int) -> GradedAnswer:
+        """The answer that `add` returned this number for."""
+        self._file.seek(place)
+        graded: GradedAnswer = pickle.load(self._file)  # noqa: S301 - written by this object, into a file without a name
+        return graded
+
+    def of(self, candidate_id: str) -> list[GradedAnswer]:
+        """A candidate's answers."""
+        return [self.at(place) for place in self._places.get(candidate_id, ())]
+
+    def count_of(self, candidate_id: str) -> int:
+        """How many answers a candidate has."""
+        return len(self._places.get(candidate_id, ()))
+
+    @property
+    def candidates(self) -> list[str]:
+        """Every candidate who has an answer, in order of appearance."""
+        return list(self._places)

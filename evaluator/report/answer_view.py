@@ -1,0 +1,300 @@
+"""What a page shows of one graded answer: every word of it ready, so that the template only lays it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from evaluator.core.answer import Answer
+from evaluator.core.grade import CriterionGrade, Flag, Grade, RedFlagSeen
+from evaluator.core.questionnaire import Questionnaire
+from evaluator.core.rubric import Criterion, Rubric
+from evaluator.report.arithmetic import answer_sum
+from evaluator.report.graded_answer import GradedAnswer
+from evaluator.report.marked_answer import Mark, Segment, criterion_letter, criterion_look, segments
+from evaluator.report.wording import FLAG_NAMES, band_in_words, number, reason_in_words, shown_score
+
+_LONGEST_QUOTE = 280  # characters beside the rubric; the whole quote is marked in the answer
+_LONGEST_UNFOUND = 1_000  # a quote that is in no answer is shown at more length, for it stands nowhere else
+_MOST_PIPS = 8
+_BRIEF = 1_200  # characters: an answer that fits a screen stays in sight while its rubric is read
+_LINE = 40  # characters that a line end costs
+
+
+@dataclass(frozen=True, slots=True)
+class FlagView:
+    """A flag as a sentence; `label` is set where it points at words of the answer."""
+
+    name: str
+    sentence: str
+    review: bool
+    label: str
+    anchor: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteView:
+    """A quote beside the rubric, with the checks it supports where checks were asked for.
+
+    `label` and `anchor` lead to its mark and are empty where it was not found.
+    """
+
+    text: str
+    label: str
+    anchor: str
+    found: bool
+    supports: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LevelView:
+    """One level of a criterion and its anchor."""
+
+    level: int
+    anchor_text: str
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """A yes/no check and how it came out."""
+
+    question: str
+    met: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionView:
+    """The level reached on one criterion, and why."""
+
+    letter: str
+    look: str
+    name: str
+    asks: str
+    level: int
+    highest: int
+    pips: tuple[bool, ...]
+    anchor_text: str
+    levels: tuple[LevelView, ...]
+    readings: str
+    claimed: str
+    checks: tuple[CheckView, ...]
+    quotes: tuple[QuoteView, ...]
+    missing: str
+    rationale: str
+    other_level: str
+
+
+@dataclass(frozen=True, slots=True)
+class RedFlagView:
+    """A red flag of the rubric that the grader raised."""
+
+    name: str
+    looks_like: str
+    quote: QuoteView
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """What another grader made of the same answer."""
+
+    grader: str
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerView:
+    """One answer. `score` is empty unless it was graded; `not_graded` then says why, unless a flag does.
+
+    `brief` is set where the whole answer fits on a screen beside its rubric.
+    """
+
+    anchor: str
+    answer_id: str
+    candidate_id: str
+    title: str
+    question: str
+    score: str
+    out_of: str
+    band: str
+    meets_bar: bool
+    arithmetic: str
+    is_graded: bool
+    not_graded: str
+    not_answered: bool
+    needs_review: bool
+    flags: tuple[FlagView, ...]
+    segments: tuple[Segment, ...]
+    brief: bool
+    criteria: tuple[CriterionView, ...]
+    red_flags: tuple[RedFlagView, ...]
+    comparison: ComparisonView | None
+    confidence: str
+
+
+def answer_view(
+    graded: GradedAnswer, anchor: str, rubric: Rubric, questionnaire: Questionnaire, other: Grade | None
+) -> AnswerView:
+    """Everything that is shown of this answer; `other` is another grader's grade of it, to stand beside."""
+    answer, grade = graded.answer, graded.grade
+    question = questionnaire.question(grade.question_id)
+    marks = _Marks(answer, anchor)
+    flags = tuple(_flag(flag, marks) for flag in sorted(grade.flags, key=lambda flag: flag.severity != "review"))
+    letters = {criterion.id: place for place, criterion in enumerate(rubric.criteria)}
+    others = {} if other is None else {criterion.id: criterion for criterion in other.criteria}
+    criteria = tuple(
+        _criterion(reached, rubric.criterion(reached.id), letters[reached.id], marks, grade, others.get(reached.id))
+        for reached in grade.criteria
+    )
+    red_flags = tuple(_red_flag(seen, rubric, marks) for seen in grade.red_flags)
+    return AnswerView(
+        anchor=anchor,
+        answer_id=grade.answer_id,
+        candidate_id=grade.candidate_id,
+        title=question.title,
+        question=question.text,
+        score="" if grade.score is None else shown_score(grade.score, rubric),
+        out_of=number(rubric.score_out_of),
+        band="" if grade.band is None else band_in_words(grade.band),
+        meets_bar=grade.band == "meets_bar",
+        arithmetic=answer_sum(grade, rubric),
+        is_graded=grade.status == "graded",
+        not_graded=_not_graded(grade),
+        not_answered=grade.status == "not_answered",
+        needs_review=grade.needs_review,
+        flags=flags,
+        segments=tuple(segments(answer.text, marks.made)) if answer.text.strip() else (),
+        brief=len(answer.text) + _LINE * answer.text.count("\n") <= _BRIEF,
+        criteria=criteria,
+        red_flags=red_flags,
+        comparison=None if other is None else _comparison(other, rubric),
+        confidence="" if grade.confidence is None else number(grade.confidence),
+    )
+
+
+class _Marks:
+    """The marks of one answer as they are handed out; the same words for the same reason are marked once."""
+
+    def __init__(self, answer: Answer, anchor: str) -> None:
+        self.text = answer.text
+        self._anchor = anchor
+        self._by_words: dict[tuple[str, int, int], Mark] = {}
+        self._numbers: dict[str, int] = {}
+
+    @property
+    def made(self) -> Sequence[Mark]:
+        return list(self._by_words.values())
+
+    def make(self, start: int | None, end: int | None, look: str, letter: str, title: str) -> Mark | None:
+        """The mark for these characters, or None where there is no place in the answer to mark."""
+        if start is None or end is None or not 0 <= start < end <= len(self.text):
+            return None
+        key = (letter, start, end)
+        if key not in self._by_words:
+            self._numbers[letter] = self._numbers.get(letter, 0) + 1
+            label = f"{letter}{self._numbers[letter]}"
+            name = label.replace("!", "x")
+            self._by_words[key] = Mark(start, end, look, label, f"{label}: {title}", f"{self._anchor}-{name}")
+        return self._by_words[key]
+
+
+def _flag(flag: Flag, marks: _Marks) -> FlagView:
+    name = FLAG_NAMES[flag.code]
+    # Hidden characters are written out where they stand; a mark from the first to the last would cover everything.
+    mark = None if flag.code == "hidden_characters" else marks.make(flag.start, flag.end, "flag", "!", name)
+    return FlagView(
+        name=name,
+        sentence=reason_in_words(flag.detail) if flag.code == "ungraded" else flag.detail,
+        review=flag.severity == "review",
+        label=mark.label if mark else "",
+        anchor=mark.anchor if mark else "",
+    )
+
+
+def _criterion(
+    reached: CriterionGrade, criterion: Criterion, place: int, marks: _Marks, grade: Grade, other: CriterionGrade | None
+) -> CriterionView:
+    letter, look = criterion_letter(place), criterion_look(place)
+    highest, lowest = max(criterion.levels), min(criterion.levels)
+    pips = highest - lowest
+    checks = reached.checks or {}
+    return CriterionView(
+        letter=letter,
+        look=look,
+        name=criterion.name,
+        asks=criterion.asks,
+        level=reached.level,
+        highest=highest,
+        pips=tuple(level < reached.level for level in range(lowest, highest)) if pips <= _MOST_PIPS else (),
+        anchor_text=criterion.levels.get(reached.level, ""),
+        levels=tuple(
+            LevelView(level, text, level == reached.level) for level, text in sorted(criterion.levels.items())
+        ),
+        readings=_readings(reached, grade),
+        claimed=_claimed(reached),
+        checks=tuple(CheckView(criterion.checks.get(check, check), met) for check, met in checks.items()),
+        quotes=tuple(_quotes(reached, criterion, letter, look, marks)),
+        missing=reached.missing,
+        rationale=reached.rationale,
+        other_level="" if other is None else str(other.level),
+    )
+
+
+def _quotes(
+    reached: CriterionGrade, criterion: Criterion, letter: str, look: str, marks: _Marks
+) -> Iterator[QuoteView]:
+    """The quotes of a criterion; the same words given for several checks are one quote that supports them all."""
+    supports: dict[tuple[str, Mark | None], list[str]] = {}
+    for each in reached.evidence:
+        mark = marks.make(each.start, each.end, look, letter, criterion.name) if each.verified else None
+        checks = supports.setdefault(("" if mark else each.quote, mark), [])
+        if each.check:
+            checks.append(criterion.checks.get(each.check, each.check))
+    for (quote, mark), checks in supports.items():
+        yield _quote(quote, mark, marks, tuple(dict.fromkeys(checks)))
+
+
+def _quote(quote: str, mark: Mark | None, marks: _Marks, supports: tuple[str, ...] = ()) -> QuoteView:
+    if mark is None:
+        return QuoteView(_cut(quote, _LONGEST_UNFOUND), "", "", False, supports)
+    own_words = _cut(marks.text[mark.start : mark.end], _LONGEST_QUOTE)
+    return QuoteView(own_words, mark.label, mark.anchor, True, supports)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"
+
+
+def _readings(reached: CriterionGrade, grade: Grade) -> str:
+    if reached.spread is None and reached.expected_level == reached.level:
+        return ""
+    several = f"mean of {grade.provenance.samples} readings" if grade.provenance.samples > 1 else "mean"
+    spread = "" if reached.spread is None else f", spread {number(reached.spread)}"
+    return f"{several} {number(reached.expected_level)}{spread}"
+
+
+def _claimed(reached: CriterionGrade) -> str:
+    if reached.claimed_level is None:
+        return ""
+    said = f"The grader said level {reached.claimed_level}." if reached.claimed_level != reached.level else ""
+    return f"{said} Not every quote for it is in the answer, and only what is in the answer counts.".strip()
+
+
+def _red_flag(seen: RedFlagSeen, rubric: Rubric, marks: _Marks) -> RedFlagView:
+    known = next((flag for flag in rubric.red_flags if flag.id == seen.id), None)
+    name = known.name if known else seen.id
+    mark = marks.make(seen.start, seen.end, "flag", "!", name) if seen.verified else None
+    return RedFlagView(name, known.looks_like if known else "", _quote(seen.quote, mark, marks))
+
+
+def _not_graded(grade: Grade) -> str:
+    """Why it was not graded; said once, so empty where the flag above the answer says it."""
+    said_by_flag = any(flag.code == "ungraded" and flag.detail == grade.reason for flag in grade.flags)
+    return "" if grade.status == "graded" or said_by_flag else reason_in_words(grade.reason)
+
+
+def _comparison(other: Grade, rubric: Rubric) -> ComparisonView:
+    if other.score is None:
+        return ComparisonView(other.provenance.grader, f"gave no grade: {reason_in_words(other.reason)}")
+    score = f"{shown_score(other.score, rubric)} of {number(rubric.score_out_of)}"
+    return ComparisonView(other.provenance.grader, f"gives it {score}.")

@@ -1,0 +1,153 @@
+"""The tables of a run as CSV: `grades.csv` with a row an answer, `candidates.csv` with a row a candidate.
+
+UTF-8 with a byte-order mark, so that Excel reads it as what it is; every cell quoted; text safe against formulas.
+An empty cell means that there is nothing to say; no zero stands in for a grade that was not given.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from evaluator.core.candidate import CandidateStanding, in_reading_order
+from evaluator.core.grade import CriterionGrade, Grade
+from evaluator.core.questionnaire import Questionnaire
+from evaluator.core.rubric import Rubric
+from evaluator.report.graded_answer import GradedAnswer
+from evaluator.report.spreadsheet_cell import safe_text
+from evaluator.report.whole_file import whole_file
+
+Cell = str | int | float | bool | None
+
+
+def write_grades_csv(path: Path, rubric: Rubric, answers: Iterable[GradedAnswer]) -> None:
+    """Writes one row for each answer as it comes; OutputError where the file cannot be written.
+
+    For each criterion: `<id>_level`, `<id>_expected_level` (mean over readings), `<id>_spread`, `<id>_evidence` (the
+    first quote that was found in the answer) and `<id>_missing`; empty where the question is not graded on it.
+    """
+    header = [
+        "answer_id",
+        "candidate_id",
+        "question_id",
+        "row",
+        "status",
+        "reason",
+        "score",
+        "band",
+        "confidence",
+        "needs_review",
+        "flags",
+        "red_flags",
+        *(f"{criterion.id}_{part}" for criterion in rubric.criteria for part in _CRITERION),
+        "grader",
+        "model",
+        "prompt",
+        "cost_usd",
+        "latency_ms",
+        "graded_at",
+        "fingerprint",
+    ]
+    _write(path, header, (_grade_row(graded, rubric) for graded in answers))
+
+
+def write_candidates_csv(
+    path: Path, rubric: Rubric, questionnaire: Questionnaire, standings: Sequence[CandidateStanding]
+) -> None:
+    """Writes one row for each candidate in reading order; OutputError where the file cannot be written.
+
+    `score` is the mean of `graded` answers of `asked`; `<criterion>_mean_level` and `<question>_score` follow.
+    """
+    header = [
+        "candidate_id",
+        "score",
+        "score_out_of",
+        "band",
+        "asked",
+        "graded",
+        "not_answered",
+        "ungraded",
+        "to_review",
+        "flags",
+        *(f"{criterion.id}_mean_level" for criterion in rubric.criteria),
+        *(f"{question.id}_score" for question in questionnaire.questions),
+    ]
+    rows = (_candidate_row(standing, rubric, questionnaire) for standing in in_reading_order(standings))
+    _write(path, header, rows)
+
+
+_CRITERION = ("level", "expected_level", "spread", "evidence", "missing")
+
+
+def _grade_row(graded: GradedAnswer, rubric: Rubric) -> list[Cell]:
+    grade, made = graded.grade, graded.grade.provenance
+    criteria = {criterion.id: criterion for criterion in grade.criteria}
+    return [
+        grade.answer_id,
+        grade.candidate_id,
+        grade.question_id,
+        graded.answer.row,
+        grade.status,
+        grade.reason,
+        _rounded(grade.score),
+        grade.band,
+        _rounded(grade.confidence),
+        "yes" if grade.needs_review else "no",
+        _codes(grade),
+        "; ".join(dict.fromkeys(seen.id for seen in grade.red_flags if seen.verified)),
+        *(cell for criterion in rubric.criteria for cell in _criterion_cells(criteria.get(criterion.id), graded)),
+        made.grader,
+        made.model_returned or made.model_requested,
+        made.prompt,
+        made.cost_usd,
+        _rounded(made.latency_ms),
+        made.graded_at,
+        made.fingerprint,
+    ]
+
+
+def _criterion_cells(criterion: CriterionGrade | None, graded: GradedAnswer) -> Iterator[Cell]:
+    if criterion is None:
+        yield from [None] * len(_CRITERION)
+        return
+    found = next((each for each in criterion.evidence if each.verified), None)
+    yield criterion.level
+    yield _rounded(criterion.expected_level)
+    yield _rounded(criterion.spread)
+    yield None if found is None else graded.answer.text[found.start : found.end]
+    yield criterion.missing
+
+
+def _candidate_row(standing: CandidateStanding, rubric: Rubric, questionnaire: Questionnaire) -> list[Cell]:
+    return [
+        standing.candidate_id,
+        _rounded(standing.score),
+        rubric.score_out_of,
+        standing.band,
+        standing.asked,
+        standing.graded,
+        standing.not_answered,
+        standing.ungraded,
+        standing.to_review,
+        "; ".join(sorted({flag.code for flag in standing.flags})),
+        *(_rounded(standing.levels.get(criterion.id)) for criterion in rubric.criteria),
+        *(_rounded(standing.scores.get(question.id)) for question in questionnaire.questions),
+    ]
+
+
+def _codes(grade: Grade) -> str:
+    return "; ".join(dict.fromkeys(flag.code for flag in grade.flags))
+
+
+def _rounded(value: float | None) -> float | None:
+    """Four decimals: enough to do the arithmetic again, without the noise of binary fractions."""
+    return None if value is None else round(value, 4)
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8-sig", newline="") as table:
+        writer = csv.writer(table, quoting=csv.QUOTE_ALL)
+        writer.writerow(header)
+        for row in rows:
+            writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
