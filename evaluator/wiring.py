@@ -195,8 +195,8 @@ def _describe(identity: RaterIdentity) -> str:
     if identity.spec == "local":
         return (
             f"'local' is a small language model ({identity.model}) on this computer. It is a weak grader: "
-            "its levels agree poorly with those of careful raters (docs/local-model.md). "
-            "Do not sort candidates by it."
+            "on the shipped test answers its levels agreed with the labels hardly beyond chance (docs/local-model.md). "
+            "It shows how the product works; do not sort candidates by it."
         )
     if identity.spec.startswith("scripted:"):
         return "'scripted' repeats replies from a file: a demonstration, no judgement."

@@ -250,7 +250,7 @@ def _by_signs(
         matches = answer.matches(signs.get(check, ()))
         checks.append(CheckReply(check, bool(matches), answer.quotes(matches)))
         if matches:
-            matched.append(f"{check}: “{answer.matched_words(matches[0])}”")
+            matched.append(f"{check.replace('_', ' ')}: “{answer.matched_words(matches[0])}”")
         elif check not in vetoes:
             unmatched.append(check.replace("_", " "))
     return CriterionReply(

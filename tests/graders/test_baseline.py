@@ -159,7 +159,7 @@ def test_it_says_what_matched_and_that_it_does_not_read() -> None:
     reply = criterion_reply(rate("Positive if a chargeback arrives.", SCREEN.question("fraud_framing")), POSITIVE)
     assert "event: “chargeback”" in reply.rationale
     assert reply.rationale.endswith(NOT_READING)
-    assert "window (Does it give the period" in reply.missing
+    assert reply.missing.startswith("No matching words for: unit, window")
     leakage = criterion_reply(rate("Nothing.", SCREEN.question("fraud_framing")), LEAKAGE)
     assert "proposes_leak" not in leakage.missing
 
