@@ -1,0 +1,219 @@
+"""`evaluator eval`: graders measured on an eval set; a verdict, a report, and a gate for continuous integration."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import cast
+
+import click
+
+from evaluator.cli.present_evaluation import EvaluationPresenter
+from evaluator.cli.price import price_of
+from evaluator.core.eval_set import EvalSet
+from evaluator.core.evaluation import Evaluation, ResampledBy
+from evaluator.core.gate import Gate, judge
+from evaluator.core.prompt import Calls
+from evaluator.errors import UsageError
+from evaluator.files.eval_set_file import find_eval_set, load_eval_set
+from evaluator.files.evaluation_file import read_evaluation, write_evaluation
+from evaluator.files.evaluation_folder import EVALUATION, REPORT, new_evaluation_folder
+from evaluator.files.gate_file import load_gate
+from evaluator.files.look_history import record_look
+from evaluator.files.resources import shipped
+from evaluator.files.slice_columns import read_slice_columns
+from evaluator.report.evaluation_page import write_evaluation_report
+from evaluator.run.estimate import estimate
+from evaluator.run.evaluation import answers_to_evaluate, evaluate
+from evaluator.run.evaluation_plan import Earlier, EvaluationPlan, GraderUnderTest
+from evaluator.settings import read_settings
+from evaluator.wiring import GraderOptions, costs_money, describe, make_grader
+
+MEASURED, SOME_UNGRADED, GATE_FAILED = 0, 3, 4
+BASELINE = "baseline"
+
+
+@click.command(short_help="Measure graders on answers that raters labelled.")
+@click.argument("eval_set", metavar="SET")
+@click.option(
+    "--grader", "graders", multiple=True, required=True, metavar="SPEC", help="As for grade; may be repeated."
+)
+@click.option("--split", default="test", show_default=True, help="Which split of the set.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: the set's name-eval]")
+@click.option("--prompt", "prompts", multiple=True, help="levels, checks, or a file; repeated, they are compared.")
+@click.option(
+    "--calls", type=click.Choice(["all", "per-criterion", "per-check"]), help="How criteria go into requests."
+)
+@click.option("--samples", type=click.IntRange(1, 25), default=1, show_default=True, help="Readings of each answer.")
+@click.option("--repeat", type=click.IntRange(1, 25), default=1, show_default=True, help="Runs, to see run noise.")
+@click.option("--slice", "columns", multiple=True, metavar="COLUMN", help="Slice by a column of the set's slices.csv.")
+@click.option(
+    "--resample",
+    type=click.Choice(["candidate", "question"]),
+    default="candidate",
+    show_default=True,
+    help="What the intervals draw whole.",
+)
+@click.option("--probe", is_flag=True, help="Grade changed answers too: the level must not move.")
+@click.option("--gate", type=click.Path(path_type=Path), help="A gate.yaml; exit code 4 where it does not hold.")
+@click.option("--against", type=click.Path(path_type=Path), help="An earlier eval.json: show what moved.")
+@click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
+@click.option("--price", metavar="IN,OUT", help="US dollars for a million tokens of input and of output.")
+@click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
+@click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
+@click.option("--prompt-dir", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
+@click.option("--gguf", type=click.Path(path_type=Path), help="Another model's file for --grader local.")
+@click.option("--threads", type=click.IntRange(1), help="Threads of the local model. [default: 2]")
+@click.option("--concurrency", type=click.IntRange(1, 1000), help="Answers in flight. [default: 8; local 1]")
+@click.option("--limit", type=click.IntRange(1), help="Only the first so many answers of the split.")
+@click.option("--yes", is_flag=True, help="Do not ask before a run that costs money.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors and the last line.")
+def command(
+    eval_set: str,
+    graders: tuple[str, ...],
+    split: str,
+    out: Path | None,
+    prompts: tuple[str, ...],
+    calls: str | None,
+    samples: int,
+    repeat: int,
+    columns: tuple[str, ...],
+    resample: str,
+    probe: bool,
+    gate: Path | None,
+    against: Path | None,
+    base_url: str | None,
+    price: str | None,
+    timeout: float | None,
+    rubrics: tuple[Path, ...],
+    prompt_dir: tuple[Path, ...],
+    gguf: Path | None,
+    threads: int | None,
+    concurrency: int | None,
+    limit: int | None,
+    yes: bool,
+    quiet: bool,
+) -> None:
+    """May these graders grade such answers? Grades a split of SET (a folder or a shipped set's name) and holds the
+    levels against its raters'. `baseline` and "always the commonest level" stand in every table.
+
+    Writes eval.json (every figure) and report.html.
+
+    Exit codes: 0 measured, whatever the verdict; 3 some answers could not be graded; 4 the gate does not hold;
+    2 wrong usage or input, or leakage between examples and the split: nothing graded.
+    """
+    settings = read_settings()
+    folder = find_eval_set(eval_set, [shipped("eval_sets")])
+    loaded = load_eval_set(eval_set, [shipped("eval_sets")], [*rubrics, shipped("rubrics")])
+    conditions = load_gate(gate, loaded.rubric) if gate else None
+    plan = EvaluationPlan(
+        split=split,
+        by=cast(ResampledBy, resample),
+        repeat=repeat,
+        probe=probe,
+        limit=limit,
+        concurrency=concurrency,
+        columns=read_slice_columns(folder, columns, loaded),
+        earlier=Earlier(str(against), read_evaluation(against)) if against else None,
+    )
+    _require_for_gate(conditions, plan)
+    options = GraderOptions(
+        calls=cast(Calls | None, calls),
+        samples=samples,
+        base_url=base_url or settings.base_url,
+        api_key=settings.api_key,
+        timeout=timeout,
+        concurrency=concurrency,
+        price=price_of(price),
+        gguf=gguf,
+        threads=threads,
+        cache=settings.cache,
+        rubrics=rubrics,
+        prompts=prompt_dir,
+    )
+    under_test = list(_graders(graders, prompts, _questionnaire(folder, loaded), options))
+    presenter = EvaluationPresenter(quiet=quiet)
+    target = new_evaluation_folder(out, loaded.manifest.id)
+    code = asyncio.run(_run(loaded, under_test, plan, folder, target, presenter, conditions, str(gate), ask=not yes))
+    sys.exit(code)
+
+
+async def _run(
+    eval_set: EvalSet,
+    graders: Sequence[GraderUnderTest],
+    plan: EvaluationPlan,
+    folder: Path,
+    target: Path,
+    presenter: EvaluationPresenter,
+    gate: Gate | None,
+    gate_name: str,
+    *,
+    ask: bool,
+) -> int:
+    """Announce, check, measure, judge, write, show. Returns the exit code."""
+    answers = [each.answer for each in answers_to_evaluate(eval_set, plan)]
+    async with AsyncExitStack() as stack:
+        for each in graders:
+            await stack.enter_async_context(each.grader)
+        presenter.announce(eval_set, plan, len(answers))
+        for each in graders:
+            passes = plan.passes(asked=each.asked)
+            presenter.announce_grader(each, estimate(each.grader, answers, len(answers)), passes)
+        if ask and any(costs_money(each.grader) for each in graders):
+            presenter.confirm()
+        for each in graders:
+            with presenter.waiting(f"Getting {each.name} ready"):
+                await each.grader.check()
+        total = sum(len(answers) * plan.passes(asked=each.asked) for each in graders)
+        with presenter.progress(total) as advance:
+            found = await evaluate(eval_set, graders, plan, look=partial(record_look, folder), advance=advance)
+    if gate is not None:
+        found = found.model_copy(update={"gate": judge(gate, found, gate_name)})
+    with presenter.waiting("Writing the report"):
+        write_evaluation(target / EVALUATION, found)
+        write_evaluation_report(target / REPORT, found)
+    presenter.finished(found, target / REPORT)
+    return _exit_code(found)
+
+
+def _exit_code(evaluation: Evaluation) -> int:
+    if evaluation.gate is not None and not evaluation.gate.passed:
+        return GATE_FAILED
+    return SOME_UNGRADED if any(grader.counts.ungraded for grader in evaluation.graders) else MEASURED
+
+
+def _graders(
+    specs: Sequence[str], prompts: Sequence[str], questionnaire: str, options: GraderOptions
+) -> Iterator[GraderUnderTest]:
+    """Every asked grader with every prompt, and the baseline where nobody asked for it."""
+    for spec in dict.fromkeys(specs):
+        takes_prompts = spec != BASELINE
+        for prompt in dict.fromkeys(prompts) if prompts and takes_prompts else (None,):
+            grader = make_grader(spec, questionnaire, replace(options, prompt=prompt))
+            name = f"{spec} [{prompt}]" if prompt and len(set(prompts)) > 1 else spec
+            yield GraderUnderTest(name, describe(grader), grader)
+    if BASELINE not in specs:
+        grader = make_grader(BASELINE, questionnaire, GraderOptions(rubrics=options.rubrics))
+        yield GraderUnderTest(BASELINE, describe(grader), grader, asked=False)
+
+
+def _questionnaire(folder: Path, eval_set: EvalSet) -> str:
+    """Where the grader finds the questionnaire that the set was loaded with: beside the set, or by its name."""
+    if any(folder.glob("questionnaire.v*.yaml")):
+        return str(folder)
+    named = eval_set.manifest.questionnaire
+    return str(folder / named) if (folder / named).exists() else named
+
+
+def _require_for_gate(gate: Gate | None, plan: EvaluationPlan) -> None:
+    if gate is None:
+        return
+    if gate.most_flips is not None and not plan.probe:
+        raise UsageError("The gate limits flips, and nothing probes for them.", hint="Add --probe.")
+    if gate.no_worse_than_before and plan.earlier is None:
+        raise UsageError("The gate compares with an earlier evaluation.", hint="Add --against OLD/eval.json.")
