@@ -35,8 +35,8 @@ check: $(SETUP) ## lint, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: $(SETUP) ## the property tests with twenty times as many examples
-	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest
+soak: $(SETUP) ## all tests, the property tests with twenty times as many examples
+	$(BIN)/python -m pytest --hypothesis-profile=soak
 
 clean: ## remove what these commands made
 	rm -rf $(VENV) demo build dist

@@ -12,11 +12,17 @@ from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
+import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 import respx  # noqa: E402
 
 from evaluator import Answer, Grader, GraderOptions, make_grader  # noqa: E402
 from evaluator.graders.model_rater import Retries  # noqa: E402
+
+# No deadline: how long an example takes says more about the machine's other work than about the code.
+hypothesis.settings.register_profile("usual", deadline=None)
+hypothesis.settings.register_profile("soak", deadline=None, max_examples=2000)
+hypothesis.settings.load_profile("usual")
 
 NO_WAITING = Retries(first_wait=0.0, longest_wait=0.0)
 URL = "http://model.test/v1"

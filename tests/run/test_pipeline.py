@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+import respx
 
-from evaluator import Answer, Grade, Grader, InputError
-from tests.conftest import level_reply
+from evaluator import Answer, Grade, Grader, GraderOptions, InputError, make_grader
+from evaluator.files.resources import shipped
+from tests.conftest import NO_WAITING, URL, completion, level_reply
 
 Scripted = Callable[..., Grader]
 CHECKS = {
@@ -191,13 +196,49 @@ def test_a_red_flag_needs_words_of_the_answer(scripted: Scripted, answer: Answer
     assert answer.text[raised[0].start : raised[0].end] == "by application date"
 
 
-def test_an_example_by_the_same_candidate_is_not_shown(scripted: Scripted, answer: Answer) -> None:
-    """The same fingerprint is the same thing asked: another answer, another fingerprint."""
+def test_the_same_thing_asked_has_the_same_fingerprint(scripted: Scripted, answer: Answer) -> None:
+    """Another answer is another fingerprint, so that a stale reply could never be taken for it."""
     grader = scripted({"reply": level_reply(2)})
     one = asyncio.run(grader.grade(answer)).provenance.fingerprint
     assert asyncio.run(grader.grade(answer)).provenance.fingerprint == one
     other = Answer(answer.answer_id, answer.candidate_id, answer.question_id, answer.text + ".")
     assert asyncio.run(grader.grade(other)).provenance.fingerprint != one
+
+
+@pytest.mark.parametrize("prompt", ["levels", "checks"])
+def test_graded_examples_are_shown_but_never_one_by_the_same_candidate(
+    tmp_path: Path, answer: Answer, respx_mock: respx.MockRouter, prompt: str
+) -> None:
+    """They stand before the answer, fenced, with their levels and evidence; those of other questions stay out."""
+    folder = tmp_path / "own"
+    shutil.copytree(shipped("rubrics") / "ml_engineer_core", folder)
+    example = {"levels": {"leakage_awareness": 3}, "evidence": {"leakage_awareness": ["cut by"]}, "source": "made up"}
+    lines = [
+        example | {"id": "e1", "question_id": "loan_features", "answer": "I cut by date.", "candidate_id": "c9"},
+        example | {"id": "e2", "question_id": "loan_features", "answer": "We cut by year.", "candidate_id": "c1"},
+        example | {"id": "e3", "question_id": "degradation", "answer": "They cut by month."},
+    ]
+    (folder / "examples.v1.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    respx_mock.post(f"{URL}/chat/completions").respond(json=completion("no JSON"))
+    options = GraderOptions(prompt=prompt, base_url=URL, api_key="sk-test", retries=NO_WAITING)
+    asyncio.run(make_grader("openai:m", str(folder), options).grade(answer))
+    system = json.loads(respx_mock.calls[0].request.content)["messages"][0]["content"]
+    assert "I cut by date." in system
+    assert 'leakage_awareness: level 3; "cut by"' in system
+    assert "We cut by year." not in system
+    assert "They cut by month." not in system
+
+
+def test_a_panel_gives_the_mean_of_its_graders(tmp_path: Path, answer: Answer) -> None:
+    """Each grader reads the answer; provenance names them all, and what they quote is kept."""
+    for name, level in (("low", 1), ("high", 4)):
+        line = {"reply": level_reply(level)}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    spec = f"panel:scripted:{tmp_path / 'low.jsonl'},scripted:{tmp_path / 'high.jsonl'}"
+    grade = asyncio.run(make_grader(spec, options=GraderOptions(prompt="levels")).grade(answer))
+    assert [(each.expected_level, each.spread) for each in grade.criteria] == [(2.5, 3.0)] * 3
+    assert grade.provenance.grader == spec
+    assert "graders_disagree" in {flag.code for flag in grade.flags}
 
 
 def test_many_answers_stream_through_with_few_in_flight(scripted: Scripted, answer: Answer) -> None:
