@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
 
@@ -113,9 +114,11 @@ def command(
         rubrics=rubrics,
         prompts=prompts,
     )
+    # The second grader asks in its own way: prompt and calls were chosen for the first.
+    beside = replace(options, prompt=None, calls=None, price=None)
     presenter = Presenter(quiet=quiet, as_json=as_json)
     made = make_grader(grader, questionnaire, options)
-    second = make_grader(compare, questionnaire, GraderOptions(rubrics=rubrics)) if compare else None
+    second = make_grader(compare, questionnaire, beside) if compare else None
     policy = cast(Literal["last", "first", "error"], duplicates)
     answers = open_answer_table(
         table, made.questionnaire.questions, mapping=_mapping(mapping), sheet=sheet, duplicates=policy
@@ -140,7 +143,7 @@ async def _run(
         total = min(table.count, limit or table.count)
         presenter.table_read(source, table)
         presenter.announce(grader, describe(grader), estimate(grader, table, total))
-        if ask and costs_money(grader):
+        if ask and (costs_money(grader) or (second is not None and costs_money(second))):
             presenter.confirm()
         with presenter.waiting("Getting the grader ready"):
             await grader.check()
