@@ -168,8 +168,9 @@ def children_of(process_id: int) -> set[int]:
     return found
 
 
+# A shell that starts tests in the background has them ignore Ctrl-C; the parent here shall not inherit that.
 PARENT = """
-import asyncio, sys
+import asyncio, signal, sys
 from pathlib import Path
 from evaluator.graders.local_server import LocalServerSettings, local_server
 
@@ -178,6 +179,7 @@ async def main():
         print(server.process_id, flush=True)
         await asyncio.Event().wait()
 
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main())
 """
 
