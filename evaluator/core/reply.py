@@ -17,10 +17,10 @@ FailureCode = Literal[
     "refused",
     "cut_off",
     "invalid_reply",
-    "interrupted",
+    "server_stopped",
 ]
 # After one of these every further request would fail alike, so the run stops asking.
-FATAL: frozenset[FailureCode] = frozenset({"wrong_key", "unknown_model"})
+FATAL: frozenset[FailureCode] = frozenset({"wrong_key", "unknown_model", "server_stopped"})
 
 
 @dataclass(frozen=True, slots=True)

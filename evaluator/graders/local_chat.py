@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 
 from openai import AsyncOpenAI
 
+from evaluator.errors import LocalServerError
 from evaluator.graders.chat_model import Completion, ModelRequest, NoCompletionError
 from evaluator.graders.local_server import LocalServer, LocalServerSettings, local_server
 from evaluator.graders.openai_compatible import OpenAICompatibleModel
@@ -32,13 +33,16 @@ class LocalModel:
         await self._started()
 
     async def complete(self, request: ModelRequest) -> Completion:
-        """One completion. Raises NoCompletionError, and LocalServerError where the server has stopped."""
+        """One completion. Raises NoCompletionError; a server that has stopped will not answer the next one either."""
         model = await self._started()
         try:
             return await model.complete(request)
-        except NoCompletionError:
-            if self._server is not None:
-                self._server.check_running()
+        except NoCompletionError as error:
+            try:
+                if self._server is not None:
+                    self._server.check_running()
+            except LocalServerError as stopped:
+                raise NoCompletionError("server_stopped", stopped.message.splitlines()[0]) from error
             raise
 
     async def close(self) -> None:

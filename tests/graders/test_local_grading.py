@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -56,3 +59,32 @@ def test_a_deadline_stops_a_generation_and_the_next_request_is_served(smallest_m
     first, second = asyncio.run(both())
     assert (first.reason or "").startswith("timeout:")
     assert (second.reason or "").startswith("timeout:")
+
+
+def children_of_this_process() -> list[int]:
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # a process may end while it is looked at
+            fields = status.read_text().rpartition(")")[2].split()
+            if int(fields[1]) == os.getpid() and fields[0] != "Z":
+                found.append(int(status.parent.name))
+    return found
+
+
+def test_a_server_that_dies_leaves_every_answer_with_its_reason(smallest_model: Path, answer: Answer) -> None:
+    """kill -9 of the model in the middle of a run: no traceback, no answer lost, and no waiting for it to come back."""
+    options = GraderOptions(gguf=smallest_model, threads=1, retries=Retries(first_wait=0.1, longest_wait=0.2))
+    answers = [Answer(f"a{number}", f"c{number}", answer.question_id, answer.text) for number in range(3)]
+
+    async def grade_all() -> list[Grade]:
+        before = set(children_of_this_process())
+        async with make_grader("local", options=options) as grader:
+            await grader.check()
+            for process in set(children_of_this_process()) - before:
+                os.kill(process, signal.SIGKILL)
+            return [grade async for grade in grader.grade_many(answers, concurrency=1)]
+
+    grades = asyncio.run(grade_all())
+    assert len(grades) == 3
+    assert all("server_stopped" in (grade.reason or "") for grade in grades)
+    assert (grades[-1].reason or "").startswith("not asked: ")
