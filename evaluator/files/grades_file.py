@@ -14,7 +14,7 @@ from evaluator.errors import InputError, Mistake, OutputError
 
 
 class GradesFile:
-    """Writes grades one by one; each is handed to the system, whole, before the next. Only offsets are kept in memory."""
+    """Writes grades one by one, each handed to the system whole before the next. Only offsets stay in memory."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

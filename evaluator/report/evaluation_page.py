@@ -12,8 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from evaluator.core.evaluation import Evaluation, GraderResult
 from evaluator.core.look import ordinal
@@ -27,9 +26,8 @@ from evaluator.report.evaluation_plots import (
     slice_plot,
     threshold_plot,
 )
-from evaluator.report.visible_text import visible
+from evaluator.report.page_templates import page_templates
 from evaluator.report.whole_file import whole_file
-from evaluator.report.wording import counted, number
 
 _GENERATOR = "screening answer evaluator evaluation"
 # With more questions than this, the table of every figure leaves single questions out; eval.json has them.
@@ -87,28 +85,13 @@ def _context(found: Evaluation) -> Mapping[str, Any]:
 
 @cache
 def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("evaluator.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Whatever string is printed, wherever it came from, passes through here first.
-        finalize=_nothing_hidden,
-    )
-    environment.filters["number"] = number
+    environment = page_templates()
     environment.filters["figure"] = _figure
     environment.filters["signed"] = _signed
     environment.filters["interval"] = _interval
     environment.filters["why_not"] = _why_not
-    environment.globals["counted"] = counted
     environment.globals["ordinal"] = ordinal
     return environment
-
-
-def _nothing_hidden(value: object) -> object:
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _figure(estimate: Estimate) -> str:

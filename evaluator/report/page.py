@@ -13,8 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from jinja2 import Environment
 
 from evaluator.core.candidate import CandidateStanding, in_reading_order
 from evaluator.core.grade import Grade
@@ -27,10 +26,9 @@ from evaluator.report.candidate_view import CandidateRow, CandidateSection, cand
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.marked_answer import criterion_letter, criterion_look
 from evaluator.report.page_plan import ANSWERS_A_PAGE, ROWS_A_TABLE, PagePlan, page_path, plan_pages
+from evaluator.report.page_templates import page_templates
 from evaluator.report.run_view import LevelAgreement, facts, outcome_in_words
-from evaluator.report.visible_text import visible
 from evaluator.report.whole_file import whole_file
-from evaluator.report.wording import counted, number
 
 _GENERATOR = "screening answer evaluator report"
 
@@ -225,23 +223,7 @@ class _Report:
 
 @cache
 def _templates() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("evaluator.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        # Whatever string is printed, wherever it came from, passes through here first.
-        finalize=_nothing_hidden,
-    )
-    environment.filters["number"] = number
-    environment.globals["counted"] = counted
-    return environment
-
-
-def _nothing_hidden(value: object) -> object:
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return page_templates()
 
 
 def _remove_older(path: Path, pages: int) -> None:
