@@ -13,7 +13,8 @@
     └── SetupError                 something outside the input is not ready (exit code 2)
         ├── GraderSetupError       a grader that cannot start: no key, no server, wrong model name
         ├── LocalServerError       the local model's server does not start or stopped
-        └── ModelInstallError      the local model cannot be downloaded or does not verify
+        ├── ModelInstallError      the local model cannot be downloaded or does not verify
+        └── StoreError             the store cannot be opened, read or written: full, locked, damaged, newer
 
 An answer that could not be graded is not an error but a value: `evaluator.core.reply.Failure`.
 """
@@ -117,3 +118,7 @@ class LocalServerError(SetupError):
 
 class ModelInstallError(SetupError):
     """The local model cannot be downloaded, joined or verified."""
+
+
+class StoreError(SetupError):
+    """The store cannot be opened, read or written."""

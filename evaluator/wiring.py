@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from evaluator.core.fingerprint import fingerprint
+from evaluator.core.ledger import Ledger
 from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls
 from evaluator.core.task import Rater, RaterIdentity
@@ -54,6 +55,8 @@ class GraderOptions:
     prompts: Sequence[Path] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     retries: Retries = field(default_factory=Retries)
+    ledger: Ledger | None = field(default=None, repr=False)
+    """Where replies are kept, so that nothing is asked and paid for twice."""
 
 
 def make_grader(
@@ -116,7 +119,9 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -
         asks_for=prompt.asks_for,
         params=tuple(sorted({**parameters, "calls": calls}.items())),
     )
-    return ModelRater(model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries)
+    return ModelRater(
+        model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries, ledger=options.ledger
+    )
 
 
 def _prompt_for(spec: RaterSpec, question_set: QuestionSet) -> str:

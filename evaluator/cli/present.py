@@ -89,7 +89,7 @@ class Presenter:
                 elapsed = bar.tasks[0].elapsed or 0.0
                 rate = run.done / elapsed if elapsed else 0.0
                 pace = f"{rate:.1f}/s" if rate >= 0.5 or not rate else f"{1 / rate:.0f} s each"
-                cost = f" · ${run.cost_usd:.2f}" if run.cost_usd else ""
+                cost = f" · ${run.paid_usd:.2f}" if run.paid_usd else ""
                 bar.update(task, completed=run.done, said=f"{run.ungraded} ungraded · {pace}{cost}")
 
             yield advance

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 FailureCode = Literal[
@@ -18,20 +18,47 @@ FailureCode = Literal[
     "cut_off",
     "invalid_reply",
     "server_stopped",
+    "endpoint_down",
+    "budget_spent",
 ]
 # After one of these every further request would fail alike, so the run stops asking.
-FATAL: frozenset[FailureCode] = frozenset({"wrong_key", "unknown_model", "server_stopped"})
+FATAL: frozenset[FailureCode] = frozenset(
+    {"wrong_key", "unknown_model", "server_stopped", "endpoint_down", "budget_spent"}
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a reply took: tokens, milliseconds, requests. Token counts are None where the endpoint does not say."""
+    """What a reply took: tokens, milliseconds, requests. Token counts are None where the endpoint does not say.
+
+    `reused` is the part of it that came out of the ledger: it was paid for before.
+    """
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
     latency_ms: float = 0.0
     requests: int = 0
+    reused: Usage | None = None
+
+    @property
+    def again(self) -> Usage:
+        """The same, all of it taken from the ledger."""
+        whole = replace(self, reused=None)
+        return replace(whole, reused=whole)
+
+    @property
+    def paid(self) -> Usage:
+        """What was asked and paid for now."""
+        if self.reused is None:
+            return self
+        return Usage(
+            _difference(self.input_tokens, self.reused.input_tokens),
+            _difference(self.output_tokens, self.reused.output_tokens),
+            _difference(self.cached_tokens, self.reused.cached_tokens),
+            self.latency_ms - self.reused.latency_ms,
+            self.requests - self.reused.requests,
+        )
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -40,6 +67,7 @@ class Usage:
             _sum(self.cached_tokens, other.cached_tokens),
             self.latency_ms + other.latency_ms,
             self.requests + other.requests,
+            self.reused + other.reused if self.reused and other.reused else self.reused or other.reused,
         )
 
 
@@ -47,6 +75,10 @@ def _sum(one: int | None, other: int | None) -> int | None:
     if one is None:
         return other
     return one if other is None else one + other
+
+
+def _difference(whole: int | None, part: int | None) -> int | None:
+    return None if whole is None else whole - (part or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class UsageTotals(BaseModel):
-    """What a run took. A token count is null where no endpoint reported one; a cost where no price is known."""
+    """What a run's grades took. A token count is null where no endpoint reported one; a cost where no price is known.
+
+    Of `requests`, `reused_requests` were answered by the ledger; `paid_usd` is what this run paid for the others.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -17,6 +20,8 @@ class UsageTotals(BaseModel):
     output_tokens: int | None
     cached_tokens: int | None
     cost_usd: float | None
+    reused_requests: int = 0
+    paid_usd: float | None = None
     seconds: float
 
 

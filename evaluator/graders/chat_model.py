@@ -53,6 +53,11 @@ class ChatModel(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def address(self) -> str | None:
+        """The endpoint's address; None where there is only one place that the model can be."""
+        ...
+
     async def complete(self, request: ModelRequest) -> Completion: ...
 
     async def check(self) -> None:

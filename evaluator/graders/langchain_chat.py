@@ -66,6 +66,10 @@ class LangchainModel:
     def name(self) -> str:
         return self._name
 
+    @property
+    def address(self) -> None:
+        return None
+
     async def check(self) -> None:
         """Nothing to check for free: a chat model of langchain-core has no such call."""
 

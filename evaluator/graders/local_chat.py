@@ -28,6 +28,10 @@ class LocalModel:
     def name(self) -> str:
         return self._settings.model
 
+    @property
+    def address(self) -> None:
+        return None
+
     async def check(self) -> None:
         """Starts the server. Raises LocalServerError where it does not start."""
         await self._started()

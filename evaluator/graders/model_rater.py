@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wai
 from evaluator.core.asks import Ask, AskReply, ReplyMismatchError, asks_of, parse_reply, schema_of
 from evaluator.core.examples import GradedExample
 from evaluator.core.fence import fence_for
+from evaluator.core.ledger import KeptReply, Ledger
 from evaluator.core.prompt import Calls, Message, Prompt
 from evaluator.core.reading import unsupported
 from evaluator.core.reply import CriterionReply, Failure, FailureCode, Reply, Usage
@@ -19,6 +21,7 @@ from evaluator.core.sentences import sentences
 from evaluator.core.span import QuoteFinder
 from evaluator.core.task import GradingTask, RaterIdentity
 from evaluator.graders.chat_model import ChatModel, ModelRequest, NoCompletionError, Parameter
+from evaluator.graders.request_fingerprint import request_fingerprint
 
 _CHARACTERS_A_TOKEN = 4  # English text, roughly; other scripts take more
 _TOKENS_A_VERDICT = 90  # a quote or two, what is missing, why
@@ -39,7 +42,10 @@ class Retries:
 
 
 class ModelRater:
-    """Reads answers with `model` by `prompt`. One owner of retries: the model itself never tries again."""
+    """Reads answers with `model` by `prompt`. One owner of retries: the model itself never tries again.
+
+    With a `ledger`, what was answered before is not asked again, and what is being asked is not asked twice.
+    """
 
     def __init__(
         self,
@@ -50,6 +56,7 @@ class ModelRater:
         calls: Calls,
         parameters: Mapping[str, Parameter],
         retries: Retries,
+        ledger: Ledger | None = None,
     ) -> None:
         self._model = model
         self._prompt = prompt
@@ -57,6 +64,8 @@ class ModelRater:
         self._calls: Calls = calls
         self._parameters = dict(parameters)
         self._retries = retries
+        self._ledger = ledger
+        self._in_flight: dict[str, asyncio.Future[_Answered | Failure | None]] = {}
 
     @property
     def identity(self) -> RaterIdentity:
@@ -101,7 +110,7 @@ class ModelRater:
         choices = [sentence["text"] for sentence in values["sentences"]]
         schema = schema_of(ask, choices if self._prompt.quotes_from == "sentences" else ())
         request = ModelRequest(self._prompt.render(values), schema, self._parameters, task.sample)
-        first = await self._complete(ask, request)
+        first = await self._reply_to(ask, request)
         if isinstance(first, Failure) or not self._prompt.repair:
             return first
         finder = QuoteFinder(task.text)
@@ -116,12 +125,49 @@ class ModelRater:
             }
         )
         messages = (*request.messages, Message("assistant", first.text), *asking_again)
-        second = await self._complete(ask, replace(request, messages=messages))
+        second = await self._reply_to(ask, replace(request, messages=messages))
         usage = first.usage + second.usage
         if isinstance(second, Failure):
             return replace(first, usage=usage)
         still_lost = unsupported(second.reply.criteria, task.criteria, finder)
         return replace(second if len(still_lost.verdicts) <= len(lost.verdicts) else first, usage=usage)
+
+    async def _reply_to(self, ask: Ask, request: ModelRequest) -> _Answered | Failure:
+        """The reply out of the ledger, or of the same request in flight, or of a request of its own."""
+        if self._ledger is None:
+            return await self._complete(ask, request)
+        name = request_fingerprint(self._identity.spec, self._model.address, self._model.name, request)
+        while (leader := self._in_flight.get(name)) is not None:
+            shared = await asyncio.shield(leader)
+            if shared is not None:
+                return replace(shared, usage=shared.usage.again)
+        following: asyncio.Future[_Answered | Failure | None] = asyncio.get_running_loop().create_future()
+        self._in_flight[name] = following
+        outcome: _Answered | Failure | None = None
+        try:
+            outcome = await self._kept(ask, name, self._ledger) or await self._ask_and_keep(ask, request, name)
+        finally:
+            # None, where this one was cancelled: whoever waits asks for itself.
+            del self._in_flight[name]
+            following.set_result(outcome)
+        return outcome
+
+    async def _kept(self, ask: Ask, name: str, ledger: Ledger) -> _Answered | None:
+        """What the ledger holds under this name, if it can be read as a reply."""
+        kept = await ledger.find(name)
+        if kept is None:
+            return None
+        try:
+            reply = parse_reply(ask, kept.text)
+        except ReplyMismatchError:
+            return None  # an imported reply, say, that is not what was asked for: it is asked for again
+        return _Answered(reply, kept.text, kept.model, kept.usage.again)
+
+    async def _ask_and_keep(self, ask: Ask, request: ModelRequest, name: str) -> _Answered | Failure:
+        outcome = await self._complete(ask, request)
+        if isinstance(outcome, _Answered) and self._ledger is not None:
+            await self._ledger.keep(name, KeptReply(outcome.text, outcome.model, outcome.usage))
+        return outcome
 
     async def _complete(self, ask: Ask, request: ModelRequest) -> _Answered | Failure:
         """One request with its retries."""

@@ -37,6 +37,11 @@ class OpenAICompatibleModel:
     def name(self) -> str:
         return self._model
 
+    @property
+    def address(self) -> str:
+        """The endpoint, without user and password."""
+        return str(self._client.base_url.copy_with(userinfo=b""))
+
     async def check(self) -> None:
         """One request for the list of models, which costs nothing: is somebody there, and is the key right?"""
         try:

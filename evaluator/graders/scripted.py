@@ -74,6 +74,10 @@ class ScriptedModel:
     def name(self) -> str:
         return self._name
 
+    @property
+    def address(self) -> None:
+        return None
+
     async def check(self) -> None:
         """A script is always ready."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self
 
@@ -85,6 +86,14 @@ class Grader(Runnable[Answer, Grade]):
         After a failure that every further request would share (a wrong key, an unknown model) no more are sent:
         the remaining answers come back ungraded, saying why.
         """
+        async with aclosing(self.outcomes(answers, concurrency=concurrency)) as outcomes:
+            async for outcome in outcomes:
+                yield outcome.grade
+
+    async def outcomes(
+        self, answers: AsyncIterable[Answer] | Iterable[Answer], *, concurrency: int | None = None
+    ) -> AsyncGenerator[Outcome, None]:
+        """As `grade_many`, each grade with what was paid for it now: nothing where the ledger had the reply."""
         stopped: str | None = None
         running: set[asyncio.Task[Outcome]] = set()
         source = _as_async(answers)
@@ -92,18 +101,18 @@ class Grader(Runnable[Answer, Grade]):
             async for answer in source:
                 self._require_question(answer)
                 if stopped is not None:
-                    yield ungraded(self._pipeline, answer, f"not asked: {stopped}")
+                    yield Outcome(ungraded(self._pipeline, answer, f"not asked: {stopped}"))
                     continue
                 running.add(asyncio.create_task(grade_answer(self._pipeline, answer)))
                 while len(running) >= (concurrency or self._concurrency):
                     done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                     for outcome in (task.result() for task in done):
                         stopped = stopped or _reason_to_stop(outcome)
-                        yield outcome.grade
+                        yield outcome
             while running:
                 done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
-                    yield task.result().grade
+                    yield task.result()
         finally:
             for task in running:
                 task.cancel()

@@ -26,7 +26,9 @@ class GradingRun:
         self._into = into
         self._limit = limit
         self._usage = Usage()
+        self._paid = Usage()
         self._cost: float | None = None
+        self._paid_usd: float | None = None
         self._started = grader.pipeline.now()
         self._quotes = {True: 0, False: 0}
         self._stopped_because: str | None = None
@@ -42,15 +44,17 @@ class GradingRun:
         return self.graded + self.ungraded + self.not_answered
 
     @property
-    def cost_usd(self) -> float | None:
-        """Dollars so far, or None where the price is not known."""
-        return self._cost
+    def paid_usd(self) -> float | None:
+        """Dollars paid so far, or None where the price is not known."""
+        return self._paid_usd
 
     async def grades(self, concurrency: int | None = None) -> AsyncGenerator[Grade, None]:
         """Each grade after it was written. Cancelling keeps what is written; `write_rest` accounts for the rest."""
-        async with aclosing(self._grader.grade_many(self.answers(), concurrency=concurrency)) as grades:
-            async for grade in grades:
+        async with aclosing(self._grader.outcomes(self.answers(), concurrency=concurrency)) as outcomes:
+            async for outcome in outcomes:
+                grade = outcome.grade
                 self._write(grade)
+                self._pay(outcome.paid)
                 if grade.reason and grade.reason.startswith("not asked: "):
                     self._stopped_because = grade.reason.removeprefix("not asked: ")
                 yield grade
@@ -129,6 +133,8 @@ class GradingRun:
                 output_tokens=self._usage.output_tokens,
                 cached_tokens=self._usage.cached_tokens,
                 cost_usd=self._cost,
+                reused_requests=self._usage.requests - self._paid.requests,
+                paid_usd=self._paid_usd,
                 seconds=(finished - self._started).total_seconds(),
             ),
             evaluator_version=pipeline.version,
@@ -153,3 +159,10 @@ class GradingRun:
         )
         if made.cost_usd is not None:
             self._cost = (self._cost or 0.0) + made.cost_usd
+
+    def _pay(self, paid: Usage) -> None:
+        self._paid = self._paid + paid
+        price = self._grader.pipeline.price
+        dollars = price.cost(paid) if price is not None and paid.requests else None
+        if dollars is not None:
+            self._paid_usd = (self._paid_usd or 0.0) + dollars

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -69,10 +69,11 @@ class Pipeline:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A grade, and the failure behind it where there was one (the run stops after some of them)."""
+    """A grade, what was paid for it now, and the failure behind it where there was one (some of them stop a run)."""
 
     grade: Grade
     failure: Failure | None = None
+    paid: Usage = field(default_factory=Usage)
 
 
 async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
@@ -92,7 +93,7 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     if not given:
         reason = f"{failures[0].code}: {failures[0].detail}"
         grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage)
-        return Outcome(grade, failures[0])
+        return Outcome(grade, failures[0], usage.paid)
 
     finder = QuoteFinder(answer.text)
     readings = [verify(reply, criteria, finder) for reply in given]
@@ -118,6 +119,7 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
             provenance=_provenance(pipeline, answer.text, question, usage, given[0].model),
         ),
         failures[0] if failures else None,
+        usage.paid,
     )
 
 

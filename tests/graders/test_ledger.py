@@ -1,0 +1,115 @@
+"""What is asked when replies are kept: nothing twice, nothing stale."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import respx
+
+from evaluator import Answer, Grade, Grader, Price
+from evaluator.core.ledger import KeptReply
+from evaluator.core.reply import Usage
+from tests.conftest import URL, completion, level_reply
+
+CHAT = f"{URL}/chat/completions"
+MakeGrader = Callable[..., Grader]
+
+
+class DictLedger:
+    """A ledger that forgets with its process."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, KeptReply] = {}
+
+    async def find(self, fingerprint: str) -> KeptReply | None:
+        return self.kept.get(fingerprint)
+
+    async def keep(self, fingerprint: str, reply: KeptReply) -> None:
+        self.kept[fingerprint] = reply
+
+
+async def grades_of(grader: Grader, *answers: Answer) -> list[Grade]:
+    async with grader:
+        return list(await asyncio.gather(*(grader.grade(answer) for answer in answers)))
+
+
+def without_time(grade: Grade) -> Grade:
+    return grade.model_copy(update={"provenance": grade.provenance.model_copy(update={"graded_at": ""})})
+
+
+def test_an_answer_graded_before_is_not_asked_again_and_its_grade_is_the_same(
+    openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter
+) -> None:
+    """Tokens and cost stay on the record as they were when they were paid; what is paid now is nothing."""
+    route = respx_mock.post(CHAT).respond(json=completion(level_reply(2)))
+    ledger, price = DictLedger(), Price(1.0, 10.0)
+    first = asyncio.run(grades_of(openai_grader(ledger=ledger, price=price), answer))
+
+    async def again() -> list[Usage]:
+        async with openai_grader(ledger=ledger, price=price) as grader:
+            outcomes = [outcome async for outcome in grader.outcomes([answer])]
+            assert [without_time(outcome.grade) for outcome in outcomes] == [without_time(each) for each in first]
+            return [outcome.paid for outcome in outcomes]
+
+    paid = asyncio.run(again())
+    assert route.call_count == 1
+    assert [(usage.requests, usage.input_tokens, usage.output_tokens) for usage in paid] == [(0, 0, 0)]
+
+
+def test_identical_answers_in_flight_are_asked_once(
+    openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter
+) -> None:
+    """Two candidates with the same words wait for the same reply, and each gets a grade of their own."""
+    route = respx_mock.post(CHAT).respond(json=completion(level_reply(2)))
+    twin = replace(answer, answer_id="b.degradation", candidate_id="b")
+    grades = asyncio.run(grades_of(openai_grader(ledger=DictLedger()), answer, twin))
+    assert route.call_count == 1
+    assert [grade.candidate_id for grade in grades] == [answer.candidate_id, "b"]
+    assert {grade.score for grade in grades} == {5.0}
+
+
+@pytest.mark.parametrize(
+    "changed", [{"prompt": "checks"}, {"parameters": {"temperature": 0.7}}, {"samples": 2}], ids=str
+)
+def test_a_changed_question_is_another_request(
+    openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter, changed: dict[str, object]
+) -> None:
+    """A kept reply is never served for another prompt, other parameters or another sample."""
+    route = respx_mock.post(CHAT).respond(json=completion(level_reply(2)))
+    ledger = DictLedger()
+    asyncio.run(grades_of(openai_grader(ledger=ledger), answer))
+    before = route.call_count
+    asyncio.run(grades_of(openai_grader(ledger=ledger, **changed), answer))
+    assert route.call_count > before
+
+
+def test_a_kept_reply_that_cannot_be_read_is_asked_for_again(
+    openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter
+) -> None:
+    """What came into the ledger from elsewhere is held to the same schema as a live reply."""
+    route = respx_mock.post(CHAT).respond(json=completion(level_reply(2)))
+    ledger = DictLedger()
+    asyncio.run(grades_of(openai_grader(ledger=ledger), answer))
+    ledger.kept = {name: replace(reply, text="I would rather not.") for name, reply in ledger.kept.items()}
+    (grade,) = asyncio.run(grades_of(openai_grader(ledger=ledger), answer))
+    assert (route.call_count, grade.score) == (2, 5.0)
+
+
+def test_who_waits_for_a_cancelled_request_asks_for_itself(
+    openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter
+) -> None:
+    """Giving up on one answer takes nothing from its twin."""
+    respx_mock.post(CHAT).respond(json=completion(level_reply(2)))
+
+    async def one_gives_up() -> Grade:
+        async with openai_grader(ledger=DictLedger()) as grader:
+            first = asyncio.create_task(grader.grade(answer))
+            second = asyncio.create_task(grader.grade(answer))
+            await asyncio.sleep(0)
+            first.cancel()
+            return await second
+
+    assert asyncio.run(one_gives_up()).score == 5.0
