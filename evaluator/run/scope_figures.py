@@ -1,4 +1,4 @@
-"""A grader's figures on each scope, the raters' ceiling, slices, and the pass/fail view."""
+"""A grader's figures on each scope, slices, and the pass/fail view."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
-from evaluator.core.evaluation import LevelMean, PassFail, ResampledBy, ScopeCeiling, ScopeFigures, Slice
+from evaluator.core.evaluation import LevelMean, PassFail, ResampledBy, ScopeFigures, Slice
 from evaluator.core.metrics.alternative_annotator import alternative_annotator_test
-from evaluator.core.metrics.bootstrap import resample_clusters
-from evaluator.core.metrics.ceiling import agreement_with_raters, rater_ceiling, ratio_to_ceiling
+from evaluator.core.metrics.bootstrap import Figure, resample_clusters, with_interval
+from evaluator.core.metrics.ceiling import beside_raters
 from evaluator.core.metrics.classification import classification_figures, threshold_curve
 from evaluator.core.metrics.estimate import Estimate
-from evaluator.core.metrics.figures import agreement_figures
+from evaluator.core.metrics.figures import SHARES, pair_figures, with_intervals
 from evaluator.core.metrics.levels import Readings, nearest_positions, pair
 from evaluator.core.score import band_of, score_of
 from evaluator.run.scopes import SEED, Item, Levels, Scope, clusters_of, consensus_levels, is_pass
@@ -21,35 +21,29 @@ from evaluator.run.scopes import SEED, Item, Levels, Scope, clusters_of, consens
 LEAST_ANSWERS = 10
 LEAST_CLUSTERS = 5
 WIDEST = 0.5
+SLICED = ("exact", "quadratic_kappa", "mean_absolute_error", "mean_signed_error")
 _CURVE_POINTS = 25
 _WORD = re.compile(r"\w+")
 
 
-def ceiling_of(scope: Scope) -> ScopeCeiling:
-    """The raters' agreement among themselves on one scope."""
-    figures = rater_ceiling(scope.raters, scope.scale, scope.resampling)
-    return ScopeCeiling(kind=scope.kind, id=scope.id, name=scope.name, unit=scope.unit, figures=figures)
-
-
-def scope_figures(scope: Scope, readings: Readings, *, constant: bool = False) -> ScopeFigures:
-    """Every figure of a grader's readings of one scope; of a constant only those against the consensus."""
-    total, single = scope.kind == "total", scope.kind == "question" or constant
+def scope_figures(
+    scope: Scope, readings: Readings, drawn: Mapping[str, Figure], ceiling: Mapping[str, Figure] | None
+) -> ScopeFigures:
+    """Every figure of a grader's readings of one scope. `drawn` are those against the consensus, `ceiling` the raters'
+    own; without a ceiling (a constant) there is nothing but the consensus."""
+    total = scope.kind == "total"
+    beside = None if ceiling is None else beside_raters(readings, scope.raters, scope.scale, scope.resampling, ceiling)
     return ScopeFigures(
         kind=scope.kind,
         id=scope.id,
         name=scope.name,
         unit=scope.unit,
         scale=scope.scale,
-        consensus=agreement_figures(readings, scope.consensus, scope.scale, scope.resampling),
-        raters={
-            rater: agreement_figures(readings, given, scope.scale, scope.resampling)
-            for rater, given in ({} if constant else scope.raters).items()
-        },
-        mean_over_raters=None
-        if single
-        else agreement_with_raters(readings, scope.raters, scope.scale, scope.resampling),
-        ratio=None if single else ratio_to_ceiling(readings, scope.raters, scope.scale, scope.resampling),
-        replacement=None if single else alternative_annotator_test(readings, scope.raters),
+        consensus=with_intervals(drawn, scope.resampling),
+        raters={} if beside is None else dict(beside.of_each),
+        mean_over_raters=None if beside is None else beside.mean,
+        ratio=None if beside is None else beside.ratio,
+        replacement=None if beside is None else alternative_annotator_test(readings, scope.raters),
         confusion=None if total else _confusion(scope, readings),
         by_level=() if total else tuple(_by_level(scope, readings)),
     )
@@ -150,7 +144,8 @@ def _by_level(scope: Scope, readings: Readings) -> Iterator[LevelMean]:
 
 
 def _slice(by: str, value: str, part: Scope, readings: Readings) -> Slice:
-    figures = agreement_figures(readings, part.consensus, part.scale, part.resampling)
+    drawn = pair_figures(readings, part.consensus, part.scale, part.resampling, SLICED)
+    figures = {key: with_interval(drawn[key], part.resampling, share=key in SHARES) for key in SLICED}
     graded = [item for item, reading in zip(part.items, readings, strict=True) if reading is not None]
     answers = len({item.answer_id for item in graded})
     candidates = len({item.labelled.answer.candidate_id for item in graded})
@@ -159,11 +154,11 @@ def _slice(by: str, value: str, part: Scope, readings: Readings) -> Slice:
         value=value,
         answers=answers,
         candidates=candidates,
-        exact=figures.exact,
-        quadratic_kappa=figures.quadratic_kappa,
-        mean_absolute_error=figures.mean_absolute_error,
-        mean_signed_error=figures.mean_signed_error,
-        too_small=_too_small(answers, figures.exact),
+        exact=figures["exact"],
+        quadratic_kappa=figures["quadratic_kappa"],
+        mean_absolute_error=figures["mean_absolute_error"],
+        mean_signed_error=figures["mean_signed_error"],
+        too_small=_too_small(answers, figures["exact"]),
     )
 
 
