@@ -118,7 +118,6 @@ def command(
         repeat=repeat,
         probe=probe,
         limit=limit,
-        concurrency=concurrency,
         columns=read_slice_columns(folder, columns, loaded),
         earlier=Earlier(str(against), read_evaluation(against)) if against else None,
     )
