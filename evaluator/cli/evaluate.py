@@ -138,9 +138,8 @@ def command(
     )
     under_test = list(_graders(graders, prompts, _questionnaire(folder, loaded), options))
     presenter = EvaluationPresenter(quiet=quiet)
-    target = new_evaluation_folder(out, loaded.manifest.id)
     # The tables are small: threads for their products would spend more time waiting for each other than working.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with new_evaluation_folder(out, loaded.manifest.id) as target, threadpool_limits(limits=1, user_api="blas"):
         code = asyncio.run(
             _run(loaded, under_test, plan, folder, target, presenter, conditions, str(gate), ask=not yes)
         )
