@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from evaluator.core.consensus import consensus_levels
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
 from evaluator.core.evaluation import LevelMean, PassFail, ResampledBy, ScopeFigures, Slice
 from evaluator.core.metrics.alternative_annotator import alternative_annotator_test
@@ -14,8 +15,8 @@ from evaluator.core.metrics.classification import classification_figures, thresh
 from evaluator.core.metrics.estimate import Estimate
 from evaluator.core.metrics.figures import SHARES, pair_figures, with_intervals
 from evaluator.core.metrics.levels import Readings, nearest_positions, pair
-from evaluator.core.score import band_of, score_of
-from evaluator.run.scopes import SEED, Item, Levels, Scope, clusters_of, consensus_levels, is_pass
+from evaluator.core.positive_class import is_positive, total_score
+from evaluator.run.scopes import SEED, Item, Levels, Scope, clusters_of
 
 # Below these a slice is marked as too small to say.
 LEAST_ANSWERS = 10
@@ -85,7 +86,11 @@ def _ways_to_slice(
 def pass_fail_view(eval_set: EvalSet, answers: Sequence[LabelledAnswer], levels: Levels, by: ResampledBy) -> PassFail:
     """Precision, recall and the rest against the set's positive class, at the bar and along the grader's score."""
     truth, called = truth_of(eval_set, answers), calls_of(eval_set, answers, levels)
-    scores = [_score(eval_set, each, levels.get(each.answer.answer_id, {})) for each in answers]
+    asked = {question.id: question.criteria for question in eval_set.questionnaire.questions}
+    scores = [
+        total_score(levels.get(each.answer.answer_id, {}), asked[each.answer.question_id], eval_set.rubric)
+        for each in answers
+    ]
     resampling = resample_clusters(clusters_of([Item(each, None) for each in answers], by), seed=SEED)
     return PassFail(
         says=eval_set.manifest.positive_class.says,
@@ -97,30 +102,14 @@ def pass_fail_view(eval_set: EvalSet, answers: Sequence[LabelledAnswer], levels:
 def calls_of(eval_set: EvalSet, answers: Sequence[LabelledAnswer], levels: Levels) -> list[bool | None]:
     """Whether a grader's levels pass each answer; None where it gave none."""
     return [
-        _passes(eval_set, each, levels[each.answer.answer_id]) if each.answer.answer_id in levels else None
+        is_positive(eval_set, each, levels[each.answer.answer_id]) if each.answer.answer_id in levels else None
         for each in answers
     ]
 
 
 def truth_of(eval_set: EvalSet, answers: Sequence[LabelledAnswer]) -> list[bool | None]:
     """Whether the consensus passes each answer; None where labels are missing."""
-    return [_passes(eval_set, each, consensus_levels(each)) for each in answers]
-
-
-def _passes(eval_set: EvalSet, each: LabelledAnswer, levels: Mapping[str, float]) -> bool | None:
-    wanted = eval_set.manifest.positive_class
-    if wanted.view == "criteria" and wanted.level is not None:
-        asked = eval_set.questionnaire.question(each.answer.question_id).criteria
-        return is_pass(levels, [eval_set.rubric.criterion(criterion) for criterion in asked], wanted.level)
-    score = _score(eval_set, each, levels)
-    return None if score is None else band_of(score, eval_set.rubric) == "meets_bar"
-
-
-def _score(eval_set: EvalSet, each: LabelledAnswer, levels: Mapping[str, float]) -> float | None:
-    asked = eval_set.questionnaire.question(each.answer.question_id).criteria
-    if any(criterion not in levels for criterion in asked):
-        return None
-    return round(score_of({criterion: levels[criterion] for criterion in asked}, eval_set.rubric), 9)
+    return [is_positive(eval_set, each, consensus_levels(each)) for each in answers]
 
 
 def _confusion(scope: Scope, readings: Readings) -> tuple[tuple[int, ...], ...]:
