@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 import click
+from threadpoolctl import threadpool_limits
 
 from evaluator.cli.present_evaluation import EvaluationPresenter
 from evaluator.cli.price import price_of
@@ -117,7 +118,6 @@ def command(
         repeat=repeat,
         probe=probe,
         limit=limit,
-        concurrency=concurrency,
         columns=read_slice_columns(folder, columns, loaded),
         earlier=Earlier(str(against), read_evaluation(against)) if against else None,
     )
@@ -138,8 +138,11 @@ def command(
     )
     under_test = list(_graders(graders, prompts, _questionnaire(folder, loaded), options))
     presenter = EvaluationPresenter(quiet=quiet)
-    target = new_evaluation_folder(out, loaded.manifest.id)
-    code = asyncio.run(_run(loaded, under_test, plan, folder, target, presenter, conditions, str(gate), ask=not yes))
+    # The tables are small: threads for their products would spend more time waiting for each other than working.
+    with new_evaluation_folder(out, loaded.manifest.id) as target, threadpool_limits(limits=1, user_api="blas"):
+        code = asyncio.run(
+            _run(loaded, under_test, plan, folder, target, presenter, conditions, str(gate), ask=not yes)
+        )
     sys.exit(code)
 
 

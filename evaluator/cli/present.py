@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from evaluator.cli.results import Results
+from evaluator.cli.terminal import PRICE_UNKNOWN, Terminal, visible
 from evaluator.core.candidate import CandidateStanding
 from evaluator.core.rubric import Rubric
-from evaluator.errors import UsageError
 from evaluator.files.tables.answer_table import AnswerTable
 from evaluator.run.estimate import Estimate
 from evaluator.run.grader import Grader
@@ -26,14 +24,12 @@ _MOST_CANDIDATES = 15
 _BANDS = {"meets_bar": "meets the bar", "below_bar": "below the bar", None: "–"}
 
 
-class Presenter:
+class Presenter(Terminal):
     """Writes for people on standard output; with `as_json` only the manifest goes there, the rest to stderr."""
 
     def __init__(self, *, quiet: bool, as_json: bool) -> None:
+        super().__init__(quiet=quiet, stderr=as_json)
         self._as_json = as_json
-        self._quiet = quiet
-        self._console = Console(stderr=as_json, quiet=quiet, highlight=False)
-        self._last = Console(stderr=as_json, highlight=False)
 
     def table_read(self, source: Path, table: AnswerTable) -> None:
         """What the file turned out to hold, and everything that was matched or left out."""
@@ -53,44 +49,18 @@ class Presenter:
             tokens = f"about {_tokens(expected.input_tokens)} tokens in, {_tokens(expected.output_tokens)} out"
             self._say(f"[bold]Expect[/]  {_count(expected.answers, 'answer')}, {tokens}, {_cost(expected.cost_usd)}")
 
-    def confirm(self) -> None:
-        """Asks before money is spent. Raises UsageError where nobody can answer."""
-        if not sys.stdin.isatty():
-            raise UsageError("This run may cost money, and nobody is there to be asked.", hint="Add --yes to run it.")
-        import click
-
-        click.confirm("Go on?", default=True, abort=True, err=True)
-
-    @contextmanager
-    def waiting(self, what: str) -> Iterator[None]:
-        """Shows that something takes a moment."""
-        shown: AbstractContextManager[object] = (
-            self._console.status(what) if self._console.is_terminal and not self._quiet else nullcontext()
-        )
-        with shown:
-            yield
-
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[GradingRun], None]]:
         """A bar with what is done, ungraded, the rate, the cost, the time left."""
-        bar = Progress(
-            BarColumn(bar_width=22),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[said]}"),
-            TimeRemainingColumn(compact=True),
-            console=self._console,
-            disable=self._quiet or not self._console.is_terminal,
-            transient=True,
-        )
-        with bar:
-            task = bar.add_task("", total=total, said="")
+        with self.bar(total) as show:
+            elapsed = 0.0
 
             def advance(run: GradingRun) -> None:
-                elapsed = bar.tasks[0].elapsed or 0.0
+                nonlocal elapsed
                 rate = run.done / elapsed if elapsed else 0.0
                 pace = f"{rate:.1f}/s" if rate >= 0.5 or not rate else f"{1 / rate:.0f} s each"
                 cost = f" · ${run.paid_usd:.2f}" if run.paid_usd else ""
-                bar.update(task, completed=run.done, said=f"{run.ungraded} ungraded · {pace}{cost}")
+                elapsed = show(run.done, f"{run.ungraded} ungraded · {pace}{cost}")
 
             yield advance
 
@@ -119,7 +89,7 @@ class Presenter:
                 self._say(f"  [dim]·[/] {escape(visible(answer_id))}: {escape(visible(reason))}")
             if manifest.ungraded > _MOST_NOTES:
                 self._say(f"  [dim]· and {manifest.ungraded - _MOST_NOTES} more, in grades.csv[/]")
-        self._last.print(f"Report: {escape(str(results.folder / 'report.html'))}", soft_wrap=True)
+        self._say_last(f"Report: {escape(str(results.folder / 'report.html'))}", whole=True)
 
     def _candidates(self, standings: list[CandidateStanding], rubric: Rubric) -> None:
         table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
@@ -133,18 +103,10 @@ class Presenter:
             graded = f"{each.graded} of {each.asked}"
             name = escape(visible(each.candidate_id))
             table.add_row(name, score, graded, str(each.to_review), _BANDS[each.band])
-        self._console.print(table)
+        self._say(table)
         if len(standings) > _MOST_CANDIDATES:
             self._say(f"[dim]… and {len(standings) - _MOST_CANDIDATES} more candidates, in the report[/]")
         self._say("[dim]A score sorts; a person decides. Nobody is rejected by it.[/]")
-
-    def _say(self, text: str) -> None:
-        self._console.print(text)
-
-
-def visible(text: str) -> str:
-    """Text from a table, safe for a terminal: control and direction characters are shown, not obeyed."""
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
 def _count(number: int, noun: str) -> str:
@@ -157,5 +119,5 @@ def _tokens(number: int) -> str:
 
 def _cost(dollars: float | None) -> str:
     if dollars is None:
-        return "price unknown (--price IN,OUT gives it)"
+        return PRICE_UNKNOWN
     return f"about ${dollars:.2f}" if dollars else "free"

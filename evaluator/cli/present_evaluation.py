@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from evaluator.cli.present import visible
+from evaluator.cli.terminal import PRICE_UNKNOWN, Terminal, visible
 from evaluator.core.eval_set import EvalSet
 from evaluator.core.evaluation import Evaluation, GraderResult, Move
 from evaluator.core.metrics.estimate import Estimate
-from evaluator.errors import UsageError
 from evaluator.run.estimate import Estimate as Expected
 from evaluator.run.evaluation_plan import EvaluationPlan, GraderUnderTest
 
@@ -24,13 +20,8 @@ _STYLES = {"adequate": "bold green", "not adequate": "bold red", "cannot tell wi
 _MOST_REASONS = 6
 
 
-class EvaluationPresenter:
+class EvaluationPresenter(Terminal):
     """Writes for people on standard output."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._console = Console(quiet=quiet, highlight=False)
-        self._last = Console(highlight=False)
 
     def announce(self, eval_set: EvalSet, plan: EvaluationPlan, answers: int) -> None:
         """Which answers, and who labelled them."""
@@ -45,44 +36,20 @@ class EvaluationPresenter:
         if expected.input_tokens:
             tokens = f"about {expected.input_tokens * passes:,} tokens in, {expected.output_tokens * passes:,} out"
             cost = expected.cost_usd
-            price = "price unknown (--price IN,OUT gives it)" if cost is None else f"about ${cost * passes:.2f}"
+            price = PRICE_UNKNOWN if cost is None else f"about ${cost * passes:.2f}"
             times = f"{passes} passes" if passes > 1 else "1 pass"
             self._say(f"  Expect {times} over the answers, {tokens}, {price if cost != 0 else 'free'}")
-
-    def confirm(self) -> None:
-        """Asks before money is spent. Raises UsageError where nobody can answer."""
-        if not sys.stdin.isatty():
-            raise UsageError("This run may cost money, and nobody is there to be asked.", hint="Add --yes to run it.")
-        import click
-
-        click.confirm("Go on?", default=True, abort=True, err=True)
-
-    @contextmanager
-    def waiting(self, what: str) -> Iterator[None]:
-        """Shows that something takes a moment."""
-        shown: AbstractContextManager[object] = (
-            self._console.status(escape(what)) if self._console.is_terminal and not self._quiet else nullcontext()
-        )
-        with shown:
-            yield
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[str], None]]:
         """A bar over every pass of every grader."""
-        bar = Progress(
-            BarColumn(bar_width=22),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[said]}"),
-            TimeRemainingColumn(compact=True),
-            console=self._console,
-            disable=self._quiet or not self._console.is_terminal,
-            transient=True,
-        )
-        with bar:
-            task = bar.add_task("", total=total, said="")
+        with self.bar(total) as show:
+            done = 0
 
             def advance(name: str) -> None:
-                bar.update(task, advance=1, said=escape(visible(name)))
+                nonlocal done
+                done += 1
+                show(done, escape(visible(name)))
 
             yield advance
 
@@ -101,7 +68,7 @@ class EvaluationPresenter:
         self._against(found)
         self._say(f"[dim]{escape(found.look.said)}[/]")
         self._gate(found)
-        self._last.print(f"Report: {escape(str(report))}", soft_wrap=True)
+        self._say_last(f"Report: {escape(str(report))}", whole=True)
 
     def _verdict(self, grader: GraderResult) -> None:
         verdict = grader.verdict
@@ -148,7 +115,7 @@ class EvaluationPresenter:
                     _plain(scope.ratio.quadratic_kappa) if scope.ratio else "–",
                     str(figures.quadratic_kappa.n),
                 )
-        self._console.print(table)
+        self._say(table)
         self._reasons(
             [
                 *(each.figures.quadratic_kappa for each in found.ceiling if each.kind != "question"),
@@ -181,7 +148,7 @@ class EvaluationPresenter:
                 _plain(bar.commoner_class),
                 str(bar.accuracy.n),
             )
-        self._console.print(table)
+        self._say(table)
         bars = [grader.pass_fail.at_bar for grader in found.graders]
         self._reasons([figure for bar in bars for figure in (bar.precision, bar.recall, bar.f1, bar.accuracy)])
 
@@ -201,7 +168,7 @@ class EvaluationPresenter:
                 "–" if usage is None else "unknown" if usage.cost_usd is None else f"${usage.cost_usd:.4f}",
                 f"{times['p50'] / 1000:.1f}/{times['p90'] / 1000:.1f} s" if times else "–",
             )
-        self._console.print(table)
+        self._say(table)
         self._say("[dim]empty: nothing to grade; failed: could not be graded; quotes: found of claimed[/]")
         for grader in found.asked:
             for reason, count in list(grader.counts.reasons.items())[:_MOST_REASONS]:
@@ -248,19 +215,16 @@ class EvaluationPresenter:
             return
         self._say("")
         if gate.passed:
-            self._last.print(f"[bold green]Gate holds[/] ({len(gate.held)} conditions, {escape(gate.file)})")
+            self._say_last(f"[bold green]Gate holds[/] ({len(gate.held)} conditions, {escape(gate.file)})")
             return
-        self._last.print(f"[bold red]Gate fails[/] ({escape(gate.file)}):")
+        self._say_last(f"[bold red]Gate fails[/] ({escape(gate.file)}):")
         for failure in gate.failures:
-            self._last.print(f"  [dim]·[/] {escape(visible(failure))}")
+            self._say_last(f"  [dim]·[/] {escape(visible(failure))}")
 
     def _reasons(self, figures: Sequence[Estimate]) -> None:
         """Why figures above are n/a, each reason once."""
         for reason in dict.fromkeys(figure.reason for figure in figures if figure.reason is not None):
             self._say(f"[dim]n/a, because {escape(reason)}[/]")
-
-    def _say(self, text: str) -> None:
-        self._console.print(text)
 
 
 def _table(*headings: str) -> Table:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from evaluator.core.consensus import consensus_levels
 from evaluator.core.eval_set import EvalSet, LabelledAnswer, RaterKind
 from evaluator.core.metrics.leakage import KeptText, Leak, find_duplicates
-from evaluator.core.score import score_of
+from evaluator.core.positive_class import is_positive
 
 # Labels of one answer that differ by more than this many levels are listed as far apart.
 FAR_APART = 1.0
@@ -90,27 +90,6 @@ class SplitBalance:
         return self.positive / known if known else None
 
 
-def consensus_levels(answer: LabelledAnswer) -> dict[str, float]:
-    """By criterion, the median of the raters' levels (mean of the middle two); criteria without label left out."""
-    given: dict[str, list[float]] = {}
-    for label in answer.labels:
-        given.setdefault(label.criterion_id, []).append(label.level)
-    return {criterion: float(statistics.median(levels)) for criterion, levels in given.items()}
-
-
-def is_positive(answer: LabelledAnswer, eval_set: EvalSet) -> bool | None:
-    """Whether the raters' consensus puts the answer into the positive class; None where a label is missing for it."""
-    consensus = consensus_levels(answer)
-    criteria = eval_set.questionnaire.question(answer.answer.question_id).criteria
-    if not all(criterion in consensus for criterion in criteria):
-        return None
-    levels = {criterion: consensus[criterion] for criterion in criteria}
-    wanted = eval_set.manifest.positive_class
-    if wanted.view == "score" or wanted.level is None:
-        return score_of(levels, eval_set.rubric) >= eval_set.rubric.advance_at - 1e-9
-    return all(level >= wanted.level for level in levels.values())
-
-
 def copies(eval_set: EvalSet) -> tuple[Copy, ...]:
     """Pairs of answers that are copies or near copies (`metrics.leakage`), those across splits first."""
     by_id = {each.answer.answer_id: each for each in eval_set.answers}
@@ -176,7 +155,7 @@ def split_balance(eval_set: EvalSet) -> tuple[SplitBalance, ...]:
 
 def _balance(split: str, eval_set: EvalSet) -> SplitBalance:
     answers = eval_set.split(split)
-    classes = Counter(is_positive(each, eval_set) for each in answers)
+    classes = Counter(is_positive(eval_set, each, consensus_levels(each)) for each in answers)
     return SplitBalance(
         split=split,
         answers=len(answers),

@@ -101,12 +101,9 @@ def _test_units(
     test_share: float,
     seed: int,
 ) -> tuple[str, ...]:
-    # With one seed for all, the lowest answers of every question of the same size would go to the same side; and
-    # the side that gets one more of the first stratum is always the same, so that half of the questions are
-    # gone through from the top.
+    # With one seed for all, answers of the same rank would go to the same side in every question of the same size.
     drawn = int.from_bytes(hashlib.sha256(f"{seed}:{group[0]}".encode()).digest()[:8])
-    direction = 1 if drawn % 2 else -1
-    means = {unit: None if (level := _mean_level(units[unit])) is None else direction * level for unit in group}
+    means = {unit: _mean_level(units[unit]) for unit in group}
     return stratified_split(means, test_share=test_share, seed=drawn).test
 
 

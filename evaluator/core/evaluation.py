@@ -132,9 +132,9 @@ class ScopeFigures(EvaluationRecord):
     """A grader's agreement on one criterion, one question (all of its criteria), or the total score.
 
     `consensus` is against the raters' consensus, `raters` against each rater, `mean_over_raters` the mean of these
-    (what stands beside the ceiling) and `ratio` that mean over the raters' agreement among themselves; the last two
-    are not made for a single question, and a constant is held against the consensus only. `confusion` counts
-    consensus level (rows) by grader's level (columns), lowest first; it is null for the total.
+    (what stands beside the ceiling) and `ratio` that mean over the raters' agreement among themselves. A constant is
+    held against the consensus only. `confusion` counts consensus level (rows) by grader's level (columns), lowest
+    first; it is null for the total.
     """
 
     kind: ScopeKind

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from evaluator.core.words import words
 
@@ -56,10 +56,11 @@ def shared(wanted: Iterable[str], said: Iterable[str]) -> list[str]:
     return [word for word in dict.fromkeys(wanted) if word in there]
 
 
-def coverage(wanted: Sequence[str], said: Iterable[str]) -> float:
-    """|wanted ∩ said| / |wanted| over different words: 0 to 1; 0 where nothing is wanted."""
-    different = set(wanted)
-    return len(different & set(said)) / len(different) if different else 0.0
+def coverage(weights: Mapping[str, float], said: Iterable[str]) -> float:
+    """The sum of the weights of the words that are in `said`, over that of all: 0 to 1; 0 where nothing is wanted."""
+    there = set(said)
+    whole = sum(weights.values())
+    return sum(weight for word, weight in weights.items() if word in there) / whole if whole else 0.0
 
 
 def longest_shared_run(said: Sequence[str], source: Sequence[str], size: int) -> int:

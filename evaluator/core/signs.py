@@ -20,6 +20,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from evaluator.core.words import words
@@ -66,6 +67,7 @@ Either = tuple[Chain, ...]
 SignPattern = tuple[Either, ...]
 
 
+@lru_cache(maxsize=8192)  # a vocabulary is parsed when it is checked, and again when a rater is made of it
 def parse_sign(text: str) -> SignPattern:
     """The pattern that `text` writes. Raises SignSyntaxError."""
     return _Parser(text).sign()

@@ -26,12 +26,16 @@ from evaluator.core.words import words
 
 NOT_READING = "This is word matching, not reading."
 # Raised when the matching itself changes, so that earlier replies are not taken for the present ones.
-_MATCHING = 1
+_MATCHING = 2
 _MOST_QUOTES = 3
 
-# A level of n is reached when the answer has i/(n-1) of this share of the wanted words: nobody repeats all
-# of a reference answer's words, and good answers in other words are met at about this share.
-FULL_COVERAGE = 0.6
+# The share of the wanted words that earns the highest level; the other levels lie at equal steps below it. Nobody
+# repeats a reference answer: for that the share was chosen on human-graded answers (docs/rubrics-and-prompts.md).
+# Notes and a rubric's own words are terser, and no graded answers were there to choose on.
+FULL_COVERAGE = 0.2
+FULL_COVERAGE_OF_NOTES = 0.6
+# A word of the reference answer that the question has too: needed for an answer, and no sign of one by itself.
+_GIVEN_WORD = 0.5
 
 # A sentence repeats the question when this share of its content words, or of all its words in runs of
 # three, comes from there. A short one may well use the question's words for something of its own.
@@ -264,43 +268,56 @@ def _by_signs(
 
 def _by_overlap(criterion: Criterion, answer: _SearchedAnswer) -> CriterionReply:
     """A level by the share of the wanted words that the answer has, with the sentences that have the most."""
-    wanted, source = _wanted_words(answer.question, criterion)
-    by_sentence = {at: shared(wanted, content_words(answer.text.sentences[at].text)) for at in sorted(answer.own)}
+    wanted = _wanted_words(answer.question, criterion)
+    by_sentence = {
+        at: shared(wanted.weights, content_words(answer.text.sentences[at].text)) for at in sorted(answer.own)
+    }
     said = {word for found in by_sentence.values() for word in found}
-    share = coverage(wanted, said)
+    share = coverage(wanted.weights, said)
     levels = sorted(criterion.levels)
-    level = levels[min(len(levels) - 1, int(share / FULL_COVERAGE * (len(levels) - 1) + 1e-9))]
+    level = levels[min(len(levels) - 1, int(share / wanted.enough * (len(levels) - 1) + 1e-9))]
     best = sorted((at for at in by_sentence if by_sentence[at]), key=lambda at: (-len(by_sentence[at]), at))
     quotes = tuple(dict.fromkeys(answer.text.sentences[at].text for at in sorted(best[:_MOST_QUOTES])))
-    here = [word for word in dict.fromkeys(wanted) if word in said]
-    absent = [word for word in dict.fromkeys(wanted) if word not in said]
+    here = [word for word in wanted.weights if word in said]
+    absent = [word for word in wanted.weights if word not in said]
+    halved = "words of the question count half; " if any(each < 1 for each in wanted.weights.values()) else ""
     return CriterionReply(
         criterion.id,
         level,
         quotes=quotes,
-        missing=f"Words of {source} that are not in the answer: {_some(absent)}." if absent else "",
+        missing=f"Words of {wanted.source} that are not in the answer: {_some(absent)}." if absent else "",
         rationale=(
-            f"Matched words: {_some(here) or 'none'} ({len(here)} of {len(here) + len(absent)} of {source}; "
-            f"the highest level takes {FULL_COVERAGE:.0%}). {NOT_READING}"
+            f"Matched words: {_some(here) or 'none'} ({len(here)} of {len(wanted.weights)} of {wanted.source}, "
+            f"{share:.0%}; {halved}the highest level takes {wanted.enough:.0%}). {NOT_READING}"
         ),
     )
 
 
-def _wanted_words(question: Question, criterion: Criterion) -> tuple[list[str], str]:
-    """The words that a good answer is expected to have, and what they come from.
+@dataclass(frozen=True, slots=True)
+class _WantedWords:
+    """What each word that a good answer is expected to have counts, where they come from, and what share is enough."""
 
-    Words that the question itself gives away are left out, unless nothing else remains.
-    """
+    weights: Mapping[str, float]
+    source: str
+    enough: float
+
+
+def _wanted_words(question: Question, criterion: Criterion) -> _WantedWords:
+    """The words of the reference answer; without one, of the notes or the rubric less those that the question gives."""
+    given = set(content_words(question.text))
     if question.reference_answer.strip():
-        text, source = question.reference_answer, "the reference answer"
-    elif question.look_for.strip():
+        said = dict.fromkeys(content_words(question.reference_answer))
+        halved = not given.issuperset(said)
+        weights = {word: _GIVEN_WORD if halved and word in given else 1.0 for word in said}
+        return _WantedWords(weights, "the reference answer", FULL_COVERAGE)
+    if question.look_for.strip():
         text, source = question.look_for, "the notes on what to look for"
     else:
         highest = criterion.levels[max(criterion.levels)]
         text, source = " ".join([criterion.asks, *criterion.checks.values(), highest]), "the rubric's own words"
-    given = set(content_words(question.text))
-    every = list(dict.fromkeys(content_words(text)))
-    return [word for word in every if word not in given] or every, source
+    every = dict.fromkeys(content_words(text), 1.0)
+    own = {word: weight for word, weight in every.items() if word not in given}
+    return _WantedWords(own or every, source, FULL_COVERAGE_OF_NOTES)
 
 
 def _some(listed: Sequence[str], most: int = 12) -> str:

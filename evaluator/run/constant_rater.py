@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from evaluator.core.consensus import consensus_levels
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
 from evaluator.run.leakage_guard import CALIBRATION_SPLIT
-from evaluator.run.scopes import consensus_levels
 
 CONSTANT = "always the commonest level"
 

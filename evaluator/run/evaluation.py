@@ -34,7 +34,6 @@ from evaluator.run.leakage_guard import CALIBRATION_SPLIT, guard_against_leakage
 from evaluator.run.measure import Measure
 from evaluator.run.pipeline import spec_of
 from evaluator.run.recommendation import recommend
-from evaluator.run.scope_figures import ceiling_of
 from evaluator.run.scopes import SEED, levels_of
 from evaluator.run.stability import grade_all, probe_levels, repeats_of
 
@@ -95,15 +94,15 @@ async def evaluate(
         seed=SEED,
         limit=plan.limit,
         rule=plan.rule,
-        ceiling=tuple(ceiling_of(scope) for scope in measure.scopes),
+        ceiling=measure.ceiling(),
         graders=tuple(asked_first),
-        comparisons=comparisons_of(eval_set, answered, measure.scopes, asked_first, plan.by),
+        comparisons=comparisons_of(measure, asked_first),
         recommendation=recommend(asked_first),
     )
     if plan.earlier is None:
         return made
     before = plan.earlier
-    against = against_earlier(before.evaluation, before.file, made, eval_set, measure.scopes)
+    against = against_earlier(before.evaluation, before.file, made, measure)
     return made.model_copy(update={"against": against})
 
 

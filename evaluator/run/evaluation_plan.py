@@ -37,7 +37,6 @@ class EvaluationPlan:
     repeat: int = 1
     probe: bool = False
     limit: int | None = None
-    concurrency: int | None = None
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rule: VerdictRule = field(default_factory=VerdictRule)
     earlier: Earlier | None = None

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import pandas as pd
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from evaluator.core.answer import Answer
@@ -19,6 +18,9 @@ from evaluator.core.rubric import Rubric
 from evaluator.errors import TableError, UsageError
 from evaluator.files.tables.answer_table import open_answer_frame
 from evaluator.run.pipeline import Outcome, Pipeline, grade_answer, ungraded
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FIRST_ROW = 2  # a data frame's rows are counted as a sheet's, below the heading
 
@@ -44,6 +46,11 @@ class Grader(Runnable[Answer, Grade]):
     def pipeline(self) -> Pipeline:
         """What the grader was made of: question set, raters, samples."""
         return self._pipeline
+
+    @property
+    def concurrency(self) -> int:
+        """How many answers `grade_many` holds at a time unless it is told otherwise."""
+        return self._concurrency
 
     @property
     def rubric(self) -> Rubric:
@@ -126,6 +133,8 @@ class Grader(Runnable[Answer, Grade]):
         answer is not graded, score and levels are missing (pandas NA), never 0. Raises TableError where the frame
         cannot be read, holds a column a question, or names an answer twice.
         """
+        import pandas as pd  # here: half a second to import, that only callers with data frames should wait
+
         table = open_answer_frame(frame, self.questionnaire.questions, duplicates="error")
         if table.layout != "long":
             raise TableError(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from evaluator.core.eval_set import EvalSet, LabelledAnswer
 from evaluator.core.evaluation import (
     Against,
     Evaluation,
@@ -21,37 +20,30 @@ from evaluator.core.metrics.comparison import (
     RunNoise,
     beyond_noise,
     compare_calls,
-    compare_graders,
+    compare_drawn,
+    on_both,
     run_noise,
 )
 from evaluator.core.metrics.estimate import Estimate
-from evaluator.core.metrics.levels import Readings
+from evaluator.run.measure import Measure
 from evaluator.run.scope_figures import calls_of, truth_of
 from evaluator.run.scopes import SEED, Item, Scope, clusters_of
 
 _NO_NOISE = run_noise([])
 
 
-def comparisons_of(
-    eval_set: EvalSet,
-    answers: Sequence[LabelledAnswer],
-    scopes: Sequence[Scope],
-    results: Sequence[GraderResult],
-    by: str,
-) -> tuple[GraderComparison, ...]:
+def comparisons_of(measure: Measure, results: Sequence[GraderResult]) -> tuple[GraderComparison, ...]:
     """Every asked grader against every row after it, in the order of the tables."""
+    eval_set, answers = measure.eval_set, measure.answered
     pairs = [(first, second) for place, first in enumerate(results) for second in results[place + 1 :] if first.asked]
     truth = truth_of(eval_set, answers)
     items = [Item(each, None) for each in answers]
-    resampling = resample_clusters(clusters_of(items, "question" if by == "question" else "candidate"), seed=SEED)
+    resampling = resample_clusters(clusters_of(items, measure.plan.by), seed=SEED)
     return tuple(
         GraderComparison(
             first=first.name,
             second=second.name,
-            scopes=tuple(
-                _on_scope(scope, _read(scope, eval_set, first), _read(scope, eval_set, second), first, second)
-                for scope in scopes
-            ),
+            scopes=tuple(_on_scope(measure, scope, first, second) for scope in measure.scopes),
             calls=compare_calls(
                 truth,
                 calls_of(eval_set, answers, first.levels),
@@ -63,17 +55,11 @@ def comparisons_of(
     )
 
 
-def against_earlier(
-    earlier: Evaluation, file: str, now: Evaluation, eval_set: EvalSet, scopes: Sequence[Scope]
-) -> Against:
+def against_earlier(earlier: Evaluation, file: str, now: Evaluation, measure: Measure) -> Against:
     """What moved: grader by grader of the same name, where there are none the one asked then and the one asked now."""
     same = earlier.eval_set.split_sha256 == now.eval_set.split_sha256
     paired = same and earlier.resampled_by == now.resampled_by
-    moves = [
-        move
-        for before, after in _matched(earlier, now)
-        for move in _moves(before, after, eval_set, scopes, paired=paired)
-    ]
+    moves = [move for before, after in _matched(earlier, now) for move in _moves(measure, before, after, paired=paired)]
     said = (
         "The same answers and labels: differences are paired."
         if paired
@@ -96,10 +82,8 @@ def _matched(earlier: Evaluation, now: Evaluation) -> Iterator[tuple[GraderResul
             yield by_name[result.name], result
 
 
-def _moves(
-    before: GraderResult, after: GraderResult, eval_set: EvalSet, scopes: Sequence[Scope], *, paired: bool
-) -> Iterator[Move]:
-    for scope in scopes:
+def _moves(measure: Measure, before: GraderResult, after: GraderResult, *, paired: bool) -> Iterator[Move]:
+    for scope in measure.scopes:
         then, now = before.scope(scope.id), after.scope(scope.id)
         if scope.kind == "question" or then is None or now is None:
             continue
@@ -109,15 +93,7 @@ def _moves(
             _noise(before.repeats, scope.id),
         )
         if paired:
-            compared = _kappa(
-                compare_graders(
-                    _read(scope, eval_set, after),
-                    _read(scope, eval_set, before),
-                    {"consensus": scope.consensus},
-                    scope.scale,
-                    scope.resampling,
-                )
-            )
+            compared = _kappa(_compared(measure, scope, after, before))
             outcome = {"first is better": "better", "second is better": "worse"}.get(compared.verdict, compared.verdict)
             yield _move(after.name, then, now, compared.difference, outcome, noise)
         else:
@@ -150,15 +126,18 @@ def _apart(then: Estimate, now: Estimate) -> str:
     return "worse" if now.high < then.low else "no difference that this set can show"
 
 
-def _on_scope(
-    scope: Scope, first: Readings, second: Readings, one: GraderResult, other: GraderResult
-) -> ScopeComparison:
-    figures = compare_graders(first, second, {"consensus": scope.consensus}, scope.scale, scope.resampling)
+def _on_scope(measure: Measure, scope: Scope, one: GraderResult, other: GraderResult) -> ScopeComparison:
+    figures = _compared(measure, scope, one, other)
     gap = _kappa(figures).difference.value
     noise = (
         beyond_noise(gap, _noise(one.repeats, scope.id), _noise(other.repeats, scope.id)) if gap is not None else None
     )
     return ScopeComparison(id=scope.id, name=scope.name, figures=figures, beyond_run_noise=noise)
+
+
+def _compared(measure: Measure, scope: Scope, one: GraderResult, other: GraderResult) -> tuple[Comparison, ...]:
+    first, second = on_both(measure.read(scope, one.levels), measure.read(scope, other.levels))
+    return compare_drawn(measure.drawn(scope, first), measure.drawn(scope, second), scope.resampling)
 
 
 def _kappa(figures: Sequence[Comparison]) -> Comparison:
@@ -167,8 +146,3 @@ def _kappa(figures: Sequence[Comparison]) -> Comparison:
 
 def _noise(repeats: Repeats | None, scope_id: str) -> RunNoise:
     return _NO_NOISE if repeats is None else repeats.quadratic_kappa.get(scope_id, _NO_NOISE)
-
-
-def _read(scope: Scope, eval_set: EvalSet, result: GraderResult) -> list[float | None]:
-    levels: Mapping[str, Mapping[str, float]] = result.levels
-    return scope.read(levels, eval_set.rubric, eval_set.questionnaire)

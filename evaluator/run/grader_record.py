@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from evaluator.core.consensus import consensus_levels, rater_levels
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
 from evaluator.core.evaluation import Counts, Disagreement, EvaluationUsage, FlagCount, NoteFlags
 from evaluator.core.grade import CriterionGrade, Grade
 from evaluator.core.score import rounded_level
-from evaluator.run.scopes import Levels, consensus_levels, rater_levels
+from evaluator.run.scopes import Levels
 
 WORST = 10
 # Which flags count as having noticed what a rater's note says. `hard_case` is noticed by any flag of doubt.

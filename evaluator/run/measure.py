@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
+from evaluator.core.evaluation import ScopeCeiling, ScopeFigures
 from evaluator.core.grade import Grade
+from evaluator.core.metrics.bootstrap import Figure
+from evaluator.core.metrics.ceiling import ceiling_figures
+from evaluator.core.metrics.figures import pair_figures, with_intervals
+from evaluator.core.metrics.levels import Readings
 from evaluator.core.metrics.reliability import CoverageRisk, coverage_risk
 from evaluator.run.evaluation_plan import EvaluationPlan
 from evaluator.run.grader_record import notes_of
@@ -30,22 +35,52 @@ class Measure:
         self.scopes = scopes_of(eval_set, answered, plan.by)
         self.everything = all_levels(eval_set, answered, plan.by)
         self.notes = notes_of(answers)
+        self.ceilings = {
+            (scope.kind, scope.id): ceiling_figures(scope.raters, scope.scale, scope.resampling)
+            for scope in self.scopes
+        }
+        self._drawn: dict[tuple[str, str, tuple[float | None, ...]], dict[str, Figure]] = {}
 
     def read(self, scope: Scope, levels: Levels) -> list[float | None]:
         """A grader's readings along a scope."""
         return scope.read(levels, self.eval_set.rubric, self.eval_set.questionnaire)
+
+    def drawn(self, scope: Scope, readings: Readings) -> dict[str, Figure]:
+        """Every statistic of readings against the consensus, drawn once: tables and comparisons share them."""
+        key = (scope.kind, scope.id, tuple(readings))
+        if key not in self._drawn:
+            self._drawn[key] = pair_figures(readings, scope.consensus, scope.scale, scope.resampling)
+        return self._drawn[key]
+
+    def ceiling(self) -> tuple[ScopeCeiling, ...]:
+        """The raters' agreement among themselves on every scope."""
+        return tuple(
+            ScopeCeiling(
+                kind=scope.kind,
+                id=scope.id,
+                name=scope.name,
+                unit=scope.unit,
+                figures=with_intervals(self.ceilings[scope.kind, scope.id], scope.resampling),
+            )
+            for scope in self.scopes
+        )
 
     def figures(self, levels: Levels, *, constant: bool = False) -> dict[str, object]:
         """What is measured of any row from its levels; a constant is not sliced."""
         everything = self.everything
         return {
             "levels": levels,
-            "scopes": tuple(scope_figures(scope, self.read(scope, levels), constant=constant) for scope in self.scopes),
+            "scopes": tuple(self._scope_figures(scope, levels, constant=constant) for scope in self.scopes),
             "pass_fail": pass_fail_view(self.eval_set, self.answered, levels, self.plan.by),
             "slices": ()
             if constant
             else slices_of(everything, self.read(everything, levels), self.plan.by, self.notes, self.plan.columns),
         }
+
+    def _scope_figures(self, scope: Scope, levels: Levels, *, constant: bool) -> ScopeFigures:
+        readings = self.read(scope, levels)
+        ceiling = self.ceilings[scope.kind, scope.id]
+        return scope_figures(scope, readings, self.drawn(scope, readings), None if constant else ceiling)
 
     def coverage(self, grades: Mapping[str, Grade], levels: Levels) -> CoverageRisk | None:
         """Risk along confidence, an answer's levels being wrong together; None where grades carry no confidence."""

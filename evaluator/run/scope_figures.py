@@ -1,55 +1,50 @@
-"""A grader's figures on each scope, the raters' ceiling, slices, and the pass/fail view."""
+"""A grader's figures on each scope, slices, and the pass/fail view."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from evaluator.core.consensus import consensus_levels
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
-from evaluator.core.evaluation import LevelMean, PassFail, ResampledBy, ScopeCeiling, ScopeFigures, Slice
+from evaluator.core.evaluation import LevelMean, PassFail, ResampledBy, ScopeFigures, Slice
 from evaluator.core.metrics.alternative_annotator import alternative_annotator_test
-from evaluator.core.metrics.bootstrap import resample_clusters
-from evaluator.core.metrics.ceiling import agreement_with_raters, rater_ceiling, ratio_to_ceiling
+from evaluator.core.metrics.bootstrap import Figure, resample_clusters, with_interval
+from evaluator.core.metrics.ceiling import beside_raters
 from evaluator.core.metrics.classification import classification_figures, threshold_curve
 from evaluator.core.metrics.estimate import Estimate
-from evaluator.core.metrics.figures import agreement_figures
+from evaluator.core.metrics.figures import SHARES, pair_figures, with_intervals
 from evaluator.core.metrics.levels import Readings, nearest_positions, pair
-from evaluator.core.score import band_of, score_of
-from evaluator.run.scopes import SEED, Item, Levels, Scope, clusters_of, consensus_levels, is_pass
+from evaluator.core.positive_class import is_positive, total_score
+from evaluator.run.scopes import SEED, Item, Levels, Scope, clusters_of
 
 # Below these a slice is marked as too small to say.
 LEAST_ANSWERS = 10
 LEAST_CLUSTERS = 5
 WIDEST = 0.5
+SLICED = ("exact", "quadratic_kappa", "mean_absolute_error", "mean_signed_error")
 _CURVE_POINTS = 25
 _WORD = re.compile(r"\w+")
 
 
-def ceiling_of(scope: Scope) -> ScopeCeiling:
-    """The raters' agreement among themselves on one scope."""
-    figures = rater_ceiling(scope.raters, scope.scale, scope.resampling)
-    return ScopeCeiling(kind=scope.kind, id=scope.id, name=scope.name, unit=scope.unit, figures=figures)
-
-
-def scope_figures(scope: Scope, readings: Readings, *, constant: bool = False) -> ScopeFigures:
-    """Every figure of a grader's readings of one scope; of a constant only those against the consensus."""
-    total, single = scope.kind == "total", scope.kind == "question" or constant
+def scope_figures(
+    scope: Scope, readings: Readings, drawn: Mapping[str, Figure], ceiling: Mapping[str, Figure] | None
+) -> ScopeFigures:
+    """Every figure of a grader's readings of one scope. `drawn` are those against the consensus, `ceiling` the raters'
+    own; without a ceiling (a constant) there is nothing but the consensus."""
+    total = scope.kind == "total"
+    beside = None if ceiling is None else beside_raters(readings, scope.raters, scope.scale, scope.resampling, ceiling)
     return ScopeFigures(
         kind=scope.kind,
         id=scope.id,
         name=scope.name,
         unit=scope.unit,
         scale=scope.scale,
-        consensus=agreement_figures(readings, scope.consensus, scope.scale, scope.resampling),
-        raters={
-            rater: agreement_figures(readings, given, scope.scale, scope.resampling)
-            for rater, given in ({} if constant else scope.raters).items()
-        },
-        mean_over_raters=None
-        if single
-        else agreement_with_raters(readings, scope.raters, scope.scale, scope.resampling),
-        ratio=None if single else ratio_to_ceiling(readings, scope.raters, scope.scale, scope.resampling),
-        replacement=None if single else alternative_annotator_test(readings, scope.raters),
+        consensus=with_intervals(drawn, scope.resampling),
+        raters={} if beside is None else dict(beside.of_each),
+        mean_over_raters=None if beside is None else beside.mean,
+        ratio=None if beside is None else beside.ratio,
+        replacement=None if beside is None else alternative_annotator_test(readings, scope.raters),
         confusion=None if total else _confusion(scope, readings),
         by_level=() if total else tuple(_by_level(scope, readings)),
     )
@@ -91,7 +86,11 @@ def _ways_to_slice(
 def pass_fail_view(eval_set: EvalSet, answers: Sequence[LabelledAnswer], levels: Levels, by: ResampledBy) -> PassFail:
     """Precision, recall and the rest against the set's positive class, at the bar and along the grader's score."""
     truth, called = truth_of(eval_set, answers), calls_of(eval_set, answers, levels)
-    scores = [_score(eval_set, each, levels.get(each.answer.answer_id, {})) for each in answers]
+    asked = {question.id: question.criteria for question in eval_set.questionnaire.questions}
+    scores = [
+        total_score(levels.get(each.answer.answer_id, {}), asked[each.answer.question_id], eval_set.rubric)
+        for each in answers
+    ]
     resampling = resample_clusters(clusters_of([Item(each, None) for each in answers], by), seed=SEED)
     return PassFail(
         says=eval_set.manifest.positive_class.says,
@@ -103,30 +102,14 @@ def pass_fail_view(eval_set: EvalSet, answers: Sequence[LabelledAnswer], levels:
 def calls_of(eval_set: EvalSet, answers: Sequence[LabelledAnswer], levels: Levels) -> list[bool | None]:
     """Whether a grader's levels pass each answer; None where it gave none."""
     return [
-        _passes(eval_set, each, levels[each.answer.answer_id]) if each.answer.answer_id in levels else None
+        is_positive(eval_set, each, levels[each.answer.answer_id]) if each.answer.answer_id in levels else None
         for each in answers
     ]
 
 
 def truth_of(eval_set: EvalSet, answers: Sequence[LabelledAnswer]) -> list[bool | None]:
     """Whether the consensus passes each answer; None where labels are missing."""
-    return [_passes(eval_set, each, consensus_levels(each)) for each in answers]
-
-
-def _passes(eval_set: EvalSet, each: LabelledAnswer, levels: Mapping[str, float]) -> bool | None:
-    wanted = eval_set.manifest.positive_class
-    if wanted.view == "criteria" and wanted.level is not None:
-        asked = eval_set.questionnaire.question(each.answer.question_id).criteria
-        return is_pass(levels, [eval_set.rubric.criterion(criterion) for criterion in asked], wanted.level)
-    score = _score(eval_set, each, levels)
-    return None if score is None else band_of(score, eval_set.rubric) == "meets_bar"
-
-
-def _score(eval_set: EvalSet, each: LabelledAnswer, levels: Mapping[str, float]) -> float | None:
-    asked = eval_set.questionnaire.question(each.answer.question_id).criteria
-    if any(criterion not in levels for criterion in asked):
-        return None
-    return round(score_of({criterion: levels[criterion] for criterion in asked}, eval_set.rubric), 9)
+    return [is_positive(eval_set, each, consensus_levels(each)) for each in answers]
 
 
 def _confusion(scope: Scope, readings: Readings) -> tuple[tuple[int, ...], ...]:
@@ -150,7 +133,8 @@ def _by_level(scope: Scope, readings: Readings) -> Iterator[LevelMean]:
 
 
 def _slice(by: str, value: str, part: Scope, readings: Readings) -> Slice:
-    figures = agreement_figures(readings, part.consensus, part.scale, part.resampling)
+    drawn = pair_figures(readings, part.consensus, part.scale, part.resampling, SLICED)
+    figures = {key: with_interval(drawn[key], part.resampling, share=key in SHARES) for key in SLICED}
     graded = [item for item, reading in zip(part.items, readings, strict=True) if reading is not None]
     answers = len({item.answer_id for item in graded})
     candidates = len({item.labelled.answer.candidate_id for item in graded})
@@ -159,11 +143,11 @@ def _slice(by: str, value: str, part: Scope, readings: Readings) -> Slice:
         value=value,
         answers=answers,
         candidates=candidates,
-        exact=figures.exact,
-        quadratic_kappa=figures.quadratic_kappa,
-        mean_absolute_error=figures.mean_absolute_error,
-        mean_signed_error=figures.mean_signed_error,
-        too_small=_too_small(answers, figures.exact),
+        exact=figures["exact"],
+        quadratic_kappa=figures["quadratic_kappa"],
+        mean_absolute_error=figures["mean_absolute_error"],
+        mean_signed_error=figures["mean_signed_error"],
+        too_small=_too_small(answers, figures["exact"]),
     )
 
 

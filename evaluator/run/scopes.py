@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from evaluator.core.consensus import consensus_levels, rater_levels
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
 from evaluator.core.evaluation import ResampledBy, ScopeKind
 from evaluator.core.grade import Grade
 from evaluator.core.metrics.bootstrap import Resampling, resample_clusters
-from evaluator.core.metrics.levels import Readings, median_consensus
+from evaluator.core.metrics.levels import Readings
+from evaluator.core.positive_class import total_score
 from evaluator.core.questionnaire import Questionnaire
-from evaluator.core.rubric import Criterion, Rubric
-from evaluator.core.score import rounded_level, score_of
+from evaluator.core.rubric import Rubric
 
 SEED = 20260101
 # By answer and criterion: the (expected) level a grader or rater gave.
@@ -116,30 +117,6 @@ def clusters_of(items: Sequence[Item], by: ResampledBy) -> list[str]:
     return [item.labelled.answer.question_id for item in items]
 
 
-def rater_levels(labelled: LabelledAnswer, rater: str) -> dict[str, float]:
-    """One rater's levels of one answer, by criterion."""
-    return {label.criterion_id: label.level for label in labelled.labels if label.rater_id == rater}
-
-
-def consensus_levels(labelled: LabelledAnswer) -> dict[str, float]:
-    """The median of the raters who labelled each criterion of one answer."""
-    found = {}
-    for criterion in dict.fromkeys(label.criterion_id for label in labelled.labels):
-        given = [[label.level] for label in labelled.labels if label.criterion_id == criterion]
-        middle = median_consensus(given)[0]
-        if middle is not None:
-            found[criterion] = middle
-    return found
-
-
-def is_pass(levels: Mapping[str, float], criteria: Sequence[Criterion], level: float) -> bool | None:
-    """Whether every criterion is at `level` or above; None where a level is missing and none settles it."""
-    known = [rounded_level(levels[each.id], each) >= level for each in criteria if each.id in levels]
-    if not all(known):
-        return False
-    return True if len(known) == len(criteria) else None
-
-
 def _criteria_of(labelled: LabelledAnswer, questionnaire: Questionnaire) -> tuple[str, ...]:
     return questionnaire.question(labelled.answer.question_id).criteria
 
@@ -178,8 +155,4 @@ def _scope(
 def _reading(levels: Mapping[str, float], item: Item, rubric: Rubric, questionnaire: Questionnaire) -> float | None:
     if item.criterion_id is not None:
         return levels.get(item.criterion_id)
-    asked = questionnaire.question(item.labelled.answer.question_id).criteria
-    if any(criterion not in levels for criterion in asked):
-        return None
-    # Rounded, so that sums of the same levels in another order cannot leave the scale by a last bit.
-    return round(score_of({criterion: levels[criterion] for criterion in asked}, rubric), 9)
+    return total_score(levels, questionnaire.question(item.labelled.answer.question_id).criteria, rubric)

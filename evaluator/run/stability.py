@@ -45,8 +45,7 @@ async def probe_levels(
         return levels_of(await grade_all(grader, texts, lambda: advance(each.name)))
 
     before = await changed(each.grader, probe.before) if probe.before else levels
-    # One at a time unless told otherwise: a local model would let more of them wait until their deadline.
-    turned = _reordered(each.grader, measure.plan.concurrency or 1) if probe.reorders else each.grader
+    turned = _reordered(each.grader) if probe.reorders else each.grader
     after = await changed(turned, probe.after)
     everything = measure.everything
     both = [answer for answer in answers if answer.answer_id in before and answer.answer_id in after]
@@ -56,7 +55,7 @@ async def probe_levels(
     return ProbeResult(id=probe.id, says=probe.says, answers=len(both), failed=len(answers) - len(both), flips=flips)
 
 
-def _reordered(grader: Grader, concurrency: int) -> Grader:
+def _reordered(grader: Grader) -> Grader:
     """The same grader with the criteria asked in the opposite order."""
     question_set = grader.pipeline.question_set
     questionnaire = question_set.questionnaire
@@ -67,7 +66,7 @@ def _reordered(grader: Grader, concurrency: int) -> Grader:
     turned = replace(
         question_set, questionnaire=questionnaire.model_copy(update={"questions": questions}), rubric=rubric
     )
-    return Grader(replace(grader.pipeline, question_set=turned), concurrency=concurrency)
+    return Grader(replace(grader.pipeline, question_set=turned), concurrency=grader.concurrency)
 
 
 def repeats_of(

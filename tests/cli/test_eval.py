@@ -99,11 +99,22 @@ def test_a_planted_copy_in_the_prompts_examples_stops_the_run(tmp_path):
     }
     examples = rubrics / "ml_engineer_core" / "examples.v1.jsonl"
     examples.write_text(json.dumps(planted) + "\n", encoding="utf-8")
-    done = evaluator("eval", folder, "--grader", "baseline", "--rubrics", rubrics, "--out", "out", cwd=tmp_path)
+    done = evaluator("eval", folder, "--grader", "baseline", "--rubrics", rubrics, "--out", "new/out", cwd=tmp_path)
     assert done.returncode == 2, done.stdout
     assert "example planted and x007: exact copy" in done.stderr
     assert not (folder / "history.jsonl").exists()
-    assert not (tmp_path / "out" / "eval.json").exists()
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_run_that_nobody_agreed_to_pay_for_leaves_nothing(case, tmp_path):
+    """Without --yes and without a person to ask, no folder stays behind; one that was there before does."""
+    (tmp_path / "mine").mkdir()
+    for out in ("mine", "other"):
+        arguments = ("--grader", "openai:some-model", "--price", "1,1", "--out", out)
+        done = evaluator("eval", case, *arguments, cwd=tmp_path, OPENAI_API_KEY="none")
+        assert done.returncode == 2, done.stdout
+        assert "Add --yes" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
 def test_some_answers_that_fail_exit_3_with_their_reasons(case, tmp_path):

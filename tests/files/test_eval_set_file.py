@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from evaluator.core.consensus import consensus_levels
 from evaluator.core.eval_set_findings import (
-    is_positive,
     rater_coverage,
     raters_apart,
     split_balance,
     undeclared_notes,
     unused_levels,
 )
+from evaluator.core.positive_class import is_positive
 from evaluator.errors import EvalSetError, UsageError
 from evaluator.files.eval_set_file import check_eval_set, load_eval_set
 from evaluator.files.resources import shipped
@@ -173,7 +174,7 @@ def test_the_findings_of_a_small_set_by_hand(tmp_path: Path) -> None:
     assert unused_levels(found) == {"clear": (0, 1)}
     assert undeclared_notes(found) == {"odd": 1}
     # a.why: right is the median 2 of 3 and 1, clear 2; a.how 2; b.why 2 and 3; b.how 0.
-    assert [is_positive(each, found) for each in found.answers] == [True, True, True, False]
+    assert [is_positive(found, each, consensus_levels(each)) for each in found.answers] == [True, True, True, False]
     calibration, test = split_balance(found)
     assert (calibration.base_rate, test.base_rate, test.absent) == (1.0, 0.5, 1)
 
@@ -181,7 +182,7 @@ def test_the_findings_of_a_small_set_by_hand(tmp_path: Path) -> None:
 def test_an_answer_without_a_needed_label_has_no_class(tmp_path: Path) -> None:
     """Missing labels are allowed; they are counted as unknown, not as a fail."""
     found = load(write(tmp_path / "set", labels=LABELS.replace("b.why,clear,ann,3,\n", "")))
-    assert is_positive(found.answers[2], found) is None
+    assert is_positive(found, found.answers[2], consensus_levels(found.answers[2])) is None
     assert [balance.unknown for balance in split_balance(found)] == [0, 1]
 
 

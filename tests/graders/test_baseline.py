@@ -194,15 +194,40 @@ def overlap(text: str, rater: BaselineRater = WITHOUT) -> CriterionReply:
 def test_without_checks_the_level_follows_from_the_words_shared_with_the_reference_answer() -> None:
     """More of the wanted words, a higher level; the sentences that have most of them are the evidence."""
     reference = overlap(MEDIAN.reference_answer)
-    partly = overlap("I do not know. A few very high values pull the mean up, so it is skewed.")
+    partly = overlap("I do not know. A few values are skewed.")
     nothing = overlap("I like turtles.")
     assert reference.level == 5
     assert partly.level is not None
     assert 0 < partly.level < 5
-    assert partly.quotes == ("A few very high values pull the mean up, so it is skewed.",)
+    assert partly.quotes == ("A few values are skewed.",)
     assert (nothing.level, nothing.quotes) == (0, ())
     assert "of the reference answer" in partly.rationale
     assert partly.rationale.endswith(NOT_READING)
+
+
+def test_words_that_the_question_gives_away_count_half() -> None:
+    """A reference of two words, one of them asked about: by itself that one is a third of what is wanted."""
+    asked = Question.model_validate(
+        {"id": "q", "title": "Q", "text": "Why a median?", "criteria": ["correctness"], "reference_answer": "x"}
+    )
+    by_words = {
+        text: rate(text, asked.model_copy(update={"reference_answer": "median skewed"}), SHORT, WITHOUT).criteria[0]
+        for text in ("It is a median.", "It is skewed.", "A skewed median.")
+    }
+    assert ["33%" in each.rationale for each in by_words.values()] == [True, False, False]
+    assert ["67%" in each.rationale for each in by_words.values()] == [False, True, False]
+    assert ["100%" in each.rationale for each in by_words.values()] == [False, False, True]
+
+
+def test_a_fifth_of_the_reference_earns_the_highest_level_and_less_a_lower_one() -> None:
+    """Twenty different words are wanted: none, one, two, three and four of them are levels 0, 1, 2, 3 and 5 of 5."""
+    names = "alpha bravo charlie delta echo foxtrot golf hotel india juliet kilo lima mike november oscar papa quebec"
+    words = [*names.split(), "romeo", "sierra", "tango"]
+    asked = Question.model_validate(
+        {"id": "q", "title": "Q", "text": "Why?", "criteria": ["correctness"], "reference_answer": " ".join(words)}
+    )
+    reached = [rate(" ".join(words[:count]) or "no", asked, SHORT, WITHOUT).criteria[0].level for count in range(5)]
+    assert reached == [0, 1, 2, 3, 5]
 
 
 def test_a_vocabulary_of_another_rubric_is_not_used() -> None:

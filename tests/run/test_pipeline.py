@@ -261,6 +261,12 @@ def test_many_answers_stream_through_with_few_in_flight(scripted: Scripted, answ
     assert sorted(grade.answer_id for grade in grades) == sorted(f"a{number}" for number in range(50))
 
 
+@pytest.mark.parametrize(("asked", "held"), [(None, 8), (3, 3)])
+def test_a_grader_says_how_many_answers_it_holds_at_a_time(asked: int | None, held: int) -> None:
+    """What was asked for, else what suits the grader."""
+    assert make_grader("baseline", options=GraderOptions(concurrency=asked)).concurrency == held
+
+
 def test_a_data_frame_gains_scores_and_keeps_its_rows(scripted: Scripted, answer: Answer) -> None:
     """Missing is missing, not 0; index and order stay."""
     frame = pd.DataFrame(

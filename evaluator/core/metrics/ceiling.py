@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +13,35 @@ from evaluator.core.metrics.bootstrap import Figure, Resampling, with_interval
 from evaluator.core.metrics.estimate import Estimate, not_available
 from evaluator.core.metrics.figures import KEYS, AgreementFigures, pair_figures, with_intervals
 from evaluator.core.metrics.levels import Floats, Positions, Readings
+
+
+@dataclass(frozen=True, slots=True)
+class BesideRaters:
+    """A grader beside the raters: its figures with each, their mean, and that mean over the raters' own."""
+
+    of_each: Mapping[str, AgreementFigures]
+    mean: AgreementFigures
+    ratio: AgreementFigures
+
+
+def beside_raters(
+    grader: Readings,
+    raters: Mapping[str, Readings],
+    scale: Sequence[float],
+    resampling: Resampling,
+    ceiling: Mapping[str, Figure],
+) -> BesideRaters:
+    """The grader with each rater, as `agreement_with_raters` and as `ratio_to_ceiling`, drawing each pair once.
+
+    `ceiling` is what `ceiling_figures` gives for the same raters.
+    """
+    drawn = {rater: pair_figures(grader, readings, scale, resampling) for rater, readings in raters.items()}
+    mean = _mean_of(list(drawn.values()), "rater")
+    return BesideRaters(
+        of_each={rater: with_intervals(figures, resampling) for rater, figures in drawn.items()},
+        mean=with_intervals(mean, resampling),
+        ratio=_over(mean, ceiling, resampling),
+    )
 
 
 def agreement_with_raters(
@@ -40,17 +69,14 @@ def ratio_to_ceiling(
     both sides on the same draws. n/a where the ceiling is 0 or below: there is nothing to divide by.
     """
     mine = mean_over_raters(grader, raters, scale, resampling)
-    ceiling = ceiling_figures(raters, scale, resampling)
-    found = {key: with_interval(_quotient(mine[key], ceiling[key]), resampling) for key in KEYS}
-    return AgreementFigures(**found)
+    return _over(mine, ceiling_figures(raters, scale, resampling), resampling)
 
 
 def mean_over_raters(
     grader: Readings, raters: Mapping[str, Readings], scale: Sequence[float], resampling: Resampling
 ) -> dict[str, Figure]:
     """Every statistic as its mean over the raters, with its draws, by key."""
-    of_each = [pair_figures(grader, rater, scale, resampling) for rater in raters.values()]
-    return {key: _mean([figures[key] for figures in of_each], "rater") for key in KEYS}
+    return _mean_of([pair_figures(grader, rater, scale, resampling) for rater in raters.values()], "rater")
 
 
 def ceiling_figures(
@@ -58,7 +84,7 @@ def ceiling_figures(
 ) -> dict[str, Figure]:
     """Every statistic between the raters, with its draws, by key; see `rater_ceiling`."""
     of_pairs = [pair_figures(one, other, scale, resampling) for one, other in combinations(raters.values(), 2)]
-    found = {key: _mean([figures[key] for figures in of_pairs], "pair of raters") for key in KEYS}
+    found = _mean_of(of_pairs, "pair of raters")
     if not of_pairs:
         return found
     signed = found["mean_signed_error"]
@@ -78,6 +104,11 @@ def ceiling_figures(
         complete,
     )
     return found
+
+
+def _over(mine: Mapping[str, Figure], ceiling: Mapping[str, Figure], resampling: Resampling) -> AgreementFigures:
+    found = {key: with_interval(_quotient(mine[key], ceiling[key]), resampling) for key in KEYS}
+    return AgreementFigures(**found)
 
 
 def _quotient(mine: Figure, ceiling: Figure) -> Figure:
@@ -100,6 +131,10 @@ def _drawn_coincidences(table: Floats, scale: Sequence[float], items: Positions,
     of_clusters = np.zeros((resampling.cluster_count, size * size))
     np.add.at(of_clusters, resampling.cluster_of[items], of_items.reshape(-1, size * size))
     return (resampling.weights @ of_clusters).reshape(-1, size, size)
+
+
+def _mean_of(of_each: Sequence[Mapping[str, Figure]], of_what: str) -> dict[str, Figure]:
+    return {key: _mean([figures[key] for figures in of_each], of_what) for key in KEYS}
 
 
 def _mean(figures: Sequence[Figure], of_what: str) -> Figure:

@@ -64,10 +64,17 @@ def compare_graders(
     resampling: Resampling,
 ) -> tuple[Comparison, ...]:
     """Every agreement statistic of both graders, each as its mean over the raters (one, or a consensus, will do)."""
-    one, other = _on_both(first, second)
+    one, other = on_both(first, second)
     of_first = mean_over_raters(one, raters, scale, resampling)
     of_second = mean_over_raters(other, raters, scale, resampling)
-    return tuple(compare(item, of_first[item.key], of_second[item.key], resampling) for item in STATISTICS)
+    return compare_drawn(of_first, of_second, resampling)
+
+
+def compare_drawn(
+    first: Mapping[str, Figure], second: Mapping[str, Figure], resampling: Resampling
+) -> tuple[Comparison, ...]:
+    """Every agreement statistic of two graders whose figures are drawn already, on the items `on_both` leaves."""
+    return tuple(compare(item, first[item.key], second[item.key], resampling) for item in STATISTICS)
 
 
 def compare_calls(
@@ -132,7 +139,7 @@ def _verdict(statistic: Statistic, difference: Estimate) -> Verdict:
     return "first is better" if (difference.low > 0) == (statistic.better == "higher") else "second is better"
 
 
-def _on_both(first: Readings, second: Readings) -> tuple[list[float | None], list[float | None]]:
+def on_both(first: Readings, second: Readings) -> tuple[list[float | None], list[float | None]]:
     """Both readings, each only where the other has one too."""
     pairs = list(zip(first, second, strict=True))
     return (

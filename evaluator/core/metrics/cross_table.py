@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,23 +23,33 @@ from evaluator.core.metrics.levels import Floats, Pairs, Positions, check_scale,
 _CELLS_AT_ONCE = 2_000_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class PairDraws:
-    """What every draw holds of two readings: `counts` is draws by level by level, the sums are one a draw.
+    """What every draw holds of two readings: sums over its pairs, one a draw, and `rows` and `columns`, draws by level.
 
-    Levels are positions on the scale; the sums are of values as they were read, in levels.
+    Levels are positions on the scale: `same` and `near` count pairs no step and at most one step apart, `steps` and
+    `squared_steps` sum the distances. The sums of errors are of values as they were read, in levels.
     """
 
-    counts: Floats
+    n: Floats
+    same: Floats
+    near: Floats
+    steps: Floats
+    squared_steps: Floats
+    rows: Floats
+    columns: Floats
     error: Floats
     absolute_error: Floats
     squared_error: Floats
     span: float  # highest level - lowest level
+    cluster_counts: Floats  # clusters by level by level
+    weights: Floats
 
-    @property
-    def n(self) -> Floats:
-        """Pairs in each draw."""
-        return np.asarray(self.counts.sum(axis=(1, 2)))
+    @cached_property
+    def counts(self) -> Floats:
+        """Pairs of levels in each draw: draws by level by level. Only some statistics need so large a table."""
+        clusters, size, _ = self.cluster_counts.shape
+        return np.asarray(self.weights @ self.cluster_counts.reshape(clusters, size * size)).reshape(-1, size, size)
 
 
 def draw_pairs(
@@ -50,36 +61,51 @@ def draw_pairs(
     """
     levels = check_scale(scale)
     size = len(levels)
-    cells = nearest_positions(pairs.first, scale) * size + nearest_positions(pairs.second, scale)
-    counts = np.bincount(clusters * size * size + cells, minlength=cluster_count * size * size)
+    first, second = nearest_positions(pairs.first, scale), nearest_positions(pairs.second, scale)
+    cells = clusters * size * size + first * size + second
+    counts = np.bincount(cells, minlength=cluster_count * size * size).reshape(-1, size, size).astype(np.float64)
+    steps = np.abs(np.arange(size)[:, None] - np.arange(size)[None, :])
     error = pairs.first - pairs.second
-    sums = np.stack([_sum_by(clusters, part, cluster_count) for part in (error, np.abs(error), error**2)], axis=1)
-    drawn = weights @ sums
-    table = weights @ counts.reshape(cluster_count, size * size).astype(np.float64)
+    # Everything that adds up over clusters is summed for all draws in one matrix product.
+    parts = [
+        *((counts * of_cell).sum(axis=(1, 2)) for of_cell in (np.ones_like(steps), steps == 0, steps <= 1)),
+        *((counts * of_cell).sum(axis=(1, 2)) for of_cell in (steps, steps**2)),
+        *(_sum_by(clusters, part, cluster_count) for part in (error, np.abs(error), error**2)),
+        *counts.sum(axis=2).T,
+        *counts.sum(axis=1).T,
+    ]
+    drawn = (weights @ np.stack(parts, axis=1)).T
     return PairDraws(
-        counts=table.reshape(len(weights), size, size),
-        error=drawn[:, 0],
-        absolute_error=drawn[:, 1],
-        squared_error=drawn[:, 2],
+        n=drawn[0],
+        same=drawn[1],
+        near=drawn[2],
+        steps=drawn[3],
+        squared_steps=drawn[4],
+        error=drawn[5],
+        absolute_error=drawn[6],
+        squared_error=drawn[7],
+        rows=drawn[8 : 8 + size].T,
+        columns=drawn[8 + size :].T,
         span=float(levels[-1] - levels[0]),
+        cluster_counts=counts,
+        weights=weights,
     )
 
 
 def exact(draws: PairDraws) -> Floats:
-    return _ratio(np.trace(draws.counts, axis1=1, axis2=2), draws.n)
+    return _ratio(draws.same, draws.n)
 
 
 def adjacent(draws: PairDraws) -> Floats:
-    near = _steps(draws) <= 1
-    return _ratio((draws.counts * near).sum(axis=(1, 2)), draws.n)
+    return _ratio(draws.near, draws.n)
 
 
 def quadratic_kappa(draws: PairDraws) -> Floats:
-    return _kappa(draws, _steps(draws) ** 2)
+    return _kappa(draws, draws.squared_steps, power=2)
 
 
 def linear_kappa(draws: PairDraws) -> Floats:
-    return _kappa(draws, _steps(draws))
+    return _kappa(draws, draws.steps, power=1)
 
 
 def mean_absolute_error(draws: PairDraws) -> Floats:
@@ -101,14 +127,12 @@ def pair_alpha(draws: PairDraws) -> Floats:
 
 def level_spearman(draws: PairDraws) -> Floats:
     """Spearman's correlation of readings that are all levels of the scale (else use `item_spearman`)."""
-    counts = draws.counts
-    rows, columns = counts.sum(axis=2), counts.sum(axis=1)
     n = draws.n[:, None]
     # Midranks less the mean rank; both are (number below + half of the ties), up to the same constant.
-    ranks_rows = _midranks(rows) - n / 2
-    ranks_columns = _midranks(columns) - n / 2
-    together = np.einsum("bi,bij,bj->b", ranks_rows, counts, ranks_columns, optimize=True)
-    spread = (rows * ranks_rows**2).sum(axis=1) * (columns * ranks_columns**2).sum(axis=1)
+    ranks_rows = _midranks(draws.rows) - n / 2
+    ranks_columns = _midranks(draws.columns) - n / 2
+    together = _bilinear(ranks_rows, draws.counts, ranks_columns)
+    spread = (draws.rows * ranks_rows**2).sum(axis=1) * (draws.columns * ranks_columns**2).sum(axis=1)
     return _correlation(together, spread)
 
 
@@ -147,7 +171,7 @@ def ordinal_alpha(coincidence: Floats) -> Floats:
     n = held.sum(axis=1)
     ranks = _midranks(held) - n[:, None] / 2
     squares = (held * ranks**2).sum(axis=1)
-    observed = squares - np.einsum("bi,bij,bj->b", ranks, coincidence, ranks, optimize=True)
+    observed = squares - _bilinear(ranks, coincidence, ranks)
     # sum of n_c n_k (P_c - P_k)^2 / 2 = n * squares, as the midranks are centred; over n - 1 it is D_e.
     return 1 - _ratio(observed * (n - 1), n * squares)
 
@@ -178,23 +202,22 @@ def icc_2_1(complete: Floats, clusters: Positions, weights: Floats) -> Floats:
 
 def _item_spearman(pairs: Pairs, item_weights: Floats) -> Floats:
     n = item_weights.sum(axis=1, keepdims=True)
-    first = _weighted_midranks(pairs.first, item_weights) - n / 2
-    second = _weighted_midranks(pairs.second, item_weights) - n / 2
+    first, spread_first = _weighted_ranks(pairs.first, item_weights, n)
+    second, spread_second = _weighted_ranks(pairs.second, item_weights, n)
     together = (item_weights * first * second).sum(axis=1)
-    spread = (item_weights * first**2).sum(axis=1) * (item_weights * second**2).sum(axis=1)
-    return _correlation(together, spread)
+    return _correlation(together, spread_first * spread_second)
 
 
-def _kappa(draws: PairDraws, weights: Floats) -> Floats:
-    rows, columns = draws.counts.sum(axis=2), draws.counts.sum(axis=1)
-    observed = (draws.counts * weights).sum(axis=(1, 2))
-    expected = np.einsum("bi,ij,bj->b", rows, weights, columns, optimize=True)
+def _kappa(draws: PairDraws, observed: Floats, power: int) -> Floats:
+    positions = np.arange(draws.rows.shape[1], dtype=np.float64)
+    weights = np.abs(positions[:, None] - positions[None, :]) ** power
+    expected = ((draws.rows @ weights) * draws.columns).sum(axis=1)
     return 1 - _ratio(observed * draws.n, expected)
 
 
-def _steps(draws: PairDraws) -> Floats:
-    positions = np.arange(draws.counts.shape[1], dtype=np.float64)
-    return np.asarray(np.abs(positions[:, None] - positions[None, :]))
+def _bilinear(left: Floats, tables: Floats, right: Floats) -> Floats:
+    """sum of left_i table_ij right_j for each draw."""
+    return np.asarray(((tables @ right[:, :, None])[:, :, 0] * left).sum(axis=1))
 
 
 def _midranks(held: Floats) -> Floats:
@@ -202,17 +225,17 @@ def _midranks(held: Floats) -> Floats:
     return np.asarray(held.cumsum(axis=1) - held / 2)
 
 
-def _weighted_midranks(values: Floats, item_weights: Floats) -> Floats:
-    """Number below plus half of the number tied with each item (draws by items)."""
-    order = np.argsort(values, kind="stable")
-    in_order = values[order]
-    below = np.searchsorted(in_order, in_order, side="left")
-    up_to = np.searchsorted(in_order, in_order, side="right")
-    running = np.zeros((len(item_weights), len(values) + 1))
-    np.cumsum(item_weights[:, order], axis=1, out=running[:, 1:])
-    ranks = np.empty_like(item_weights)
-    ranks[:, order] = (running[:, below] + running[:, up_to]) / 2
-    return ranks
+def _weighted_ranks(values: Floats, item_weights: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """The midrank of each item less the mean rank (draws by items), and the sum of its squares (draws).
+
+    Ranks are made on the distinct values: scores of few levels have far fewer of these than there are items.
+    """
+    distinct, place = np.unique(values, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    begins = np.searchsorted(place[order], np.arange(len(distinct)))
+    held = np.add.reduceat(item_weights[:, order], begins, axis=1)
+    ranks = _midranks(held) - n / 2
+    return ranks[:, place], np.asarray((held * ranks**2).sum(axis=1))
 
 
 def _correlation(together: Floats, spread: Floats) -> Floats:

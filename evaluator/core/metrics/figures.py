@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +11,7 @@ import numpy as np
 from evaluator.core.metrics import agreement, cross_table
 from evaluator.core.metrics.bootstrap import Figure, Resampling, with_interval
 from evaluator.core.metrics.estimate import Estimate
-from evaluator.core.metrics.levels import Readings, check_scale, pair
+from evaluator.core.metrics.levels import Floats, Readings, check_scale, pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,32 +84,53 @@ def with_intervals(figures: Mapping[str, Figure], resampling: Resampling) -> Agr
 
 
 def pair_figures(
-    grader: Readings, rater: Readings, scale: Sequence[float], resampling: Resampling
+    grader: Readings,
+    rater: Readings,
+    scale: Sequence[float],
+    resampling: Resampling,
+    keys: Collection[str] = KEYS,
 ) -> dict[str, Figure]:
-    """Every statistic of two readings, with its draws, by key."""
+    """The statistics of two readings that `keys` names, with their draws, by key in the order of a report."""
     if len(grader) != len(resampling.cluster_of):
         raise ValueError(f"{len(grader)} readings, but the resampling is of {len(resampling.cluster_of)} items")
     pairs = pair(grader, rater)
     clusters = resampling.cluster_of[pairs.items]
     draws = cross_table.draw_pairs(pairs, scale, clusters, resampling.weights, resampling.cluster_count)
     values = np.stack([pairs.first, pairs.second])
-    if np.isin(values, check_scale(scale)).all():
-        ranks = cross_table.level_spearman(draws)
-    else:
-        ranks = cross_table.item_spearman(pairs, resampling.item_weights(pairs.items))
-    found = {
-        "exact": (agreement.exact_agreement(grader, rater, scale), cross_table.exact(draws)),
-        "adjacent": (agreement.adjacent_agreement(grader, rater, scale), cross_table.adjacent(draws)),
+
+    def ranks() -> Floats:
+        if np.isin(values, check_scale(scale)).all():
+            return cross_table.level_spearman(draws)
+        return cross_table.item_spearman(pairs, resampling.item_weights(pairs.items))
+
+    made: dict[str, tuple[Callable[[], Estimate], Callable[[], Floats]]] = {
+        "exact": (lambda: agreement.exact_agreement(grader, rater, scale), lambda: cross_table.exact(draws)),
+        "adjacent": (lambda: agreement.adjacent_agreement(grader, rater, scale), lambda: cross_table.adjacent(draws)),
         "quadratic_kappa": (
-            agreement.weighted_kappa(grader, rater, scale, "quadratic"),
-            cross_table.quadratic_kappa(draws),
+            lambda: agreement.weighted_kappa(grader, rater, scale, "quadratic"),
+            lambda: cross_table.quadratic_kappa(draws),
         ),
-        "linear_kappa": (agreement.weighted_kappa(grader, rater, scale, "linear"), cross_table.linear_kappa(draws)),
-        "alpha": (agreement.ordinal_alpha([grader, rater], scale), cross_table.pair_alpha(draws)),
-        "icc": (agreement.icc_2_1([grader, rater]), cross_table.icc_2_1(values, clusters, resampling.weights)),
-        "spearman": (agreement.spearman(grader, rater), ranks),
-        "mean_absolute_error": (agreement.mean_absolute_error(grader, rater), cross_table.mean_absolute_error(draws)),
-        "mean_signed_error": (agreement.mean_signed_error(grader, rater), cross_table.mean_signed_error(draws)),
-        "rmse": (agreement.root_mean_square_error(grader, rater, scale), cross_table.root_mean_square_error(draws)),
+        "linear_kappa": (
+            lambda: agreement.weighted_kappa(grader, rater, scale, "linear"),
+            lambda: cross_table.linear_kappa(draws),
+        ),
+        "alpha": (lambda: agreement.ordinal_alpha([grader, rater], scale), lambda: cross_table.pair_alpha(draws)),
+        "icc": (
+            lambda: agreement.icc_2_1([grader, rater]),
+            lambda: cross_table.icc_2_1(values, clusters, resampling.weights),
+        ),
+        "spearman": (lambda: agreement.spearman(grader, rater), ranks),
+        "mean_absolute_error": (
+            lambda: agreement.mean_absolute_error(grader, rater),
+            lambda: cross_table.mean_absolute_error(draws),
+        ),
+        "mean_signed_error": (
+            lambda: agreement.mean_signed_error(grader, rater),
+            lambda: cross_table.mean_signed_error(draws),
+        ),
+        "rmse": (
+            lambda: agreement.root_mean_square_error(grader, rater, scale),
+            lambda: cross_table.root_mean_square_error(draws),
+        ),
     }
-    return {key: Figure(estimate, drawn, pairs.items) for key, (estimate, drawn) in found.items()}
+    return {key: Figure(estimate(), drawn(), pairs.items) for key, (estimate, drawn) in made.items() if key in keys}

@@ -1,8 +1,7 @@
-"""Levels as numbers on their scale: aligned, rounded to a level, and combined into a consensus."""
+"""Levels as numbers on their scale: aligned, and rounded to a level."""
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -66,14 +65,3 @@ def nearest_positions(values: Floats, scale: Sequence[float]) -> Positions:
         raise ValueError(f"a level lies off the scale {levels[0]:g} to {levels[-1]:g}")
     middles = (levels[1:] + levels[:-1]) / 2
     return np.searchsorted(middles, values, side="right").astype(np.intp)
-
-
-def median_consensus(raters: Sequence[Readings]) -> list[float | None]:
-    """Item by item, the median of the raters who labelled it (the mean of the middle two when they are even).
-
-    None where no rater labelled the item.
-    """
-    if len({len(readings) for readings in raters}) > 1:
-        raise ValueError("the raters' readings are not aligned")
-    given = ([level for level in labels if level is not None] for labels in zip(*raters, strict=True))
-    return [float(statistics.median(levels)) if levels else None for levels in given]

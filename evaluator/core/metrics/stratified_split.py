@@ -33,11 +33,16 @@ def stratified_split(mean_levels: Mapping[str, float | None], *, test_share: flo
         raise ValueError(f"the test share lies between 0 and 1, not at {test_share:g}")
     if len(mean_levels) < 2:
         raise ValueError("a split needs two candidates (or questions) at the least")
-    order = _shuffled_by_stratum(mean_levels, seed)
-    wanted = min(max(round(len(order) * test_share), 1), len(order) - 1)
-    # Walking through the strata, every run of units gives its share: the sides differ by less than one a stratum.
+    random = np.random.default_rng(seed)
+    order = _shuffled_by_stratum(mean_levels, random)
     n = len(order)
-    test = {unit for place, unit in enumerate(order) if (place + 1) * wanted // n > place * wanted // n}
+    wanted = min(max(round(n * test_share), 1), n - 1)
+    # Walking through the strata, every run of units gives its share: the sides differ by less than one a stratum.
+    # Where the walk begins is drawn, so that each unit is in test with the same chance, wanted / n, the first too.
+    begin = int(random.integers(n))
+    test = {
+        unit for place, unit in enumerate(order) if (begin + (place + 1) * wanted) // n > (begin + place * wanted) // n
+    }
     return Split(
         calibration=tuple(unit for unit in mean_levels if unit not in test),
         test=tuple(unit for unit in mean_levels if unit in test),
@@ -51,14 +56,13 @@ def stratified_folds(mean_levels: Mapping[str, float | None], *, folds: int, see
     """
     if not 2 <= folds <= len(mean_levels):
         raise ValueError(f"{folds} folds of {len(mean_levels)} units: there must be two, and a unit for each")
-    order = _shuffled_by_stratum(mean_levels, seed)
+    order = _shuffled_by_stratum(mean_levels, np.random.default_rng(seed))
     fold_of = {unit: place % folds for place, unit in enumerate(order)}
     return tuple(tuple(unit for unit in mean_levels if fold_of[unit] == fold) for fold in range(folds))
 
 
-def _shuffled_by_stratum(mean_levels: Mapping[str, float | None], seed: int) -> list[str]:
+def _shuffled_by_stratum(mean_levels: Mapping[str, float | None], random: np.random.Generator) -> list[str]:
     """The units stratum by stratum, lowest first and unlabelled ones last, shuffled within each."""
-    random = np.random.default_rng(seed)
     labelled = sorted((level, unit) for unit, level in mean_levels.items() if level is not None)
     unlabelled = sorted(unit for unit, level in mean_levels.items() if level is None)
     count = min(STRATA, max(1, len(labelled) // 2))

@@ -7,7 +7,13 @@ import pytest
 
 from evaluator.core.metrics import agreement
 from evaluator.core.metrics.bootstrap import resample_clusters
-from evaluator.core.metrics.ceiling import agreement_with_raters, rater_ceiling, ratio_to_ceiling
+from evaluator.core.metrics.ceiling import (
+    agreement_with_raters,
+    beside_raters,
+    ceiling_figures,
+    rater_ceiling,
+    ratio_to_ceiling,
+)
 from evaluator.core.metrics.figures import KEYS, STATISTICS, agreement_figures
 from evaluator.core.metrics.levels import Readings
 
@@ -105,3 +111,15 @@ def test_readings_of_other_items_than_the_resampling_are_refused() -> None:
     truth, raters = three_raters()
     with pytest.raises(ValueError, match="59 readings, but the resampling is of 60 items"):
         agreement_figures(truth[:59], raters["a"][:59], SCALE, RESAMPLING)
+
+
+def test_figures_that_are_drawn_once_are_those_that_are_drawn_one_by_one() -> None:
+    """Sharing the draws between the raters' figures, their mean and the ratio changes none of them."""
+    truth, raters = three_raters()
+    grader: Readings = [None if item == 7 else level for item, level in enumerate(truth)]
+    beside = beside_raters(grader, raters, SCALE, RESAMPLING, ceiling_figures(raters, SCALE, RESAMPLING))
+    assert beside.of_each == {
+        name: agreement_figures(grader, readings, SCALE, RESAMPLING) for name, readings in raters.items()
+    }
+    assert beside.mean == agreement_with_raters(grader, raters, SCALE, RESAMPLING)
+    assert beside.ratio == ratio_to_ceiling(grader, raters, SCALE, RESAMPLING)

@@ -1,11 +1,11 @@
-"""Readings are aligned item by item, rounded to levels, and combined by the median."""
+"""Readings are aligned item by item and rounded to levels."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from evaluator.core.metrics.levels import as_array, check_scale, median_consensus, nearest_positions, pair
+from evaluator.core.metrics.levels import as_array, check_scale, nearest_positions, pair
 
 
 def test_only_items_with_both_readings_are_paired() -> None:
@@ -52,9 +52,3 @@ def test_a_scale_is_two_levels_or_more_in_order(scale: tuple[float, ...]) -> Non
     """One level, a falling scale and a level named twice are refused."""
     with pytest.raises(ValueError, match="scale"):
         check_scale(scale)
-
-
-def test_the_consensus_is_the_median_of_those_who_labelled() -> None:
-    """Three raters: the middle one; two: their mean; one: that one; none: no consensus."""
-    raters = [[0, 1, 4, None], [1, 2, None, None], [4, None, None, None]]
-    assert median_consensus(raters) == [1, 1.5, 4, None]

@@ -51,6 +51,34 @@ def test_the_seed_decides_and_the_order_of_units_does_not() -> None:
     assert stratified_split(LEVELS, test_share=0.4, seed=3) != stratified_split(LEVELS, test_share=0.4, seed=4)
 
 
+@given(count=st.integers(2, 12), share=st.floats(0.1, 0.9))
+@settings(max_examples=25, deadline=None)
+def test_every_unit_is_in_test_on_some_seeds_and_not_on_others(count: int, share: float) -> None:
+    """The lowest and the highest as well: no place in the order keeps a unit on one side for good."""
+    names = {f"u{place}": float(place) for place in range(count)}
+    tests = [set(stratified_split(names, test_share=share, seed=seed).test) for seed in range(200)]
+    assert set().union(*tests) == set(names)
+    assert not set(names).intersection(*tests)
+
+
+@pytest.mark.parametrize("name", ["c00", "c07", "c20", "c39"])
+def test_every_unit_has_the_same_chance_of_being_in_test(name: str) -> None:
+    """Of 600 seeds, a share of .3 sends each unit there about 180 times: within four standard deviations of 11."""
+    times = sum(name in stratified_split(LEVELS, test_share=0.3, seed=seed).test for seed in range(600))
+    assert times == pytest.approx(180, abs=45)
+
+
+@given(seed=st.integers(0, 10_000), share=st.floats(0.05, 0.95))
+@settings(max_examples=60, deadline=None)
+def test_every_stratum_gives_its_share_to_less_than_one_unit(seed: int, share: float) -> None:
+    """Forty candidates make five strata of eight neighbours, wherever the walk begins."""
+    test = stratified_split(LEVELS, test_share=share, seed=seed).test
+    names = list(LEVELS)
+    for start in range(0, 40, 8):
+        given_away = len(set(names[start : start + 8]) & set(test))
+        assert abs(given_away - 8 * len(test) / 40) < 1
+
+
 def test_unlabelled_units_are_shared_out_too() -> None:
     """Ten labelled, ten not: half of each."""
     mixed: dict[str, float | None] = {f"l{place}": place for place in range(10)}
