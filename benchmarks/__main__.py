@@ -37,6 +37,9 @@ def main() -> None:
 @click.option("--ours-arguments", default="", help="Further arguments of our command line.")
 @click.option("--client-core", type=int, default=0, show_default=True, help="-1: anywhere.")
 @click.option("--server-core", type=int, default=1, show_default=True, help="-1: anywhere.")
+@click.option(
+    "--longest", type=float, default=3600.0, show_default=True, help="Seconds for one contestant in one cell."
+)
 @click.option("--again", is_flag=True, help="Measure also what is already in the results.")
 def run(
     results: Path,
@@ -49,6 +52,7 @@ def run(
     ours_arguments: str,
     client_core: int,
     server_core: int,
+    longest: float,
     again: bool,
 ) -> None:
     """Measure, and add each result to the file as it comes; what is there already is left out."""
@@ -74,6 +78,7 @@ def run(
         work=work.absolute(),
         client_core=_core(client_core),
         server_core=_core(server_core),
+        longest=longest,
         again=again,
     )
     Matrix(plan, click.echo).run()

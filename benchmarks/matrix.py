@@ -23,7 +23,6 @@ from benchmarks.mock.options import Options
 from benchmarks.result_row import ResultRow, append_row, read_rows
 from benchmarks.server_process import ROOT, MockServer
 
-_LONGEST = 3600.0  # seconds; a contestant that takes longer is killed and its row says so
 _STARTS = 5
 
 
@@ -39,6 +38,8 @@ class Plan:
     work: Path
     client_core: int | None
     server_core: int | None
+    longest: float
+    """Seconds; a contestant that takes longer is killed, and its row says so by its exit code."""
     again: bool = False
 
 
@@ -170,7 +171,7 @@ class Matrix:
             [*_pinned(self._plan.client_core), *contestant.command(task)],
             folder=task.state,
             environment=environment(),
-            time_limit=_LONGEST,
+            time_limit=self._plan.longest,
             kill_when=kill_when,
         )
         return used, contestant.ending(task, used.output)

@@ -44,8 +44,12 @@ def _draw(names: Sequence[str], panels: Sequence[tuple[str, dict[str, float], st
                 names, [values[name] for name in names], color=[_OURS if name == OURS else _OTHERS for name in names]
             )
             axes.bar_label(bars, [form.format(values[name]) for name in names], padding=3, fontsize=8)
-            axes.set_xscale("log")
-            axes.set_xlim(right=max(values.values()) * 2.2)
+            largest, least = max(values.values()), min(values.values())
+            if least > 0 and largest / least > 30:
+                axes.set_xscale("log")
+                axes.set_xlim(right=largest * 2.2)
+            else:
+                axes.set_xlim(right=largest * 1.15)
             axes.set_title(title, fontsize=10, loc="left")
             axes.tick_params(labelsize=8, labelleft=place == 1)
             axes.spines[["top", "right"]].set_visible(False)

@@ -116,7 +116,7 @@ def _kills(rows: Sequence[ResultRow]) -> list[str]:
                 name,
                 _sum(row.count for row in group),
                 _sum((row.killed_at or {}).get("answers_seen", 0) for row in group),
-                _sum((row.killed_at or {}).get("client_gone", 0) for row in group),
+                _sum(_in_flight(row) for row in group),
                 _sum(row.stats["answers_paid_more_than_once"] for row in group),
                 _sum(row.graded for row in group),
                 _sum(row.count - row.graded for row in group),
@@ -124,6 +124,12 @@ def _kills(rows: Sequence[ResultRow]) -> list[str]:
         )
     heads = ("client", "answers", "at kill", "in flight", "repaid", "graded", "lost")
     return [_title("kill", rows), *_columns(heads, lines)] if lines else []
+
+
+def _in_flight(row: ResultRow) -> int:
+    """When it was killed; the endpoint may not have noticed that everybody has gone."""
+    at = row.killed_at or {}
+    return int(at.get("client_gone", 0)) + int(at.get("in_flight", 0))
 
 
 def _starts(rows: Sequence[ResultRow]) -> list[str]:

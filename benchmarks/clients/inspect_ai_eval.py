@@ -19,8 +19,6 @@ def main(job: Job, arguments: list[str]) -> Report:
     logs.mkdir(parents=True, exist_ok=True)
     task_file = Path(__file__).with_name("inspect_ai_task.py")
     limits = {"max_connections": job.concurrency, "fail_on_error": False, "display": "none", "log_level": "error"}
-    if job.timeout is not None:
-        limits["attempt_timeout"] = int(job.timeout)
     before = sorted(logs.glob("*.eval"))
     if job.resume and before:
         done = eval_retry(str(before[-1]), log_dir=str(logs), max_samples=job.concurrency, **limits)

@@ -42,12 +42,15 @@ def rubric(arguments: str) -> Any:
     grade = grade_model(job.workload["criteria"])
     schema = ResponseSchema(name="grade", json_schema=json_schema(grade), strict=True)
     model = get_model(MODEL)
+    # The limits of `eval` are those of the solver's calls; a scorer's calls take their own.
+    patience = int(job.timeout) if job.timeout is not None else None
+    config = GenerateConfig(temperature=0, response_schema=schema, attempt_timeout=patience)
 
     async def score(state: Any, target: Any) -> Score:  # noqa: ARG001
         system, user = job.messages({"question_id": state.metadata["question_id"], "answer": state.output.completion})
         output = await model.generate(
             [ChatMessageSystem(content=system["content"]), ChatMessageUser(content=user["content"])],
-            config=GenerateConfig(temperature=0, response_schema=schema),
+            config=config,
         )
         said = grade.model_validate_json(output.completion)
         levels = [verdict["level"] for verdict in said.model_dump()["criteria"].values()]

@@ -50,6 +50,9 @@ class Connection(asyncio.Protocol):
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             return  # offers of HTTP/2 are not taken up; the request itself was read
+        except httptools.HttpParserCallbackError as error:
+            self._write(error_response(500, f"The mock endpoint itself failed: {error.__context__!r}"))
+            self._transport.close()
         except httptools.HttpParserError as error:
             self._write(error_response(400, f"No HTTP: {error}"))
             self._transport.close()

@@ -37,6 +37,7 @@ class Tally:
         self.client_gone = 0
         self.batch_requests = 0
         self._seen: dict[bytes, int] = {}
+        self.paid = 0
         self._paid: dict[bytes, int] = {}
         self._delivered: dict[bytes, int] = {}
         self._answers: set[bytes] = set()
@@ -77,6 +78,7 @@ class Tally:
         """A reply to this prompt is paid for."""
         self.tokens_in += tokens
         self.tokens_cached += cached
+        self.paid += 1
         times = self._paid.get(key, 0) + 1
         self._paid[key] = times
         if times > 1 and marker is not None:
@@ -92,16 +94,15 @@ class Tally:
 
     def figures(self) -> Figures:
         """Everything counted, as `/stats` gives it."""
-        paid = sum(self._paid.values())
         span = self._last - self._first if self._first is not None and self._last is not None else 0.0
         return {
             "total": self.total,
             "unique_prompts": len(self._seen),
             "unreadable": self.unreadable,
             **{f"fate_{fate}": count for fate, count in sorted(self.by_fate.items())},
-            "paid": paid,
+            "paid": self.paid,
             "paid_unique": len(self._paid),
-            "paid_duplicates": paid - len(self._paid),
+            "paid_duplicates": self.paid - len(self._paid),
             "answers_seen": len(self._answers),
             "answers_delivered": len(self._answers_delivered),
             "answers_paid_more_than_once": len(self._answers_paid_again),
