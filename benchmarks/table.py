@@ -42,7 +42,7 @@ def _load(rows: Sequence[ResultRow]) -> list[str]:
                 f"{_median(row.stats['total'] / row.count for row in group):.2f}",
                 _number(cpu, 2),
                 _spread([row.cpu_ms for row in group]),
-                f"x {cpu / ours:.1f}" if ours and cpu is not None else _ABSENT,
+                _ratio(cpu, ours),
                 _number(_median(row.rate for row in group), 0),
                 _number(_median(row.peak_mb for row in group), 0),
             )
@@ -145,9 +145,9 @@ def _starts(rows: Sequence[ResultRow]) -> list[str]:
             (
                 name,
                 _number(wall, 3),
-                f"x {wall / floor_wall:.1f}" if wall and floor_wall else _ABSENT,
+                _ratio(wall, floor_wall),
                 _number(cpu, 3),
-                f"x {cpu / floor_cpu:.1f}" if cpu and floor_cpu else _ABSENT,
+                _ratio(cpu, floor_cpu),
             )
         )
     return [_title("start", rows), *_columns(("what", "wall s", "ratio", "CPU s", "ratio"), lines)]
@@ -191,6 +191,13 @@ def _spread(values: Sequence[float | None]) -> str:
 
 def _number(value: float | None, decimals: int) -> str:
     return _ABSENT if value is None else f"{value:,.{decimals}f}"
+
+
+def _ratio(value: float | None, of: float | None) -> str:
+    if value is None or not of:
+        return _ABSENT
+    ratio = value / of
+    return f"x {ratio:.1f}" if ratio >= 1 else f"x {ratio:.2f}"
 
 
 def _sum(values: Iterable[int]) -> str:

@@ -47,7 +47,7 @@ async def main(job: Job) -> Report:
         elif len(votes) == len(job.workload["criteria"]) and not any(vote.error for vote in votes):
             report.graded += 1
         else:
-            # An abstention is a grade. This is a score over fewer criteria than the rubric has, and nothing says so.
+            # An abstention is a grade. Here a criterion's record carries an error and the item is scored without it.
             report.wrong += 1
             report.errors["scored without some criteria"] += 1
     return report
