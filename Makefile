@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
 SAMPLE := eval_sets/sample/answers_form_export.csv
 
-.PHONY: help demo test check soak clean
+.PHONY: help demo test check soak benchmark clean
 
 help: ## what each command does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -37,6 +37,10 @@ check: $(SETUP) ## lint, types and layers
 
 soak: $(SETUP) ## all tests, the property tests with twenty times as many examples
 	$(BIN)/python -m pytest --hypothesis-profile=soak
+
+benchmark: $(SETUP) ## time the command line beside raw clients and other packages (docs/benchmarks.md)
+	benchmarks/install_neighbours.sh $(NEIGHBOURS)
+	$(BIN)/python -m benchmarks run $(BENCHMARK)
 
 clean: ## remove what these commands made
 	rm -rf $(VENV) demo build dist

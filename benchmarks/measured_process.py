@@ -1,0 +1,80 @@
+"""A measured process: what a command and everything it started used, as the operating system counted it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """`cpu_s`: user and system seconds of the process and its children. `peak_mb`: the largest resident set of any.
+
+    `started_at` is of the monotonic clock. `exit_code` is negative for a signal.
+    """
+
+    cpu_s: float
+    wall_s: float
+    peak_mb: float
+    exit_code: int
+    started_at: float
+    output: str
+
+
+def run_measured(
+    command: Sequence[str],
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    time_limit: float,
+    kill_when: Callable[[], bool] | None = None,
+) -> Used:
+    """Runs a command to its end, to `time_limit` seconds, or until `kill_when` says so; then with SIGKILL.
+
+    What it prints goes to a file in `folder`. The peak has a floor, the peak of the process that starts it (about
+    35 MB): Linux carries that over.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "output.txt"
+    with log.open("w+", encoding="utf-8", errors="replace") as output:
+        started = time.monotonic()
+        process = subprocess.Popen(
+            list(command),
+            cwd=folder,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        ended = threading.Event()
+        watch = threading.Thread(target=_watch, args=(process.pid, ended, started + time_limit, kill_when))
+        watch.start()
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.monotonic() - started
+        ended.set()
+        watch.join()
+        process.returncode = os.waitstatus_to_exitcode(status)  # Popen must not wait again
+    return Used(
+        cpu_s=used.ru_utime + used.ru_stime,
+        wall_s=wall,
+        peak_mb=used.ru_maxrss / 1024,
+        exit_code=process.returncode,
+        started_at=started,
+        output=log.read_text(encoding="utf-8", errors="replace"),
+    )
+
+
+def _watch(pid: int, ended: threading.Event, until: float, kill_when: Callable[[], bool] | None) -> None:
+    while not ended.wait(0.02 if kill_when else 1.0):
+        if time.monotonic() > until or (kill_when is not None and kill_when()):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+            return
