@@ -12,6 +12,7 @@ from evaluator.core.metrics.ceiling import ceiling_figures
 from evaluator.core.metrics.figures import pair_figures, with_intervals
 from evaluator.core.metrics.levels import Readings
 from evaluator.core.metrics.reliability import CoverageRisk, coverage_risk
+from evaluator.files.answer_language import language_of
 from evaluator.run.evaluation_plan import EvaluationPlan
 from evaluator.run.grader_record import notes_of
 from evaluator.run.scope_figures import pass_fail_view, scope_figures, slices_of
@@ -35,6 +36,10 @@ class Measure:
         self.scopes = scopes_of(eval_set, answered, plan.by)
         self.everything = all_levels(eval_set, answered, plan.by)
         self.notes = notes_of(answers)
+        self.columns = {
+            "language": {each.answer.answer_id: language_of(each.answer.text) for each in answered},
+            **plan.columns,
+        }
         self.ceilings = {
             (scope.kind, scope.id): ceiling_figures(scope.raters, scope.scale, scope.resampling)
             for scope in self.scopes
@@ -74,7 +79,7 @@ class Measure:
             "pass_fail": pass_fail_view(self.eval_set, self.answered, levels, self.plan.by),
             "slices": ()
             if constant
-            else slices_of(everything, self.read(everything, levels), self.plan.by, self.notes, self.plan.columns),
+            else slices_of(everything, self.read(everything, levels), self.plan.by, self.notes, self.columns),
         }
 
     def _scope_figures(self, scope: Scope, levels: Levels, *, constant: bool) -> ScopeFigures:

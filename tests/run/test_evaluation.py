@@ -236,7 +236,21 @@ def test_small_slices_are_marked(perfect):
     assert slices["note", "manipulation"].too_small == "fewer than 10 answers"
     assert slices["note", "no note"].too_small is None
     assert slices["site", "Ghent"].answers == 1
-    assert {each.by for each in found.asked[0].slices} == {"question", "level band", "length", "raters", "note", "site"}
+    assert {each.by for each in found.asked[0].slices} == {
+        *("question", "level band", "length", "language", "raters", "note", "site")
+    }
+
+
+def test_figures_are_shown_by_language(perfect):
+    """German answers are a part of their own, with n and interval, and one that is too short is in neither."""
+    english = "We split by time and keep every customer on one side, because otherwise the test would leak."
+    german = "Wir teilen nach der Zeit, und jeder Kunde steht nur auf einer Seite, sonst sickert etwas durch."
+    said = {0: "Too short.", **dict.fromkeys(range(1, 13), german)}
+    case = eval_set(COUNT, spread, text=lambda n: f"Case{n:03d} says: {said.get(n, english)} {text_of(n) if n else ''}")
+    parts = {each.value: each for each in measured(case, under_test(perfect, "perfect")).asked[0].slices}
+    assert (parts["cannot tell"].answers, parts["cannot tell"].too_small) == (1, "fewer than 10 answers")
+    assert (parts["de"].answers, parts["de"].too_small) == (12, None)
+    assert parts["en"].exact.has_interval
 
 
 def test_probes_and_repeats_show_how_far_levels_move(perfect):
