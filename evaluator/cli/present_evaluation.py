@@ -13,11 +13,13 @@ from evaluator.cli.terminal import PRICE_UNKNOWN, Terminal, visible
 from evaluator.core.eval_set import EvalSet
 from evaluator.core.evaluation import Evaluation, GraderResult, Move
 from evaluator.core.metrics.estimate import Estimate
+from evaluator.report.wording import shortened
 from evaluator.run.estimate import Estimate as Expected
 from evaluator.run.evaluation_plan import EvaluationPlan, GraderUnderTest
 
 _STYLES = {"adequate": "bold green", "not adequate": "bold red", "cannot tell with this set": "bold yellow"}
 _MOST_REASONS = 6
+_NAME_WIDTH = 28
 
 
 class EvaluationPresenter(Terminal):
@@ -107,7 +109,7 @@ class EvaluationPresenter(Terminal):
                     continue
                 figures = scope.consensus
                 table.add_row(
-                    f"  {escape(visible(grader.name))}",
+                    f"  {_row(grader.name)}",
                     *_kappa(figures.quadratic_kappa),
                     _plain(figures.exact),
                     _plain(figures.mean_absolute_error),
@@ -140,7 +142,7 @@ class EvaluationPresenter(Terminal):
         for grader in found.graders:
             bar = grader.pass_fail.at_bar
             table.add_row(
-                escape(visible(grader.name)),
+                _row(grader.name),
                 _plain(bar.precision),
                 _plain(bar.recall),
                 _plain(bar.f1),
@@ -160,7 +162,7 @@ class EvaluationPresenter(Terminal):
             quotes = f"{grader.quotes_found} of {grader.quotes_claimed}" if grader.quotes_claimed else "–"
             times = usage.latency_ms if usage else {}
             table.add_row(
-                escape(visible(grader.name)),
+                _row(grader.name),
                 str(counts.graded),
                 str(counts.not_answered),
                 str(counts.ungraded),
@@ -230,10 +232,14 @@ class EvaluationPresenter(Terminal):
 def _table(*headings: str) -> Table:
     """A table whose first column is a name and the others figures."""
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    table.add_column("", overflow="ellipsis", no_wrap=True, max_width=28, min_width=26)
+    table.add_column("", overflow="ellipsis", no_wrap=True, max_width=_NAME_WIDTH, min_width=26)
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
+
+
+def _row(name: str) -> str:
+    return escape(shortened(visible(name), _NAME_WIDTH - 2))
 
 
 def _kappa(figure: Estimate) -> tuple[str, str]:
