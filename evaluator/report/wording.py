@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from evaluator.core.evaluation import EvaluationUsage
 from evaluator.core.grade import Band, FlagCode, Status
 from evaluator.core.rubric import Rubric
 from evaluator.core.score import band_of
@@ -92,3 +93,10 @@ def shortened(name: str, longest: int) -> str:
     bracket = name.rfind(" [")
     ending = name[bracket:] if 0 < len(name) - bracket < longest - 1 and bracket > 0 else name[-(longest // 2) :]
     return f"{name[: longest - len(ending) - 1]}…{ending}"
+
+
+def cost_of(usage: EvaluationUsage | None) -> str:
+    """What one run over the split cost; a price that is not known is said."""
+    if usage is None:
+        return "–"
+    return "unknown" if usage.cost_usd is None else f"${usage.cost_usd:.4f}"

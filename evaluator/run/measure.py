@@ -16,7 +16,7 @@ from evaluator.files.answer_language import language_of
 from evaluator.run.evaluation_plan import EvaluationPlan
 from evaluator.run.grader_record import notes_of
 from evaluator.run.scope_figures import pass_fail_view, scope_figures, slices_of
-from evaluator.run.scopes import Levels, Scope, all_levels, scopes_of
+from evaluator.run.scopes import Levels, Scope, all_levels, pass_fail_scope, scopes_of
 
 
 class Measure:
@@ -40,9 +40,10 @@ class Measure:
             "language": {each.answer.answer_id: language_of(each.answer.text) for each in answered},
             **plan.columns,
         }
+        self.pass_fail = pass_fail_scope(eval_set, answered, plan.by)
         self.ceilings = {
             (scope.kind, scope.id): ceiling_figures(scope.raters, scope.scale, scope.resampling)
-            for scope in self.scopes
+            for scope in (*self.scopes, self.pass_fail)
         }
         self._drawn: dict[tuple[str, str, tuple[float | None, ...]], dict[str, Figure]] = {}
 
@@ -57,17 +58,14 @@ class Measure:
             self._drawn[key] = pair_figures(readings, scope.consensus, scope.scale, scope.resampling)
         return self._drawn[key]
 
-    def ceiling(self) -> tuple[ScopeCeiling, ...]:
-        """The raters' agreement among themselves on every scope."""
-        return tuple(
-            ScopeCeiling(
-                kind=scope.kind,
-                id=scope.id,
-                name=scope.name,
-                unit=scope.unit,
-                figures=with_intervals(self.ceilings[scope.kind, scope.id], scope.resampling),
-            )
-            for scope in self.scopes
+    def ceiling(self, scope: Scope) -> ScopeCeiling:
+        """The raters' agreement among themselves on one scope."""
+        return ScopeCeiling(
+            kind=scope.kind,
+            id=scope.id,
+            name=scope.name,
+            unit=scope.unit,
+            figures=with_intervals(self.ceilings[scope.kind, scope.id], scope.resampling),
         )
 
     def figures(self, levels: Levels, *, constant: bool = False) -> dict[str, object]:
@@ -76,7 +74,13 @@ class Measure:
         return {
             "levels": levels,
             "scopes": tuple(self._scope_figures(scope, levels, constant=constant) for scope in self.scopes),
-            "pass_fail": pass_fail_view(self.eval_set, self.answered, levels, self.plan.by),
+            "pass_fail": pass_fail_view(
+                self.eval_set,
+                self.answered,
+                levels,
+                self.pass_fail,
+                None if constant else self.ceilings[self.pass_fail.kind, self.pass_fail.id],
+            ),
             "slices": ()
             if constant
             else slices_of(everything, self.read(everything, levels), self.plan.by, self.notes, self.columns),
