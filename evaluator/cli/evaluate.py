@@ -50,7 +50,12 @@ BASELINE = "baseline"
 @click.option(
     "--calls", type=click.Choice(["all", "per-criterion", "per-check"]), help="How criteria go into requests."
 )
-@click.option("--samples", type=click.IntRange(1, 25), default=1, show_default=True, help="Readings of each answer.")
+@click.option(
+    "--samples",
+    type=click.IntRange(1, 25),
+    multiple=True,
+    help="Readings of each answer; repeated, they are compared. [default: 1]",
+)
 @click.option("--repeat", type=click.IntRange(1, 25), default=1, show_default=True, help="Runs, to see run noise.")
 @click.option("--slice", "columns", multiple=True, metavar="COLUMN", help="Slice by a column of the set's slices.csv.")
 @click.option(
@@ -81,7 +86,7 @@ def command(
     out: Path | None,
     prompts: tuple[str, ...],
     calls: str | None,
-    samples: int,
+    samples: tuple[int, ...],
     repeat: int,
     columns: tuple[str, ...],
     resample: str,
@@ -124,7 +129,6 @@ def command(
     _require_for_gate(conditions, plan)
     options = GraderOptions(
         calls=cast(Calls | None, calls),
-        samples=samples,
         base_url=base_url or settings.base_url,
         api_key=settings.api_key,
         timeout=timeout,
@@ -136,7 +140,7 @@ def command(
         rubrics=rubrics,
         prompts=prompt_dir,
     )
-    under_test = list(_graders(graders, prompts, _questionnaire(folder, loaded), options))
+    under_test = list(_graders(graders, prompts, samples or (1,), _questionnaire(folder, loaded), options))
     presenter = EvaluationPresenter(quiet=quiet)
     # The tables are small: threads for their products would spend more time waiting for each other than working.
     with new_evaluation_folder(out, loaded.manifest.id) as target, threadpool_limits(limits=1, user_api="blas"):
@@ -191,15 +195,20 @@ def _exit_code(evaluation: Evaluation) -> int:
 
 
 def _graders(
-    specs: Sequence[str], prompts: Sequence[str], questionnaire: str, options: GraderOptions
+    specs: Sequence[str], prompts: Sequence[str], samples: Sequence[int], questionnaire: str, options: GraderOptions
 ) -> Iterator[GraderUnderTest]:
-    """Every asked grader with every prompt, and the baseline where nobody asked for it."""
+    """Every asked grader with every prompt and number of samples, and the baseline where nobody asked for it."""
     for spec in dict.fromkeys(specs):
-        takes_prompts = spec != BASELINE
-        for prompt in dict.fromkeys(prompts) if prompts and takes_prompts else (None,):
-            grader = make_grader(spec, questionnaire, replace(options, prompt=prompt))
-            name = f"{spec} [{prompt}]" if prompt and len(set(prompts)) > 1 else spec
-            yield GraderUnderTest(name, describe(grader), grader)
+        # The baseline takes no prompt, and reads an answer the same way each time.
+        takes_both = spec != BASELINE
+        for prompt in dict.fromkeys(prompts) if prompts and takes_both else (None,):
+            for count in dict.fromkeys(samples) if takes_both else (1,):
+                grader = make_grader(spec, questionnaire, replace(options, prompt=prompt, samples=count))
+                told_apart = [prompt] if prompt and len(set(prompts)) > 1 else []
+                if len(set(samples)) > 1 and takes_both:
+                    told_apart.append("1 sample" if count == 1 else f"{count} samples")
+                name = f"{spec} [{', '.join(told_apart)}]" if told_apart else spec
+                yield GraderUnderTest(name, describe(grader), grader)
     if BASELINE not in specs:
         grader = make_grader(BASELINE, questionnaire, GraderOptions(rubrics=options.rubrics))
         yield GraderUnderTest(BASELINE, describe(grader), grader, asked=False)

@@ -13,11 +13,14 @@ from evaluator.cli.terminal import PRICE_UNKNOWN, Terminal, visible
 from evaluator.core.eval_set import EvalSet
 from evaluator.core.evaluation import Evaluation, GraderResult, Move
 from evaluator.core.metrics.estimate import Estimate
+from evaluator.report.wording import cost_of, shortened
 from evaluator.run.estimate import Estimate as Expected
 from evaluator.run.evaluation_plan import EvaluationPlan, GraderUnderTest
 
 _STYLES = {"adequate": "bold green", "not adequate": "bold red", "cannot tell with this set": "bold yellow"}
+_SHORT = {"adequate": "adequate", "not adequate": "not", "cannot tell with this set": "cannot tell"}
 _MOST_REASONS = 6
+_NAME_WIDTH = 28
 
 
 class EvaluationPresenter(Terminal):
@@ -59,7 +62,8 @@ class EvaluationPresenter(Terminal):
         for grader in found.asked:
             self._verdict(grader)
         if len(found.asked) > 1:
-            self._say(found.recommendation)
+            self._say(escape(visible(found.recommendation)))
+        self._choice(found)
         self._agreement(found)
         self._pass_fail(found)
         self._counts(found)
@@ -81,6 +85,24 @@ class EvaluationPresenter(Terminal):
             self._say(f"  [dim]·[/] {escape(visible(reason))}")
         if len(verdict.because) > _MOST_REASONS:
             self._say(f"  [dim]· and {len(verdict.because) - _MOST_REASONS} more reasons, in the report[/]")
+
+    def _choice(self, found: Evaluation) -> None:
+        if len(found.asked) < 2:
+            return
+        self._say("")
+        self._say("[bold]Which to take[/]: agreement on the total score beside cost and latency")
+        table = _table("verdict", "QWK", "95% interval", "cost", "p50")
+        for grader in found.asked:
+            total, usage = grader.scope("total"), grader.usage
+            times = usage.latency_ms if usage else {}
+            table.add_row(
+                _row(grader.name),
+                _SHORT[grader.verdict.outcome] if grader.verdict else "–",
+                *(_kappa(total.consensus.quadratic_kappa) if total else ("–", "–")),
+                cost_of(usage),
+                f"{times['p50'] / 1000:.1f} s" if times else "–",
+            )
+        self._say(table)
 
     def _agreement(self, found: Evaluation) -> None:
         self._say("")
@@ -107,7 +129,7 @@ class EvaluationPresenter(Terminal):
                     continue
                 figures = scope.consensus
                 table.add_row(
-                    f"  {escape(visible(grader.name))}",
+                    f"  {_row(grader.name)}",
                     *_kappa(figures.quadratic_kappa),
                     _plain(figures.exact),
                     _plain(figures.mean_absolute_error),
@@ -140,7 +162,7 @@ class EvaluationPresenter(Terminal):
         for grader in found.graders:
             bar = grader.pass_fail.at_bar
             table.add_row(
-                escape(visible(grader.name)),
+                _row(grader.name),
                 _plain(bar.precision),
                 _plain(bar.recall),
                 _plain(bar.f1),
@@ -160,12 +182,12 @@ class EvaluationPresenter(Terminal):
             quotes = f"{grader.quotes_found} of {grader.quotes_claimed}" if grader.quotes_claimed else "–"
             times = usage.latency_ms if usage else {}
             table.add_row(
-                escape(visible(grader.name)),
+                _row(grader.name),
                 str(counts.graded),
                 str(counts.not_answered),
                 str(counts.ungraded),
                 quotes,
-                "–" if usage is None else "unknown" if usage.cost_usd is None else f"${usage.cost_usd:.4f}",
+                cost_of(usage),
                 f"{times['p50'] / 1000:.1f}/{times['p90'] / 1000:.1f} s" if times else "–",
             )
         self._say(table)
@@ -230,10 +252,14 @@ class EvaluationPresenter(Terminal):
 def _table(*headings: str) -> Table:
     """A table whose first column is a name and the others figures."""
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim", padding=(0, 1, 0, 0))
-    table.add_column("", overflow="ellipsis", no_wrap=True, max_width=28, min_width=26)
+    table.add_column("", overflow="ellipsis", no_wrap=True, max_width=_NAME_WIDTH, min_width=26)
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)
     return table
+
+
+def _row(name: str) -> str:
+    return escape(shortened(visible(name), _NAME_WIDTH - 2))
 
 
 def _kappa(figure: Estimate) -> tuple[str, str]:

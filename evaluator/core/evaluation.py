@@ -21,7 +21,7 @@ from evaluator.core.metrics.flips import FlipRate
 from evaluator.core.metrics.reliability import CoverageRisk
 
 ResampledBy = Literal["candidate", "question"]
-ScopeKind = Literal["criterion", "question", "total"]
+ScopeKind = Literal["criterion", "question", "total", "pass_fail"]
 Adequacy = Literal["adequate", "not adequate", "cannot tell with this set"]
 
 
@@ -176,9 +176,14 @@ class Slice(EvaluationRecord):
 
 
 class PassFail(EvaluationRecord):
-    """The pass/fail view as the set defines its positive class; `curve` is along the grader's score."""
+    """The pass/fail view as the set defines its positive class; `curve` is along the grader's score.
+
+    `agreement` is of the two classes (0 and 1) with the consensus and each rater, beside the raters' own, by the same
+    statistics as a criterion's levels; null in files of earlier versions.
+    """
 
     says: str
+    agreement: ScopeFigures | None = None
     at_bar: ClassificationFigures
     curve: tuple[ThresholdPoint, ...]
 
@@ -352,6 +357,8 @@ class Evaluation(EvaluationRecord):
     limit: int | None
     rule: VerdictRule
     ceiling: tuple[ScopeCeiling, ...]
+    pass_fail_ceiling: ScopeCeiling | None = None
+    """The raters' agreement among themselves on who passes."""
     graders: tuple[GraderResult, ...]
     comparisons: tuple[GraderComparison, ...]
     recommendation: str

@@ -28,6 +28,7 @@ from evaluator.report.evaluation_plots import (
 )
 from evaluator.report.page_templates import page_templates
 from evaluator.report.whole_file import whole_file
+from evaluator.report.wording import cost_of
 
 _GENERATOR = "screening answer evaluator evaluation"
 # With more questions than this, the table of every figure leaves single questions out; eval.json has them.
@@ -90,6 +91,7 @@ def _templates() -> Environment:
     environment.filters["signed"] = _signed
     environment.filters["interval"] = _interval
     environment.filters["why_not"] = _why_not
+    environment.filters["cost"] = cost_of
     environment.globals["ordinal"] = ordinal
     return environment
 

@@ -12,7 +12,7 @@ from evaluator.core.evaluation import Evaluation, GraderResult, ScopeFigures, Sl
 from evaluator.core.metrics.estimate import Estimate
 from evaluator.report.themed_svg import ACCENT, CARD, INK, LINE, SERIES, SOFT, as_svg, plain_axes, themed_figure
 from evaluator.report.visible_text import visible
-from evaluator.report.wording import counted
+from evaluator.report.wording import counted, shortened
 
 _LONGEST_NAME = 34
 _DARKEST = 0.55
@@ -324,5 +324,4 @@ def _low(figure: Estimate) -> float:
 
 
 def _name(name: str) -> str:
-    shown = visible(name).replace("$", r"\$")
-    return shown if len(shown) <= _LONGEST_NAME else shown[: _LONGEST_NAME - 1] + "…"
+    return shortened(visible(name).replace("$", r"\$"), _LONGEST_NAME)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from evaluator.core.evaluation import EvaluationUsage
 from evaluator.core.grade import Band, FlagCode, Status
 from evaluator.core.rubric import Rubric
 from evaluator.core.score import band_of
@@ -80,3 +81,22 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s" if rest else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def shortened(name: str, longest: int) -> str:
+    """A grader's name in so many characters: cut in the middle, so that what tells two of them apart stays.
+
+    That is the part in brackets at the end, where there is one.
+    """
+    if len(name) <= longest:
+        return name
+    bracket = name.rfind(" [")
+    ending = name[bracket:] if 0 < len(name) - bracket < longest - 1 and bracket > 0 else name[-(longest // 2) :]
+    return f"{name[: longest - len(ending) - 1]}…{ending}"
+
+
+def cost_of(usage: EvaluationUsage | None) -> str:
+    """What one run over the split cost; a price that is not known is said."""
+    if usage is None:
+        return "–"
+    return "unknown" if usage.cost_usd is None else f"${usage.cost_usd:.4f}"

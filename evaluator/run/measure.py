@@ -12,10 +12,11 @@ from evaluator.core.metrics.ceiling import ceiling_figures
 from evaluator.core.metrics.figures import pair_figures, with_intervals
 from evaluator.core.metrics.levels import Readings
 from evaluator.core.metrics.reliability import CoverageRisk, coverage_risk
+from evaluator.files.answer_language import language_of
 from evaluator.run.evaluation_plan import EvaluationPlan
 from evaluator.run.grader_record import notes_of
 from evaluator.run.scope_figures import pass_fail_view, scope_figures, slices_of
-from evaluator.run.scopes import Levels, Scope, all_levels, scopes_of
+from evaluator.run.scopes import Levels, Scope, all_levels, pass_fail_scope, scopes_of
 
 
 class Measure:
@@ -35,9 +36,14 @@ class Measure:
         self.scopes = scopes_of(eval_set, answered, plan.by)
         self.everything = all_levels(eval_set, answered, plan.by)
         self.notes = notes_of(answers)
+        self.columns = {
+            "language": {each.answer.answer_id: language_of(each.answer.text) for each in answered},
+            **plan.columns,
+        }
+        self.pass_fail = pass_fail_scope(eval_set, answered, plan.by)
         self.ceilings = {
             (scope.kind, scope.id): ceiling_figures(scope.raters, scope.scale, scope.resampling)
-            for scope in self.scopes
+            for scope in (*self.scopes, self.pass_fail)
         }
         self._drawn: dict[tuple[str, str, tuple[float | None, ...]], dict[str, Figure]] = {}
 
@@ -52,17 +58,14 @@ class Measure:
             self._drawn[key] = pair_figures(readings, scope.consensus, scope.scale, scope.resampling)
         return self._drawn[key]
 
-    def ceiling(self) -> tuple[ScopeCeiling, ...]:
-        """The raters' agreement among themselves on every scope."""
-        return tuple(
-            ScopeCeiling(
-                kind=scope.kind,
-                id=scope.id,
-                name=scope.name,
-                unit=scope.unit,
-                figures=with_intervals(self.ceilings[scope.kind, scope.id], scope.resampling),
-            )
-            for scope in self.scopes
+    def ceiling(self, scope: Scope) -> ScopeCeiling:
+        """The raters' agreement among themselves on one scope."""
+        return ScopeCeiling(
+            kind=scope.kind,
+            id=scope.id,
+            name=scope.name,
+            unit=scope.unit,
+            figures=with_intervals(self.ceilings[scope.kind, scope.id], scope.resampling),
         )
 
     def figures(self, levels: Levels, *, constant: bool = False) -> dict[str, object]:
@@ -71,10 +74,16 @@ class Measure:
         return {
             "levels": levels,
             "scopes": tuple(self._scope_figures(scope, levels, constant=constant) for scope in self.scopes),
-            "pass_fail": pass_fail_view(self.eval_set, self.answered, levels, self.plan.by),
+            "pass_fail": pass_fail_view(
+                self.eval_set,
+                self.answered,
+                levels,
+                self.pass_fail,
+                None if constant else self.ceilings[self.pass_fail.kind, self.pass_fail.id],
+            ),
             "slices": ()
             if constant
-            else slices_of(everything, self.read(everything, levels), self.plan.by, self.notes, self.plan.columns),
+            else slices_of(everything, self.read(everything, levels), self.plan.by, self.notes, self.columns),
         }
 
     def _scope_figures(self, scope: Scope, levels: Levels, *, constant: bool) -> ScopeFigures:

@@ -21,6 +21,10 @@ def recommend(results: Sequence[GraderResult]) -> str:
     known = [(cost, result) for cost, result in priced if cost is not None]
     names = ", ".join(result.name for result in adequate)
     if len(known) < len(adequate):
+        fewest = min(adequate, key=lambda result: result.samples)
+        if len({(result.grader, result.prompt_sha256) for result in adequate}) == 1:
+            # The price is not known, but the same grader never costs less for reading more often.
+            return f"Adequate: {names}. {fewest.name} asks least of the same grader, and so costs least."
         return f"Adequate: {names}. A cost is not known (give --price IN,OUT), so the cheapest cannot be named."
     cost, cheapest = min(known, key=lambda each: (each[0], _latency(each[1])))
     return f"Adequate: {names}. The cheapest of them is {cheapest.name} ({cost:.4f} US dollars for this split)."

@@ -9,14 +9,14 @@ from evaluator.core.consensus import consensus_levels
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
 from evaluator.core.evaluation import LevelMean, PassFail, ResampledBy, ScopeFigures, Slice
 from evaluator.core.metrics.alternative_annotator import alternative_annotator_test
-from evaluator.core.metrics.bootstrap import Figure, resample_clusters, with_interval
+from evaluator.core.metrics.bootstrap import Figure, with_interval
 from evaluator.core.metrics.ceiling import beside_raters
 from evaluator.core.metrics.classification import classification_figures, threshold_curve
 from evaluator.core.metrics.estimate import Estimate
 from evaluator.core.metrics.figures import SHARES, pair_figures, with_intervals
 from evaluator.core.metrics.levels import Readings, nearest_positions, pair
 from evaluator.core.positive_class import is_positive, total_score
-from evaluator.run.scopes import SEED, Item, Levels, Scope, clusters_of
+from evaluator.run.scopes import Item, Levels, Scope
 
 # Below these a slice is marked as too small to say.
 LEAST_ANSWERS = 10
@@ -83,19 +83,30 @@ def _ways_to_slice(
         yield column, [(value.get(item.answer_id, "no value"),) for item in items]
 
 
-def pass_fail_view(eval_set: EvalSet, answers: Sequence[LabelledAnswer], levels: Levels, by: ResampledBy) -> PassFail:
-    """Precision, recall and the rest against the set's positive class, at the bar and along the grader's score."""
+def pass_fail_view(
+    eval_set: EvalSet,
+    answers: Sequence[LabelledAnswer],
+    levels: Levels,
+    scope: Scope,
+    ceiling: Mapping[str, Figure] | None,
+) -> PassFail:
+    """Precision, recall and the rest against the set's positive class, at the bar and along the grader's score.
+
+    `scope` holds the raters' classes, `ceiling` their own agreement on them (None for a constant).
+    """
     truth, called = truth_of(eval_set, answers), calls_of(eval_set, answers, levels)
+    classes = [None if call is None else float(call) for call in called]
+    drawn = pair_figures(classes, scope.consensus, scope.scale, scope.resampling)
     asked = {question.id: question.criteria for question in eval_set.questionnaire.questions}
     scores = [
         total_score(levels.get(each.answer.answer_id, {}), asked[each.answer.question_id], eval_set.rubric)
         for each in answers
     ]
-    resampling = resample_clusters(clusters_of([Item(each, None) for each in answers], by), seed=SEED)
     return PassFail(
         says=eval_set.manifest.positive_class.says,
-        at_bar=classification_figures(truth, called, resampling),
-        curve=threshold_curve(truth, scores, resampling, most_points=_CURVE_POINTS),
+        agreement=scope_figures(scope, classes, drawn, ceiling),
+        at_bar=classification_figures(truth, called, scope.resampling),
+        curve=threshold_curve(truth, scores, scope.resampling, most_points=_CURVE_POINTS),
     )
 
 

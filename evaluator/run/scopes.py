@@ -15,7 +15,7 @@ from evaluator.core.evaluation import ResampledBy, ScopeKind
 from evaluator.core.grade import Grade
 from evaluator.core.metrics.bootstrap import Resampling, resample_clusters
 from evaluator.core.metrics.levels import Readings
-from evaluator.core.positive_class import total_score
+from evaluator.core.positive_class import is_positive, total_score
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Rubric
 
@@ -99,6 +99,27 @@ def scopes_of(eval_set: EvalSet, answers: Sequence[LabelledAnswer], by: Resample
         _scope(kind, scope_id, name, items, raters, rubric, questionnaire, by)
         for kind, scope_id, name, items in wanted
         if items
+    )
+
+
+def pass_fail_scope(eval_set: EvalSet, answers: Sequence[LabelledAnswer], by: ResampledBy) -> Scope:
+    """Whether each answer is positive (1) or not (0), by each rater and by the consensus."""
+
+    def classes(levels: Sequence[Mapping[str, float]]) -> list[float | None]:
+        found = (is_positive(eval_set, each, given) for each, given in zip(answers, levels, strict=True))
+        return [None if positive is None else float(positive) for positive in found]
+
+    items = tuple(Item(each, None) for each in answers)
+    return Scope(
+        kind="pass_fail",
+        id="pass_fail",
+        name="Pass or fail",
+        unit="classes",
+        scale=(0.0, 1.0),
+        items=items,
+        raters={rater: classes([rater_levels(each, rater) for each in answers]) for rater in eval_set.manifest.raters},
+        consensus=classes([consensus_levels(each) for each in answers]),
+        resampling=resample_clusters(clusters_of(items, by), seed=SEED),
     )
 
 

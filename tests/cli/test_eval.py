@@ -127,6 +127,20 @@ def test_some_answers_that_fail_exit_3_with_their_reasons(case, tmp_path):
     assert "2 ungraded: timeout" in " ".join(done.stdout.split())
 
 
+def test_numbers_of_samples_are_compared_and_the_cheapest_adequate_is_named(case, grader, tmp_path):
+    """A row for each, the baseline read once; as the readings are the same, one reading is recommended."""
+    arguments = ("--grader", grader, "--grader", "baseline", "--prompt", "levels", "--samples", "3", "--samples", "1")
+    done = evaluator("eval", case, *arguments, "--out", "out", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = read_evaluation(tmp_path / "out" / "eval.json")
+    assert [each.name for each in found.asked] == [f"{grader} [3 samples]", f"{grader} [1 sample]", "baseline"]
+    assert [each.samples for each in found.asked] == [3, 1, 1]
+    assert f"{grader} [1 sample] asks least of the same grader" in found.recommendation
+    pair = found.comparisons[0]
+    assert (pair.first, pair.second) == (f"{grader} [3 samples]", f"{grader} [1 sample]")
+    assert {scope.quadratic_kappa.difference.value for scope in pair.scopes} == {0.0}
+
+
 def test_what_moved_is_shown_against_an_earlier_evaluation(case, grader, tmp_path):
     """The earlier eval.json is paired with this one; a file that is none is refused."""
     first = evaluator("eval", case, "--grader", "baseline", "--out", "old", "--quiet", cwd=tmp_path)

@@ -16,6 +16,7 @@ from evaluator.report.wording import (
     duration,
     number,
     reason_in_words,
+    shortened,
     shown_score,
 )
 
@@ -70,3 +71,17 @@ def test_pages_are_bounded_and_say_who_is_left_out():
     assert plan.left_out == (*(f"c{place}" for place in range(80, 100)), "many")
     assert plan_pages(["many"], answers, answers_a_page=4).further == (("many",),)
     assert plan_pages(["c1", "c2"], answers, answers_a_page=4).first == ("c1", "c2")
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("baseline", "baseline"),
+        ("openai:a-model-of-some-name [checks, 3 samples]", "openai… [checks, 3 samples]"),
+        ("openai:a-model-of-some-name [checks, 1 sample]", "openai:… [checks, 1 sample]"),
+        ("langchain:package.module:first_factory", "langchain:pac…first_factory"),
+    ],
+)
+def test_a_long_name_keeps_what_tells_it_from_others(name: str, shown: str) -> None:
+    """Cut in the middle; never longer than asked."""
+    assert shortened(name, 27) == shown

@@ -236,7 +236,40 @@ def test_small_slices_are_marked(perfect):
     assert slices["note", "manipulation"].too_small == "fewer than 10 answers"
     assert slices["note", "no note"].too_small is None
     assert slices["site", "Ghent"].answers == 1
-    assert {each.by for each in found.asked[0].slices} == {"question", "level band", "length", "raters", "note", "site"}
+    assert {each.by for each in found.asked[0].slices} == {
+        *("question", "level band", "length", "language", "raters", "note", "site")
+    }
+
+
+def test_who_passes_is_held_against_each_rater_and_the_raters_own_agreement(perfect):
+    """Rater c fails everybody: with a and b the classes agree wholly, with c as chance does; so do the raters' own."""
+    case = eval_set(COUNT, lambda n, c, r: 0.0 if r == "c" else float(n % 5))
+    found = measured(case, under_test(perfect, "perfect"))
+    agreed = found.asked[0].pass_fail.agreement
+    assert agreed is not None
+    assert agreed.consensus.quadratic_kappa.value == 1.0
+    assert {rater: figures.quadratic_kappa.value for rater, figures in agreed.raters.items()} == {
+        "a": 1,
+        "b": 1,
+        "c": 0,
+    }
+    assert found.pass_fail_ceiling is not None
+    assert found.pass_fail_ceiling.figures.quadratic_kappa.value == pytest.approx(1 / 3)
+    assert agreed.ratio is not None
+    assert agreed.ratio.quadratic_kappa.value == pytest.approx(2)
+    assert "nothing is further apart" in str(agreed.consensus.adjacent)
+
+
+def test_figures_are_shown_by_language(perfect):
+    """German answers are a part of their own, with n and interval, and one that is too short is in neither."""
+    english = "We split by time and keep every customer on one side, because otherwise the test would leak."
+    german = "Wir teilen nach der Zeit, und jeder Kunde steht nur auf einer Seite, sonst sickert etwas durch."
+    said = {0: "Too short.", **dict.fromkeys(range(1, 13), german)}
+    case = eval_set(COUNT, spread, text=lambda n: f"Case{n:03d} says: {said.get(n, english)} {text_of(n) if n else ''}")
+    parts = {each.value: each for each in measured(case, under_test(perfect, "perfect")).asked[0].slices}
+    assert (parts["cannot tell"].answers, parts["cannot tell"].too_small) == (1, "fewer than 10 answers")
+    assert (parts["de"].answers, parts["de"].too_small) == (12, None)
+    assert parts["en"].exact.has_interval
 
 
 def test_probes_and_repeats_show_how_far_levels_move(perfect):

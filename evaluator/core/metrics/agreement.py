@@ -36,8 +36,13 @@ def exact_agreement(first: Readings, second: Readings, scale: Sequence[float]) -
 
 
 def adjacent_agreement(first: Readings, second: Readings, scale: Sequence[float]) -> Estimate:
-    """Share of items at most one step of the scale apart: sum(|a - b| <= 1 step) / n, in 0..1, after rounding."""
+    """Share of items at most one step of the scale apart: sum(|a - b| <= 1 step) / n, in 0..1, after rounding.
+
+    Not defined on a scale of two levels, where nothing can be further apart.
+    """
     one, other, n = _rounded(first, second, scale)
+    if len(scale) == 2:
+        return not_available("on two levels nothing is further apart than one", n)
     return Estimate(float(np.mean(np.abs(one - other) <= 1)), n) if n else not_available(NO_ITEMS, 0)
 
 
