@@ -7,6 +7,7 @@ or a model wrote is escaped, characters that hide are written out, and a content
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 from jinja2 import Environment
 
 from evaluator.core.candidate import CandidateStanding, Standings
-from evaluator.core.grade import Grade
+from evaluator.core.grade import FlagCode, Grade
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.run_manifest import RunManifest
@@ -29,6 +30,7 @@ from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.marked_answer import criterion_letter, criterion_look
 from evaluator.report.page_plan import ANSWERS_A_PAGE, ROWS_A_TABLE, page_path, plan_pages
 from evaluator.report.page_templates import page_templates
+from evaluator.report.run_at_a_glance import run_at_a_glance
 from evaluator.report.run_view import LevelAgreement, facts, outcome_in_words
 from evaluator.report.whole_file import whole_file
 
@@ -125,6 +127,7 @@ class Report:
         self._agreement = LevelAgreement()
         self._compared_with = ""
         self._to_review: list[_ToReview] = []
+        self._flagged: Counter[FlagCode] = Counter()
         self._added = 0
         self._questions = {question.id: place for place, question in enumerate(questionnaire.questions)}
         self._plan = plan_pages(standings, answers_a_page)
@@ -137,6 +140,7 @@ class Report:
     def add(self, graded: GradedAnswer) -> None:
         """Takes one answer, in any order; kept until the pages are written only if one of them shows it."""
         self._added += 1
+        self._flagged.update({flag.code for flag in graded.grade.flags})
         self._compare(graded.grade)
         candidate = graded.answer.candidate_id
         if candidate not in self._plan.place:
@@ -185,6 +189,9 @@ class Report:
         return {
             "rows": rows,
             "rows_left_out": plan.candidates - len(rows),
+            "glance": run_at_a_glance(self._standings, self._flagged, self._rubric)
+            if plan.candidates > len(rows)
+            else None,
             "to_review": self._review_views(to_review),
             "section_of": {one.candidate_id: self._href(one.candidate_id, 1) for one in to_review},
             "to_review_left_out": plan.to_review - len(to_review) if plan.is_paged else 0,
