@@ -126,7 +126,7 @@ class Presenter:
         if results.pages > 1:
             self._say(f"The report has {results.pages} pages; its first one leads to the others.")
         if not results.workbook_has_all:
-            self._say("grades.xlsx: candidates, and flagged answers. Every answer: grades.csv, grades.jsonl")
+            self._say("grades.xlsx has the candidates and the flagged answers, grades.csv all.")
 
     def _candidates(self, standings: Sequence[CandidateStanding], count: int, rubric: Rubric) -> None:
         table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
