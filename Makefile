@@ -35,8 +35,8 @@ check: $(SETUP) ## lint, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: $(SETUP) ## all tests, the property tests with twenty times as many examples
-	$(BIN)/python -m pytest --hypothesis-profile=soak
+soak: $(SETUP) ## all tests, those that take minutes too, the property tests with twenty times as many examples
+	$(BIN)/python -m pytest --hypothesis-profile=soak -m "soak or not soak"
 
 benchmark: $(SETUP) ## time the command line beside raw clients and other packages (docs/benchmarks.md)
 	benchmarks/install_neighbours.sh $(NEIGHBOURS)

@@ -152,9 +152,9 @@ async def _run(
             interrupted = await _grade(run, presenter, total)
             if interrupted:
                 run.write_rest()
-            beside = await grades_beside(second, run) if second is not None and not interrupted else None
-            with presenter.waiting("Writing the report"):
-                results = write_results(folder, run, grader, table, source, beside)
+            async with grades_beside(None if interrupted else second, run, folder.path) as beside:
+                with presenter.waiting("Writing the report"):
+                    results = write_results(folder, run, grader, table, source, beside)
             presenter.finished(results, grader.rubric)
     if interrupted:
         return INTERRUPTED

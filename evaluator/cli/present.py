@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
 
 _MOST_NOTES = 8
-_MOST_CANDIDATES = 15
 _BANDS = {"meets_bar": "meets the bar", "below_bar": "below the bar", None: "–"}
 
 
@@ -70,7 +69,7 @@ class Presenter(Terminal):
         if self._as_json:
             sys.stdout.write(manifest.model_dump_json(indent=2) + "\n")
         self._say("")
-        self._candidates(results.standings, rubric)
+        self._candidates(results.first_standings, manifest.candidates, rubric)
         took = f"{manifest.usage.seconds:.0f} s" if manifest.usage.seconds >= 10 else f"{manifest.usage.seconds:.1f} s"
         counted = [f"{manifest.graded} of {manifest.answers} answers graded in {took}"]
         if manifest.not_answered:
@@ -85,27 +84,35 @@ class Presenter(Terminal):
             self._say("[bold]Interrupted[/]: what was graded is kept; the rest is listed as ungraded.")
         if manifest.ungraded:
             self._say(f"[bold]{_count(manifest.ungraded, 'answer')} could not be graded[/] (no score stands for them):")
-            for answer_id, reason in results.ungraded[:_MOST_NOTES]:
+            for answer_id, reason in results.first_ungraded:
                 self._say(f"  [dim]·[/] {escape(visible(answer_id))}: {escape(visible(reason))}")
-            if manifest.ungraded > _MOST_NOTES:
-                self._say(f"  [dim]· and {manifest.ungraded - _MOST_NOTES} more, in grades.csv[/]")
+            if manifest.ungraded > len(results.first_ungraded):
+                self._say(f"  [dim]· and {manifest.ungraded - len(results.first_ungraded):,} more, in grades.csv[/]")
+        self._written(results)
         self._say_last(f"Report: {escape(str(results.folder / 'report.html'))}", whole=True)
 
-    def _candidates(self, standings: list[CandidateStanding], rubric: Rubric) -> None:
+    def _written(self, results: Results) -> None:
+        """What of a large run is where; a small one's results are all in each file."""
+        if results.pages > 1:
+            self._say(f"The report has {results.pages} pages; its first one leads to the others.")
+        if not results.workbook_has_all:
+            self._say("grades.xlsx has the candidates and the flagged answers, grades.csv all.")
+
+    def _candidates(self, standings: Sequence[CandidateStanding], count: int, rubric: Rubric) -> None:
         table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
         table.add_column("Candidate", overflow="ellipsis", no_wrap=True, max_width=26)
         table.add_column(f"Score /{rubric.score_out_of:g}", justify="right")
         table.add_column("Graded", justify="right")
         table.add_column("To review", justify="right")
         table.add_column(f"Bar {rubric.advance_at:g}", no_wrap=True)
-        for each in standings[:_MOST_CANDIDATES]:
+        for each in standings:
             score = "–" if each.score is None else f"{each.score:.1f}"
             graded = f"{each.graded} of {each.asked}"
             name = escape(visible(each.candidate_id))
             table.add_row(name, score, graded, str(each.to_review), _BANDS[each.band])
         self._say(table)
-        if len(standings) > _MOST_CANDIDATES:
-            self._say(f"[dim]… and {len(standings) - _MOST_CANDIDATES} more candidates, in the report[/]")
+        if count > len(standings):
+            self._say(f"[dim]… and {count - len(standings):,} more candidates, in candidates.csv[/]")
         self._say("[dim]A score sorts; a person decides. Nobody is rejected by it.[/]")
 
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from evaluator.core.candidate import CandidateStanding
-from evaluator.core.grade import Grade
 from evaluator.core.run_manifest import RunManifest
+from evaluator.files.grades_file import GradesFile
 from evaluator.files.run_folder import RunFolder
 from evaluator.files.tables.answer_table import AnswerTable
 from evaluator.report.graded_answer import GradedAnswer
-from evaluator.report.page import write_report
-from evaluator.report.tables import write_candidates_csv, write_grades_csv
-from evaluator.report.workbook import write_workbook
+from evaluator.report.page import Comparison, open_report
+from evaluator.report.tables import open_grades_table, write_candidates_csv
+from evaluator.report.workbook import MOST_ANSWERS, open_workbook
 from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
 from evaluator.wiring import describe
 
 _CHUNK = 1 << 20
+MOST_CANDIDATES, MOST_UNGRADED = 15, 8  # that the summary on the terminal names
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +33,31 @@ class Results:
 
     folder: Path
     manifest: RunManifest
-    standings: list[CandidateStanding]
-    ungraded: list[tuple[str, str]]
-    """Answer id and reason of the answers that could not be graded."""
+    first_standings: tuple[CandidateStanding, ...]
+    """The first candidates in reading order."""
+    first_ungraded: tuple[tuple[str, str], ...]
+    """Answer id and reason of the first answers that could not be graded."""
+    pages: int
+    """Pages of the report, the first one included."""
+    workbook_has_all: bool
+    """Whether grades.xlsx holds every answer, which it does not for a large run."""
 
 
-async def grades_beside(second: Grader, run: GradingRun) -> dict[str, Grade]:
-    """A second grader's grades of the same answers, for the report to show beside."""
-    async with second:
-        await second.check()
-        return {grade.answer_id: grade async for grade in second.grade_many(run.answers())}
+@asynccontextmanager
+async def grades_beside(second: Grader | None, run: GradingRun, folder: Path) -> AsyncIterator[Comparison | None]:
+    """A second grader's grades of the same answers, for the report to show beside; kept on disk until it is written."""
+    if second is None:
+        yield None
+        return
+    with (
+        TemporaryDirectory(dir=folder, prefix=".beside-") as beside,
+        GradesFile(Path(beside) / "grades.jsonl") as grades,
+    ):
+        async with second:
+            await second.check()
+            async for grade in second.grade_many(run.answers()):
+                grades.write(grade)
+        yield grades
 
 
 def write_results(
@@ -47,37 +66,46 @@ def write_results(
     grader: Grader,
     table: AnswerTable,
     source: Path,
-    beside: Mapping[str, Grade] | None,
+    beside: Comparison | None,
 ) -> Results:
     """Writes everything that people read. The grades themselves are on disk already."""
-    standings = run.standings(table.questions_asked)
-    manifest = run.manifest(
-        run_id=folder.path.name,
-        about_grader=describe(grader),
-        input_name=source.name,
-        input_sha256=_sha256(source),
-        layout=f"{table.layout} {table.format}",
-        notes=table.notes,
-        questions_asked=table.questions_asked,
-        candidates=len(standings),
-    )
-    rubric, questionnaire = grader.rubric, grader.questionnaire
-
-    def graded_answers() -> Iterator[GradedAnswer]:
-        for answer in run.answers():
-            yield GradedAnswer(answer, folder.grades.read(answer.answer_id))
-
-    folder.file("run.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    write_report(folder.file("report.html"), manifest, rubric, questionnaire, graded_answers(), standings, beside)
-    write_workbook(folder.file("grades.xlsx"), manifest, rubric, questionnaire, graded_answers(), standings)
-    write_grades_csv(folder.file("grades.csv"), rubric, graded_answers())
-    write_candidates_csv(folder.file("candidates.csv"), rubric, questionnaire, standings)
-    ungraded = [
-        (graded.grade.answer_id, graded.grade.reason or "")
-        for graded in graded_answers()
-        if graded.grade.status == "ungraded"
-    ]
-    return Results(folder.path, manifest, standings, ungraded)
+    with run.standings(table.questions_asked) as standings:
+        manifest = run.manifest(
+            run_id=folder.path.name,
+            about_grader=describe(grader),
+            input_name=source.name,
+            input_sha256=_sha256(source),
+            layout=f"{table.layout} {table.format}",
+            notes=table.notes,
+            questions_asked=table.questions_asked,
+            candidates=len(standings),
+        )
+        folder.file("run.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        rubric, questionnaire = grader.rubric, grader.questionnaire
+        write_candidates_csv(folder.file("candidates.csv"), rubric, questionnaire, standings)
+        ungraded: list[tuple[str, str]] = []
+        with open_report(folder.file("report.html"), manifest, rubric, questionnaire, standings, beside) as report:
+            with (
+                open_grades_table(folder.file("grades.csv"), rubric) as grades_csv,
+                open_workbook(folder.file("grades.xlsx"), manifest, rubric, questionnaire, standings) as workbook,
+            ):
+                # One reading of the answers and their grades feeds everything.
+                for answer in run.answers():
+                    graded = GradedAnswer(answer, folder.grades.read(answer.answer_id))
+                    grades_csv.add(graded)
+                    workbook.add(graded)
+                    report.add(graded)
+                    if graded.grade.status == "ungraded" and len(ungraded) < MOST_UNGRADED:
+                        ungraded.append((graded.grade.answer_id, graded.grade.reason or ""))
+            pages = report.write()
+        return Results(
+            folder=folder.path,
+            manifest=manifest,
+            first_standings=tuple(islice(standings, MOST_CANDIDATES)),
+            first_ungraded=tuple(ungraded),
+            pages=len(pages),
+            workbook_has_all=manifest.answers <= MOST_ANSWERS,
+        )
 
 
 def _sha256(path: Path) -> str:

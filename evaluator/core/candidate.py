@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -37,9 +38,24 @@ class CandidateStanding(BaseModel):
     flags: tuple[Flag, ...]
 
     @property
+    def answers(self) -> int:
+        """How many answers the candidate has in the run, graded or not."""
+        return self.graded + self.not_answered + self.ungraded
+
+    @property
     def complete(self) -> bool:
         """Whether every asked question was graded."""
         return self.graded == self.asked
+
+
+class Standings(Protocol):
+    """All candidates' standings in reading order, as `in_reading_order` sorts them: a list, or what is kept on disk."""
+
+    def __len__(self) -> int:
+        """How many candidates there are."""
+
+    def __iter__(self) -> Iterator[CandidateStanding]:
+        """Every standing, from the first; can be called as often as wanted."""
 
 
 def standing_of(

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BufferedReader, FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self, TypeVar
 
 from pydantic import ValidationError
 
 from evaluator.core.grade import Grade
 from evaluator.errors import InputError, Mistake, OutputError
+from evaluator.files.scratch_database import ScratchDatabase, key_of
+
+_File = TypeVar("_File", FileIO, BufferedReader)
 
 
 class GradesFile:
-    """Writes grades one by one, each handed to the system whole before the next. Only offsets stay in memory."""
+    """Writes grades one by one, each handed to the system whole before the next; no grade stays in memory.
+
+    Where each grade stands is kept in a scratch database: it can be found again from the lines themselves.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._offsets: dict[str, int] = {}
-        self._file: BinaryIO | None = None
+        self._places = ScratchDatabase("CREATE TABLE grade (answer BLOB PRIMARY KEY, at INTEGER) WITHOUT ROWID")
+        self._written: FileIO | None = None
+        self._read: BufferedReader | None = None
+        self._end = 0
 
     def __enter__(self) -> Self:
         try:
-            self._file = self._path.open("x+b")
+            self._written = FileIO(self._path, "x")
+            self._read = self._path.open("rb")
         except FileExistsError:
             raise OutputError(f"{self._path} exists already.", hint="Choose another folder with --out.") from None
         except OSError as error:
@@ -33,36 +43,60 @@ class GradesFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._file is not None:
-            self._file.close()
+        for file in (self._written, self._read):
+            if file is not None:
+                file.close()
+        self._places.close()
 
     def __contains__(self, answer_id: str) -> bool:
-        return answer_id in self._offsets
+        return self._places.first("SELECT 1 FROM grade WHERE answer = ?", key_of(answer_id)) is not None
 
     def write(self, grade: Grade) -> None:
-        """Appends one grade. Raises OutputError where the disk is full or gone."""
-        file = self._open()
+        """Appends one grade. Raises OutputError where the disk is full or gone; what stood there stays whole."""
+        file = self._opened(self._written)
+        line = grade.model_dump_json().encode() + b"\n"
         try:
-            start = file.seek(0, 2)
-            file.write(grade.model_dump_json().encode() + b"\n")
-            file.flush()
+            self._append(file, line)
         except OSError as error:
             raise OutputError(
                 f"{self._path} cannot be written any further: {error.strerror}.",
                 hint="The grades written so far are whole. Make room and run the command again.",
             ) from error
-        self._offsets[grade.answer_id] = start
+        self._remember(grade.answer_id, self._end)
+        self._end += len(line)
 
     def read(self, answer_id: str) -> Grade:
         """The grade that was written for this answer; KeyError where there is none."""
-        file = self._open()
-        file.seek(self._offsets[answer_id])
+        file = self._opened(self._read)
+        found = self._places.first("SELECT at FROM grade WHERE answer = ?", key_of(answer_id))
+        if found is None:
+            raise KeyError(answer_id)
+        file.seek(found[0])
         return Grade.model_validate_json(file.readline())
 
-    def _open(self) -> BinaryIO:
-        if self._file is None:
+    def get(self, answer_id: str) -> Grade | None:
+        """The grade that was written for this answer, None where there is none."""
+        return self.read(answer_id) if answer_id in self else None
+
+    def _append(self, file: FileIO, line: bytes) -> None:
+        """Unbuffered: what the system could not take is not tried again when the file is closed."""
+        rest = memoryview(line)
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError:
+            # Half a line would make the last grade unreadable.
+            file.truncate(self._end)
+            file.seek(self._end)
+            raise
+
+    def _remember(self, answer_id: str, at: int) -> None:
+        self._places.change("INSERT OR REPLACE INTO grade VALUES (?, ?)", key_of(answer_id), at)
+
+    def _opened(self, file: _File | None) -> _File:
+        if file is None:
             raise RuntimeError("a GradesFile is used inside its with block")
-        return self._file
+        return file
 
 
 def read_grades(path: Path) -> Iterator[Grade]:

@@ -1,6 +1,6 @@
-"""A spool of graded answers: a run of any size is written away as it streams in and read back page by page.
+"""A spool of graded answers: those that a report shows are written away as they stream in, read back page by page.
 
-What stays in memory is one place in a temporary file for each answer. Small runs never touch the disk.
+What stays in memory is one place in a temporary file for each of them. Small runs never touch the disk.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Self
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.whole_file import cannot_write
 
-_IN_MEMORY = 32 * 1024 * 1024  # bytes
+_IN_MEMORY = 4 * 1024 * 1024  # bytes
 
 
 class AnswerSpool:
@@ -29,7 +29,6 @@ class AnswerSpool:
         self._folder = folder
         self._places: dict[str, list[int]] = defaultdict(list)
         self._end = 0
-        self.count = 0
 
     def __enter__(self) -> Self:
         return self
@@ -51,7 +50,6 @@ class AnswerSpool:
             raise cannot_write(self._folder / "temporary file", error) from error
         self._end += len(data)
         self._places[graded.answer.candidate_id].append(place)
-        self.count += 1
         return place
 
     def at(self, place: int) -> GradedAnswer:
@@ -63,12 +61,3 @@ class AnswerSpool:
     def of(self, candidate_id: str) -> list[GradedAnswer]:
         """A candidate's answers."""
         return [self.at(place) for place in self._places.get(candidate_id, ())]
-
-    def count_of(self, candidate_id: str) -> int:
-        """How many answers a candidate has."""
-        return len(self._places.get(candidate_id, ()))
-
-    @property
-    def candidates(self) -> list[str]:
-        """Every candidate who has an answer, in order of appearance."""
-        return list(self._places)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
+from functools import lru_cache
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
@@ -23,6 +26,14 @@ def page_templates() -> Environment:
     )
     environment.filters["number"] = number
     environment.globals["counted"] = counted
+
+    @lru_cache(maxsize=4096)
+    def part(name: str, *values: Hashable) -> Markup:
+        """A macro of parts.html.j2 with these values, rendered once for all answers that show the same."""
+        macro: Callable[..., Markup] = getattr(environment.get_template("parts.html.j2").module, name)
+        return macro(*values)
+
+    environment.globals["part"] = part
     return environment
 
 

@@ -13,6 +13,8 @@ EXCEL_CELL = 32_767
 _FORMULA = tuple("=+-@＝＋－＠")
 _NO_START = ("\t", "\r", "\n")
 # White space and invisible characters that a spreadsheet may drop in front of a formula.
+# What a cell has to begin with to need a look at all: one of those above, or what may be dropped before it.
+_BEGINS_PLAINLY = re.compile(r"[0-9A-Za-z'\"(\[{<“„]")
 _DROPPED = re.compile(r"^[\s\x00-\x1f\x7f\xa0\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 
 
@@ -23,15 +25,17 @@ def safe_text(text: str) -> str:
     line end, which is what OWASP advises against formula injection. Characters that XML cannot hold, and those that
     hide or turn the line around, are written out as ⟦U+0007⟧.
     """
-    begins_badly = text.startswith(_NO_START) or _DROPPED.sub("", text).startswith(_FORMULA)
     shown = visible(text)
+    if _BEGINS_PLAINLY.match(text):
+        return shown
+    begins_badly = text.startswith(_NO_START) or _DROPPED.sub("", text).startswith(_FORMULA)
     return f"'{shown}" if begins_badly else shown
 
 
 def fitting_text(text: str, whole_in: str) -> str:
     """Safe text of at most 32,767 characters; where it is cut, its end says so and where the whole is."""
     safe = safe_text(text)
-    if _units(safe) <= EXCEL_CELL:
+    if 2 * len(safe) <= EXCEL_CELL or _units(safe) <= EXCEL_CELL:
         return safe
     note = f" […cut: {len(text):,} characters are more than a cell holds; the whole is in {safe_text(whole_in)}]"
     room = EXCEL_CELL - _units(note)

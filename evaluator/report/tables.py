@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
-from evaluator.core.candidate import CandidateStanding, in_reading_order
+from evaluator.core.candidate import CandidateStanding, Standings
 from evaluator.core.grade import CriterionGrade, Grade
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Rubric
@@ -21,8 +23,21 @@ from evaluator.report.whole_file import whole_file
 Cell = str | int | float | bool | None
 
 
-def write_grades_csv(path: Path, rubric: Rubric, answers: Iterable[GradedAnswer]) -> None:
-    """Writes one row for each answer as it comes; OutputError where the file cannot be written.
+class GradesTable:
+    """`grades.csv` while it is written: a row for each answer as it comes. Made by `open_grades_table`."""
+
+    def __init__(self, writer: _Writer, rubric: Rubric) -> None:
+        self._writer = writer
+        self._rubric = rubric
+
+    def add(self, graded: GradedAnswer) -> None:
+        """Writes one row."""
+        self._writer.write(_grade_row(graded, self._rubric))
+
+
+@contextmanager
+def open_grades_table(path: Path, rubric: Rubric) -> Iterator[GradesTable]:
+    """Writes one row for each answer added; OutputError where the file cannot be written.
 
     For each criterion: `<id>_level`, `<id>_expected_level` (mean over readings), `<id>_spread`, `<id>_evidence` (the
     first quote that was found in the answer) and `<id>_missing`; empty where the question is not graded on it.
@@ -49,13 +64,19 @@ def write_grades_csv(path: Path, rubric: Rubric, answers: Iterable[GradedAnswer]
         "graded_at",
         "fingerprint",
     ]
-    _write(path, header, (_grade_row(graded, rubric) for graded in answers))
+    with _opened(path, header) as writer:
+        yield GradesTable(writer, rubric)
 
 
-def write_candidates_csv(
-    path: Path, rubric: Rubric, questionnaire: Questionnaire, standings: Sequence[CandidateStanding]
-) -> None:
-    """Writes one row for each candidate in reading order; OutputError where the file cannot be written.
+def write_grades_csv(path: Path, rubric: Rubric, answers: Iterable[GradedAnswer]) -> None:
+    """Writes these answers to a `grades.csv`, as `open_grades_table` does."""
+    with open_grades_table(path, rubric) as table:
+        for graded in answers:
+            table.add(graded)
+
+
+def write_candidates_csv(path: Path, rubric: Rubric, questionnaire: Questionnaire, standings: Standings) -> None:
+    """Writes one row for each candidate, in the order given; OutputError where the file cannot be written.
 
     `score` is the mean of `graded` answers of `asked`; `<criterion>_mean_level` and `<question>_score` follow.
     """
@@ -73,8 +94,9 @@ def write_candidates_csv(
         *(f"{criterion.id}_mean_level" for criterion in rubric.criteria),
         *(f"{question.id}_score" for question in questionnaire.questions),
     ]
-    rows = (_candidate_row(standing, rubric, questionnaire) for standing in in_reading_order(standings))
-    _write(path, header, rows)
+    with _opened(path, header) as writer:
+        for standing in standings:
+            writer.write(_candidate_row(standing, rubric, questionnaire))
 
 
 _CRITERION = ("level", "expected_level", "spread", "evidence", "missing")
@@ -145,9 +167,19 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 4)
 
 
-def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> None:
-    with whole_file(path) as partial, partial.open("w", encoding="utf-8-sig", newline="") as table:
-        writer = csv.writer(table, quoting=csv.QUOTE_ALL)
-        writer.writerow(header)
-        for row in rows:
-            writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
+class _Writer:
+    """Writes rows, every text made safe."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+
+    def write(self, row: Sequence[Cell]) -> None:
+        self._writer.writerow([safe_text(cell) if isinstance(cell, str) else cell for cell in row])
+
+
+@contextmanager
+def _opened(path: Path, header: Sequence[str]) -> Iterator[_Writer]:
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = _Writer(file)
+        writer.write(header)
+        yield writer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,31 +13,85 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 
-from evaluator.core.candidate import CandidateStanding, in_reading_order
+from evaluator.core.candidate import CandidateStanding, Standings
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.marked_answer import criterion_letter
 from evaluator.report.run_view import facts, outcome_in_words
-from evaluator.report.spreadsheet_cell import fitting_text
 from evaluator.report.whole_file import cannot_write, whole_file
 from evaluator.report.wording import FLAG_NAMES, STATUS_NAMES, band_in_words, reason_in_words
+from evaluator.report.workbook_sheet import Cell, Column, Looks, Sheet
 
 EXCEL_ROWS = 1_048_576
 """The most rows that a sheet of Excel holds; what is more goes on to a further sheet."""
+MOST_ANSWERS = 20_000
+"""Above this a workbook holds candidates and flagged answers only: with all, Excel would take minutes to open it."""
 _GRADES = "grades.jsonl"
 _ANSWER_ROW = 75.0  # points: five lines of an answer; a row as high as its longest cell would fill the screen
 
-Cell = str | int | float | None
+
+class Workbook:
+    """A workbook while it is written: answers are added as they come. Made by `open_workbook`."""
+
+    def __init__(self, sheets: _Sheets, rubric: Rubric, questionnaire: Questionnaire, most_answers: int) -> None:
+        self._sheets = sheets
+        self._rubric = rubric
+        self._questionnaire = questionnaire
+        self._most_answers = most_answers
+        self.added = 0
+
+    def add(self, graded: GradedAnswer) -> None:
+        """Writes the rows of one answer; in the workbook of a large run, only of one that needs a person."""
+        if self._sheets.evidence is None and (not graded.grade.needs_review or self.added >= self._most_answers):
+            return
+        self.added += 1
+        self._sheets.answers.add(_answer_row(graded, self._rubric, self._questionnaire))
+        if self._sheets.evidence is not None:
+            for row in _evidence_rows(graded, self._rubric, self._questionnaire):
+                self._sheets.evidence.add(row)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column's heading and its width in characters."""
+@contextmanager
+def open_workbook(
+    path: Path,
+    manifest: RunManifest,
+    rubric: Rubric,
+    questionnaire: Questionnaire,
+    standings: Standings,
+    *,
+    rows_a_sheet: int = EXCEL_ROWS,
+    most_answers: int = MOST_ANSWERS,
+) -> Iterator[Workbook]:
+    """A workbook that is whole when the block ends; only a row of each sheet is in memory.
 
-    heading: str
-    width: float
+    Sheets: Candidates (`standings` in the order given), Answers, Evidence (a row a quote), About. In a run of more
+    than `most_answers`, Flagged takes the place of Answers and Evidence: the answers that need a person, at most so
+    many; About says so. A sheet that is full goes on as "Answers 2". Text is never a formula or a link, and a cell cut
+    to Excel's limit says where the whole is. Raises OutputError where the file cannot be written.
+    """
+    is_large = manifest.answers > most_answers
+    with _open(path, manifest) as book:
+        looks = Looks(book)
+        candidates = Sheet(book, "Candidates", _candidate_columns(rubric, questionnaire), looks, rows_a_sheet, _GRADES)
+        for standing in standings:
+            candidates.add(_candidate_row(standing, rubric, questionnaire))
+        candidates.finish()
+        name, source = "Flagged" if is_large else "Answers", f"{manifest.input_name} and {_GRADES}"
+        answers = Sheet(book, name, _answer_columns(rubric), looks, rows_a_sheet, source, _ANSWER_ROW)
+        evidence = None if is_large else Sheet(book, "Evidence", _EVIDENCE, looks, rows_a_sheet, _GRADES)
+        workbook = Workbook(_Sheets(answers, evidence), rubric, questionnaire, most_answers)
+        yield workbook
+        answers.finish()
+        if evidence is not None:
+            evidence.finish()
+        about = Sheet(book, "About", (Column("What", 30), Column("Value", 100)), looks, rows_a_sheet, "run.json")
+        if is_large:
+            about.add(["What is not here", _left_out(manifest, workbook.added)])
+        for row in _about_rows(manifest):
+            about.add(row)
+        about.finish()
 
 
 def write_workbook(
@@ -46,99 +100,35 @@ def write_workbook(
     rubric: Rubric,
     questionnaire: Questionnaire,
     answers: Iterable[GradedAnswer],
-    standings: Sequence[CandidateStanding],
+    standings: Standings,
     *,
     rows_a_sheet: int = EXCEL_ROWS,
+    most_answers: int = MOST_ANSWERS,
 ) -> None:
-    """Writes the workbook; `answers` is read once and only a row of each sheet is in memory.
-
-    Sheets: Candidates, Answers, Evidence (a row a quote), About. A sheet that is full goes on as "Answers 2".
-    Text is never a formula or a link, and a cell cut to Excel's limit says where the whole is.
-    Raises OutputError where the file cannot be written.
-    """
-    with _open(path, manifest) as book:
-        looks = _Looks(book)
-        candidates = _Sheet(book, "Candidates", _candidate_columns(rubric, questionnaire), looks, rows_a_sheet, _GRADES)
-        for standing in in_reading_order(standings):
-            candidates.add(_candidate_row(standing, rubric, questionnaire))
-        source = f"{manifest.input_name} and {_GRADES}"
-        answer_rows = _Sheet(book, "Answers", _answer_columns(rubric), looks, rows_a_sheet, source, _ANSWER_ROW)
-        evidence_rows = _Sheet(book, "Evidence", _EVIDENCE, looks, rows_a_sheet, _GRADES)
+    """Writes these answers to a workbook, as `open_workbook` does."""
+    with open_workbook(
+        path, manifest, rubric, questionnaire, standings, rows_a_sheet=rows_a_sheet, most_answers=most_answers
+    ) as workbook:
         for graded in answers:
-            answer_rows.add(_answer_row(graded, rubric, questionnaire))
-            for row in _evidence_rows(graded, rubric, questionnaire):
-                evidence_rows.add(row)
-        about = _Sheet(book, "About", (Column("What", 30), Column("Value", 100)), looks, rows_a_sheet, "run.json")
-        for row in _about_rows(manifest):
-            about.add(row)
-        for sheet in (candidates, answer_rows, evidence_rows, about):
-            sheet.finish()
+            workbook.add(graded)
 
 
-class _Looks:
-    """The formats of cells."""
-
-    def __init__(self, book: Any) -> None:
-        self.heading = book.add_format(
-            {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#F1F1EE"}
-        )
-        self.text = book.add_format({"text_wrap": True, "valign": "top"})
-        self.whole = book.add_format({"valign": "top", "num_format": "0"})
-        self.fraction = book.add_format({"valign": "top", "num_format": "0.00"})
+def _left_out(manifest: RunManifest, flagged: int) -> str:
+    """What a reader of a large run's workbook has to look for elsewhere."""
+    those = "those" if flagged == manifest.to_review else f"the first {flagged:,}"
+    return (
+        f"A run of {manifest.answers:,} answers is too large for a workbook. Candidates has all "
+        f"{manifest.candidates:,} of them; of the {manifest.to_review:,} answers that need a person, Flagged has "
+        f"{those}. Every answer is in grades.csv, with all its evidence in {_GRADES}."
+    )
 
 
-class _Sheet:
-    """A sheet that is filled row by row and goes on to a further one when it is full."""
+@dataclass(frozen=True, slots=True)
+class _Sheets:
+    """Where answers go; `evidence` is None in the workbook of a large run."""
 
-    def __init__(
-        self,
-        book: Any,
-        name: str,
-        columns: Sequence[Column],
-        looks: _Looks,
-        most_rows: int,
-        whole_in: str,
-        row_height: float | None = None,
-    ) -> None:
-        self._book = book
-        self._name = name
-        self._columns = columns
-        self._looks = looks
-        self._most_rows = most_rows
-        self._whole_in = whole_in
-        self._row_height = row_height
-        self._sheets = 0
-        self._begin()
-
-    def add(self, cells: Sequence[Cell]) -> None:
-        """Writes a row; None leaves its cell empty."""
-        if self._row == self._most_rows:
-            self.finish()
-            self._begin()
-        if self._row_height is not None:
-            self._sheet.set_row(self._row, self._row_height)
-        for column, cell in enumerate(cells):
-            if isinstance(cell, str):
-                # write_string, never write: whatever the text looks like, it stays text.
-                self._sheet.write_string(self._row, column, fitting_text(cell, self._whole_in), self._looks.text)
-            elif cell is not None:
-                look = self._looks.whole if isinstance(cell, int) else self._looks.fraction
-                self._sheet.write_number(self._row, column, cell, look)
-        self._row += 1
-
-    def finish(self) -> None:
-        """Puts a filter over what was written."""
-        self._sheet.autofilter(0, 0, max(self._row - 1, 1), len(self._columns) - 1)
-
-    def _begin(self) -> None:
-        self._sheets += 1
-        self._sheet = self._book.add_worksheet(self._name if self._sheets == 1 else f"{self._name} {self._sheets}")
-        self._sheet.freeze_panes(1, 1)
-        self._sheet.hide_gridlines(2)
-        for place, column in enumerate(self._columns):
-            self._sheet.set_column(place, place, column.width)
-            self._sheet.write_string(0, place, fitting_text(column.heading, self._whole_in), self._looks.heading)
-        self._row = 1
+    answers: Sheet
+    evidence: Sheet | None
 
 
 def _candidate_columns(rubric: Rubric, questionnaire: Questionnaire) -> list[Column]:

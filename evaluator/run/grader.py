@@ -133,7 +133,7 @@ class Grader(Runnable[Answer, Grade]):
         answer is not graded, score and levels are missing (pandas NA), never 0. Raises TableError where the frame
         cannot be read, holds a column a question, or names an answer twice.
         """
-        import pandas as pd  # here: half a second to import, that only callers with data frames should wait
+        import pandas as pd  # here: 78 MB and half a second that only callers with data frames should pay
 
         table = open_answer_frame(frame, self.questionnaire.questions, duplicates="error")
         if table.layout != "long":

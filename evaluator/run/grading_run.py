@@ -8,11 +8,13 @@ from datetime import datetime
 from itertools import islice
 
 from evaluator.core.answer import Answer
-from evaluator.core.candidate import CandidateStanding, in_reading_order, standing_of
+from evaluator.core.candidate import standing_of
 from evaluator.core.grade import Grade
 from evaluator.core.reply import Usage
 from evaluator.core.run_manifest import RunManifest, UsageTotals
+from evaluator.files.answers_by_candidate import AnswersByCandidate
 from evaluator.files.grades_file import GradesFile
+from evaluator.files.stored_standings import StoredStandings
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import spec_of, ungraded
 
@@ -70,15 +72,16 @@ class GradingRun:
         """The answers of this run, in the table's order."""
         return islice(iter(self._answers), self._limit)
 
-    def standings(self, questions: tuple[str, ...]) -> list[CandidateStanding]:
-        """Every candidate's standing, in reading order."""
-        by_candidate: dict[str, list[str]] = {}
-        for answer in self.answers():
-            by_candidate.setdefault(answer.candidate_id, []).append(answer.answer_id)
-        return in_reading_order(
-            standing_of(candidate, [self._into.read(each) for each in ids], questions, self._grader.rubric)
-            for candidate, ids in by_candidate.items()
-        )
+    def standings(self, questions: tuple[str, ...]) -> StoredStandings:
+        """Every candidate's standing, in reading order; to be closed by the caller."""
+        standings = StoredStandings()
+        with AnswersByCandidate() as by_candidate:
+            for answer in self.answers():
+                by_candidate.add(answer.candidate_id, answer.answer_id)
+            for candidate_id, answer_ids in by_candidate:
+                grades = [self._into.read(each) for each in answer_ids]
+                standings.add(standing_of(candidate_id, grades, questions, self._grader.rubric))
+        return standings
 
     def manifest(
         self,

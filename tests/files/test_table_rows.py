@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from evaluator.core.absence import absence_of
 from evaluator.core.questionnaire import Question
 from evaluator.files.tables.answer_table import open_answer_table
+from evaluator.files.tables.findings import MOST_NOTES
 
 HEADER = "candidate_id,question_id,answer\n"
 
@@ -235,6 +236,64 @@ def test_a_question_cell_may_differ_a_little(questions: Sequence[Question], writ
     assert any(
         "'The model that got wors' read as question 'degradation'" in n and "(rows 2, 3)" in n for n in table.notes
     )
+
+
+FAR = 3000  # candidates between two rows: more than are looked up without the disk
+
+
+@pytest.mark.parametrize(("duplicates", "stands"), [("last", "new"), ("first", "old")])
+def test_rows_far_apart_are_still_known_to_repeat(
+    questions: Sequence[Question], written: Any, duplicates: Any, stands: str
+) -> None:
+    """Thousands of candidates later the policy holds as it does in the next row; the order stays."""
+    between = "".join(f"c{each},degradation,x\n" for each in range(FAR))
+    path = written("a.csv", f"{HEADER}first,degradation,old\nFirst,degradation,other\n{between}first,degradation,new\n")
+    table = open_answer_table(path, questions, duplicates=duplicates)
+    answers = [(answer.candidate_id, answer.text) for answer in table]
+    assert (table.candidates, table.count, len(answers)) == (FAR + 2, FAR + 2, FAR + 2)
+    assert ("first", stands) in answers
+    assert ("First", "other") in answers
+    middle = [(f"c{each}", "x") for each in range(FAR)]
+    assert [each for each in answers if each[0][0] == "c"] == middle
+    dropped = 2 if duplicates == "last" else FAR + 4
+    assert any(f"these are dropped (row {dropped})" in note for note in table.notes)
+
+
+def test_rows_far_apart_can_be_an_error(written: Any, refusal: Any) -> None:
+    """The policy "error" names the other row however long ago it was."""
+    between = "".join(f"c{each},degradation,x\n" for each in range(FAR))
+    path = written("a.csv", f"{HEADER}first,degradation,old\n{between}first,degradation,new\n")
+    told = refusal(path, duplicates="error")
+    assert f"a.csv:{FAR + 3}: answers question 'degradation' for a candidate who answered it otherwise in row 2" in told
+
+
+def test_an_answer_id_given_again_far_below_is_found(written: Any, refusal: Any) -> None:
+    """An id belongs to one answer of the whole table."""
+    between = "".join(f"{each},c{each},degradation,x\n" for each in range(FAR))
+    path = written(
+        "a.csv", f"answer_id,candidate_id,question_id,answer\nmine,a,degradation,x\n{between}mine,b,degradation,x\n"
+    )
+    assert f"a.csv:{FAR + 3}: answer_id 'mine' belongs to another answer already" in refusal(path)
+
+
+def test_what_far_candidates_were_not_asked_comes_in_their_order(questions: Sequence[Question], written: Any) -> None:
+    """Missing answers follow the rows, candidate by candidate as they appeared, whatever their ids."""
+    odd = ["zoë", "Zoë", "x" * 300, "\u5f20\u4f1f", "0"]
+    between = "".join(f"c{each},degradation,x\nc{each},feed_ranking,y\n" for each in range(FAR))
+    path = written("a.csv", HEADER + "".join(f"{each},degradation,x\n" for each in odd) + between)
+    missing = [answer for answer in open_answer_table(path, questions) if answer.row is None]
+    assert [(each.candidate_id, each.question_id, each.absent) for each in missing] == [
+        (candidate, "feed_ranking", "missing") for candidate in odd
+    ]
+
+
+def test_a_million_kinds_of_notes_are_not_kept(questions: Sequence[Question], written: Any) -> None:
+    """A column where every question is spelled in its own way gets the first notes and the number of the others."""
+    rows = "".join(f"c{each},The model that got wors{each},x\n" for each in range(300))
+    notes = open_answer_table(written("a.csv", HEADER + rows), questions).notes
+    assert len(notes) == MOST_NOTES + 2
+    assert notes[-2].startswith("the table does not ask")
+    assert notes[-1] == "and 100 more notes on rows"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])

@@ -242,6 +242,23 @@ def many() -> MadeUpRun:
     return MadeUpRun(manifest_of(graded), graded, standings_of(graded), {})
 
 
+@pytest.fixture
+def crowd() -> MadeUpRun:
+    """1,200 candidates with one answer each, every fourth flagged for a person."""
+    near = (Flag(code="near_bar", severity="review", detail="The score is close to the bar."),)
+    graded = tuple(
+        _graded(
+            f"candidate {number:04d}",
+            "refund",
+            GOOD,
+            {"cause": (number % 4, float(number % 4), ()), "customer": (number % 4, float(number % 4), ())},
+            flags=near if number % 4 == 2 else (),
+        )
+        for number in range(1200)
+    )
+    return MadeUpRun(manifest_of(graded), graded, standings_of(graded), {})
+
+
 def _graded(
     candidate: str,
     question: str,

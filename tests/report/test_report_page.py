@@ -12,6 +12,7 @@ import pytest
 from evaluator.core.grade import Flag
 from evaluator.errors import OutputError
 from evaluator.report.page import write_report
+from evaluator.report.page_plan import FURTHER_PAGES, plan_pages
 
 GOLDEN = Path(__file__).parent / "golden" / "report.html"
 
@@ -237,6 +238,44 @@ def test_links_of_a_large_run_lead_to_the_page_that_holds_the_candidate(many, tm
     rows = re.findall(r'<th scope="row" role="rowheader"><bdi><a href="([^"#]+)#(c\d+)">', pages["report.html"])
     assert len(rows) == 1000
     assert all(f'id="{anchor}"' in pages[name] for name, anchor in rows)
+
+
+def test_a_run_too_large_for_its_pages_says_what_is_where(crowd, tmp_path):
+    """1,200 candidates on pages of four answers: forty pages, the rest counted, the flagged first, charts of all."""
+    path = tmp_path / "report.html"
+    pages = written(crowd, path, answers_a_page=4)
+    assert [page.name for page in pages] == ["report.html", *(f"report-{number}.html" for number in range(2, 42))]
+    first = text_of(path)
+    assert "200 more candidates in candidates.csv and grades.xlsx." in first
+    assert "1,040 answers of the candidates lowest in the table are on no page" in first
+    assert "every grade is in grades.jsonl and grades.csv" in first
+    assert "The first 4, in the order of the table; 296 more are flagged" in first
+    assert "At a glance Candidates by score 9 to 10 300 8 to 9 0" in first
+    assert "0 to 1 300" in first
+    assert "Answers by what was flagged Close to the bar 300" in first
+    assert path.read_text("utf-8").count('<article class="answer"') == 4
+
+
+def test_links_of_such_a_run_lead_somewhere_too(crowd, tmp_path):
+    """A row or a card links to a page that was written and an anchor on it; one whose answers are on none does not."""
+    pages = {page.name: page.read_text("utf-8") for page in written(crowd, tmp_path / "r.html", answers_a_page=4)}
+    for name, page in pages.items():
+        links = set(re.findall(r'href="([^"]+)"', page))
+        assert links
+        for link in links:
+            file, _, anchor = link.partition("#")
+            assert f'id="{anchor}"' in pages[file or name] if anchor else file in pages, (name, link)
+    rows = re.findall(r'<th scope="row" role="rowheader"><bdi>(<a )?', pages["r.html"])
+    assert (len(rows), rows.count("<a ")) == (1000, 160)
+
+
+def test_the_plan_of_a_crowd_is_no_larger_than_that_of_many(crowd, many):
+    """What is kept of candidates who are on no page is a number: memory does not grow with them."""
+    larger, smaller = (plan_pages(run.standings, 4) for run in (crowd, many))
+    assert (larger.candidates_left_out, larger.answers_left_out) == (1040, 1040)
+    assert len(larger.place) <= 4 * FURTHER_PAGES + len(larger.waiting)
+    assert len(larger.waiting) <= 4
+    assert len(smaller.place) <= 4 * FURTHER_PAGES
 
 
 def test_a_smaller_report_removes_the_pages_of_a_larger_one_and_nothing_else(many, run, tmp_path):

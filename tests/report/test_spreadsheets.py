@@ -170,6 +170,37 @@ def test_a_full_sheet_goes_on_in_a_further_one(run, tmp_path):
     assert len(ids) == len(set(ids)) == len(run.graded)
 
 
+def test_the_workbook_of_a_large_run_holds_those_who_need_a_person(many, tmp_path):
+    """Candidates whole, flagged answers instead of all, and a note that says where the rest is."""
+    book = workbook(many, tmp_path / "grades.xlsx", most_answers=1_999)
+    assert book.sheetnames == ["Candidates", "Flagged", "About"]
+    assert len(rows(book["Candidates"])) == 1_000
+    flagged = rows(book["Flagged"])
+    assert len(flagged) == 250
+    assert {row["Needs a person"] for row in flagged} == {"yes"}
+    said = rows(book["About"])[0]
+    assert said["What"] == "What is not here"
+    assert "2,000 answers" in said["Value"]
+    assert "of the 250 answers that need a person, Flagged has those" in said["Value"]
+    assert "grades.csv" in said["Value"]
+    assert "grades.jsonl" in said["Value"]
+
+
+def test_flagged_answers_beyond_the_bound_are_counted(many, tmp_path):
+    """Where even the flagged ones are too many, the note says how many are there."""
+    book = workbook(many, tmp_path / "grades.xlsx", most_answers=100)
+    assert len(rows(book["Flagged"])) == 100
+    assert "Flagged has the first 100" in rows(book["About"])[0]["Value"]
+
+
+def test_the_workbook_of_a_small_run_has_no_such_note(many, tmp_path):
+    """Up to the bound everything is there."""
+    book = workbook(many, tmp_path / "grades.xlsx", most_answers=2_000)
+    assert book.sheetnames == ["Candidates", "Answers", "Evidence", "About"]
+    assert len(rows(book["Answers"])) == 2_000
+    assert "What is not here" not in {row["What"] for row in rows(book["About"])}
+
+
 def test_control_characters_are_shown_and_the_file_stays_valid(run, tmp_path):
     """What XML cannot hold is written out, and the workbook opens."""
     book = workbook(run, tmp_path / "grades.xlsx", with_text(run, "bell \x07, nul \x00, half \ud800, \ufffe _x0041_"))

@@ -6,8 +6,9 @@ from typing import get_args
 
 import pytest
 
+from evaluator.core.candidate import CandidateStanding
 from evaluator.core.grade import Band, FlagCode, Status
-from evaluator.report.page_plan import FURTHER_PAGES, plan_pages
+from evaluator.report.page_plan import FURTHER_PAGES, PagePlan, plan_pages
 from evaluator.report.wording import (
     BAND_NAMES,
     FLAG_NAMES,
@@ -63,14 +64,26 @@ def test_rounding_never_lifts_a_score_over_the_bar(run, score, shown):
     assert shown_score(score, run.rubric) == shown
 
 
+def planned(answers: dict[str, int]) -> PagePlan:
+    """The plan of candidates with so many answers each, four on a page."""
+    standings = [
+        CandidateStanding(
+            candidate_id=candidate, score=None, band=None, asked=count, graded=0, not_answered=count, ungraded=0,
+            to_review=0, scores={}, levels={}, flags=(),
+        )
+        for candidate, count in answers.items()
+    ]  # fmt: skip
+    return plan_pages(standings, answers_a_page=4)
+
+
 def test_pages_are_bounded_and_say_who_is_left_out():
-    """Above 40 further pages the rest are named as left out; a candidate with many answers is not split."""
-    answers = {f"c{place}": 2 for place in range(100)} | {"many": 7}
-    plan = plan_pages(list(answers), answers, answers_a_page=4)
+    """Above 40 further pages the rest are counted as left out; a candidate with many answers is not split."""
+    plan = planned({f"c{place}": 2 for place in range(100)} | {"many": 7})
     assert len(plan.further) == FURTHER_PAGES
-    assert plan.left_out == (*(f"c{place}" for place in range(80, 100)), "many")
-    assert plan_pages(["many"], answers, answers_a_page=4).further == (("many",),)
-    assert plan_pages(["c1", "c2"], answers, answers_a_page=4).first == ("c1", "c2")
+    assert [candidate for page in plan.further for candidate in page] == [f"c{place}" for place in range(80)]
+    assert (plan.candidates_left_out, plan.answers_left_out) == (21, 47)
+    assert planned({"many": 7}).further == (("many",),)
+    assert planned({"c1": 2, "c2": 2}).first == ("c1", "c2")
 
 
 @pytest.mark.parametrize(

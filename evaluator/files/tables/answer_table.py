@@ -5,8 +5,9 @@
     for answer in table: ...
 
 Opening reads the file once, to find every mistake, count, and settle repeated answers; iterating reads it again.
-CSV, TSV, JSON Lines and Parquet are streamed: memory does not grow with the texts. (openpyxl keeps the shared
-texts of a workbook in memory, and a JSON list is parsed whole; both have a stated limit of size.)
+CSV, TSV, JSON Lines and Parquet are streamed, and what is remembered of every row is kept on disk: memory does not
+grow with the table. (openpyxl keeps the shared texts of a workbook in memory, and a JSON list is parsed whole; both
+have a stated limit of size.)
 """
 
 from __future__ import annotations
@@ -180,11 +181,11 @@ def _open(
     rows = AnswerRows(source, header, plan, matcher)
     question_ids = [question.id for question in questions]
     standing = StandingAnswers(question_ids, duplicates)
-    given_ids = GivenAnswerIds()
-    for each in rows.answers(findings):
-        standing.record(each.answer, each.row, findings)
-        if plan.answer_id is not None:
-            given_ids.record(each, findings)
+    with GivenAnswerIds() as given_ids:
+        for each in rows.answers(findings):
+            standing.record(each.answer, each.row, findings)
+            if plan.answer_id is not None:
+                given_ids.record(each, findings)
     findings.stop_at_mistakes(f"{name} cannot be read.", hint="Correct these places and start again.")
     if not standing.candidates:
         raise TableError(f"{name} has a header but no answers below it.", hint="Export the answers again.")

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from evaluator.errors import Mistake, TableError
 
 MOST_MISTAKES = 20
+# Kinds of notes on rows that are kept: a column of a million slightly different spellings would make as many.
+MOST_NOTES = 200
 ROWS_NAMED = 5
 
 
@@ -42,10 +44,15 @@ class Findings:
         self._notes: dict[tuple[str | None, str], _Rows] = {}
         self._mistakes: dict[tuple[str | None, str], _Rows] = {}
         self._uncounted = 0
+        self._unkept_notes = 0
 
     def note(self, message: str, *, column: str | None = None, row: int | None = None) -> None:
         """Something the user should know; rows with the same note are listed together."""
-        rows = self._notes.setdefault((column, message), _Rows())
+        kind = (column, message)
+        if row is not None and kind not in self._notes and len(self._notes) >= MOST_NOTES:
+            self._unkept_notes += 1
+            return
+        rows = self._notes.setdefault(kind, _Rows())
         if row is not None:
             rows.add(row)
 
@@ -70,6 +77,8 @@ class Findings:
         for (column, message), rows in self._notes.items():
             place = f"column {column!r}: " if column else ""
             lines.append(f"{place}{message} ({rows})" if rows.count else f"{place}{message}")
+        if self._unkept_notes:
+            lines.append(f"and {self._unkept_notes:,} more notes on rows")
         return tuple(lines)
 
     def stop_at_mistakes(self, message: str, *, hint: str | None = None) -> None:

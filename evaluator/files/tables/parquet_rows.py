@@ -14,6 +14,7 @@ from evaluator.files.tables.cell_value import cell_of_value
 from evaluator.files.tables.table_row import TableRow
 
 BATCH_ROWS = 512
+READ_BYTES = 1 << 16
 DAMAGED_PARQUET = (pa.ArrowException, OSError, UnicodeDecodeError)
 
 
@@ -32,7 +33,8 @@ class ParquetRows:
         """Every row; the first is number 2, as if the columns' names were row 1 of a sheet."""
         number = 1
         try:
-            with pq.ParquetFile(self.path) as file:
+            # Unless told so, pyarrow reads a group of rows ahead whole, and a file may be one group.
+            with pq.ParquetFile(self.path, buffer_size=READ_BYTES, pre_buffer=False) as file:
                 for batch in file.iter_batches(batch_size=BATCH_ROWS):
                     columns = [column.to_pylist() for column in batch.columns]
                     for values in zip(*columns, strict=True):

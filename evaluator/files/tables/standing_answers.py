@@ -1,24 +1,34 @@
 """Which row stands for each candidate and question where a table has several.
 
-Kept as two numbers for each candidate and question, so that memory does not grow with the texts.
+Kept on disk as two numbers for each candidate and question, so that memory grows neither with the texts nor with
+the candidates.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Literal
 
 from evaluator.core.answer import Absence, Answer
+from evaluator.files.scratch_database import ScratchDatabase, restored, stored
 from evaluator.files.tables.findings import Findings
 
 Duplicates = Literal["last", "first", "error"]
 
-# An absence is told from a text, and from another absence, by a number that no text's fingerprint has.
+# An absence is told from a text, and from another absence, by a number that no text's fingerprint has: those are
+# below zero.
 ABSENT: dict[Absence, int] = {"blank": 1, "placeholder": 2, "missing": 3}
-TEXT_BIT = 1 << 63
+# A candidate's rows mostly stand near each other: so many candidates are looked up without the disk.
+RECENT_CANDIDATES = 1024
+
+_SCHEMA = """
+    CREATE TABLE candidate (id BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE standing (place INTEGER PRIMARY KEY, row INTEGER NOT NULL, says INTEGER NOT NULL);
+    CREATE TABLE dropped (place INTEGER PRIMARY KEY);
+"""
+# `standing.place` is the candidate's number and the question's place; `dropped.place` the row and the question's place.
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +44,16 @@ class StandingAnswers:
 
     def __init__(self, question_ids: Sequence[str], duplicates: Duplicates) -> None:
         self._duplicates = duplicates
-        self._candidates: dict[str, int] = {}
-        # For each question, by the candidate's number: the row that stands (0: none) and what it says.
-        self._rows = {question_id: array("Q") for question_id in question_ids}
-        self._says = {question_id: array("Q") for question_id in question_ids}
-        self._asked: set[str] = set()
         self._question_ids = tuple(question_ids)
+        self._places = {question_id: place for place, question_id in enumerate(self._question_ids)}
+        self._database = ScratchDatabase(_SCHEMA)
+        self._recent: dict[str, int] = {}
+        self._asked: set[str] = set()
+        self._candidates = self._standing = self._dropped = 0
 
     @property
     def candidates(self) -> int:
-        return len(self._candidates)
+        return self._candidates
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -52,19 +62,25 @@ class StandingAnswers:
 
     def record(self, answer: Answer, row: int, findings: Findings) -> None:
         """Take the answer in; what is dropped is noted, or is a mistake if the policy is "error"."""
-        number = self._number(answer.candidate_id)
+        place = self._place(self._number(answer.candidate_id), answer.question_id)
         self._asked.add(answer.question_id)
-        rows, says = self._rows[answer.question_id], self._says[answer.question_id]
-        new, old, old_row = _fingerprint(answer), says[number], rows[number]
-        if old_row and not self._replaces(answer, row, new, old, old_row, findings):
+        new = _fingerprint(answer)
+        if self._database.change("INSERT OR IGNORE INTO standing VALUES (?, ?, ?)", place, row, new):
+            self._standing += 1
             return
-        rows[number], says[number] = row, new
+        found = self._database.first("SELECT row, says FROM standing WHERE place = ?", place)
+        old_row, old = found if found is not None else (0, 0)
+        replaces = self._replaces(answer, row, new, old, old_row, findings)
+        if replaces:
+            self._database.change("UPDATE standing SET row = ?, says = ? WHERE place = ?", row, new, place)
+        dropped = self._place(old_row if replaces else row, answer.question_id)
+        self._dropped += self._database.change("INSERT OR IGNORE INTO dropped VALUES (?)", dropped)
 
     def _replaces(self, answer: Answer, row: int, new: int, old: int, old_row: int, findings: Findings) -> bool:
         if new == old:
             findings.note("the same answer of the same candidate again: counted once", row=row)
             return False
-        new_has_text, old_has_text = bool(new & TEXT_BIT), bool(old & TEXT_BIT)
+        new_has_text, old_has_text = new < 0, old < 0
         if new_has_text != old_has_text:
             dropped = old_row if new_has_text else row
             findings.note("an empty answer gives way to the same candidate's other row, which has a text", row=dropped)
@@ -85,26 +101,43 @@ class StandingAnswers:
 
     def stands(self, answer: Answer, row: int) -> bool:
         """Whether this row is the one that counts for its candidate and question."""
-        number = self._candidates.get(answer.candidate_id)
-        return number is not None and self._rows[answer.question_id][number] == row
+        if not self._dropped:
+            return True
+        place = self._place(row, answer.question_id)
+        return self._database.first("SELECT 1 FROM dropped WHERE place = ?", place) is None
 
     def unanswered(self) -> Iterator[Unanswered]:
         """Candidates without a row for a question that others have, candidate by candidate."""
         asked = self.asked
-        for candidate_id, number in self._candidates.items():
+        if self._standing == self._candidates * len(asked):
+            return
+        for key, number in self._database.rows("SELECT id, number FROM candidate ORDER BY number"):
             for question_id in asked:
-                if not self._rows[question_id][number]:
-                    yield Unanswered(candidate_id, question_id)
+                place = self._place(number, question_id)
+                if self._database.first("SELECT 1 FROM standing WHERE place = ?", place) is None:
+                    yield Unanswered(restored(key), question_id)
+
+    def _place(self, number: int, question_id: str) -> int:
+        return number * len(self._question_ids) + self._places[question_id]
 
     def _number(self, candidate_id: str) -> int:
-        number = self._candidates.setdefault(candidate_id, len(self._candidates))
-        if number == len(self._rows[self._question_ids[0]]):
-            for column in (*self._rows.values(), *self._says.values()):
-                column.append(0)
+        number = self._recent.get(candidate_id)
+        if number is not None:
+            return number
+        key = stored(candidate_id)
+        number = self._candidates
+        if self._database.change("INSERT OR IGNORE INTO candidate VALUES (?, ?)", key, number):
+            self._candidates += 1
+        elif found := self._database.first("SELECT number FROM candidate WHERE id = ?", key):
+            number = int(found[0])
+        if len(self._recent) == RECENT_CANDIDATES:
+            self._recent.clear()
+        self._recent[candidate_id] = number
         return number
 
 
 def _fingerprint(answer: Answer) -> int:
     if answer.absent is not None:
         return ABSENT[answer.absent]
-    return int.from_bytes(blake2b(answer.text.encode(), digest_size=8).digest()) | TEXT_BIT
+    digest = blake2b(stored(answer.text), digest_size=8).digest()
+    return ~(int.from_bytes(digest) >> 1)

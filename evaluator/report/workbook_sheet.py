@@ -1,0 +1,85 @@
+"""A sheet of a workbook, filled row by row: text stays text, and a full sheet goes on in a further one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from evaluator.report.spreadsheet_cell import fitting_text
+
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's heading and its width in characters."""
+
+    heading: str
+    width: float
+
+
+class Looks:
+    """The formats of cells."""
+
+    def __init__(self, book: Any) -> None:
+        self.heading = book.add_format(
+            {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#F1F1EE"}
+        )
+        self.text = book.add_format({"text_wrap": True, "valign": "top"})
+        self.whole = book.add_format({"valign": "top", "num_format": "0"})
+        self.fraction = book.add_format({"valign": "top", "num_format": "0.00"})
+
+
+class Sheet:
+    """A sheet that is filled row by row and goes on to a further one when it is full."""
+
+    def __init__(
+        self,
+        book: Any,
+        name: str,
+        columns: Sequence[Column],
+        looks: Looks,
+        most_rows: int,
+        whole_in: str,
+        row_height: float | None = None,
+    ) -> None:
+        self._book = book
+        self._name = name
+        self._columns = columns
+        self._looks = looks
+        self._most_rows = most_rows
+        self._whole_in = whole_in
+        self._row_height = row_height
+        self._sheets = 0
+        self._begin()
+
+    def add(self, cells: Sequence[Cell]) -> None:
+        """Writes a row; None leaves its cell empty."""
+        if self._row == self._most_rows:
+            self.finish()
+            self._begin()
+        if self._row_height is not None:
+            self._sheet.set_row(self._row, self._row_height)
+        for column, cell in enumerate(cells):
+            if isinstance(cell, str):
+                # write_string, never write: whatever the text looks like, it stays text.
+                self._sheet.write_string(self._row, column, fitting_text(cell, self._whole_in), self._looks.text)
+            elif cell is not None:
+                look = self._looks.whole if isinstance(cell, int) else self._looks.fraction
+                self._sheet.write_number(self._row, column, cell, look)
+        self._row += 1
+
+    def finish(self) -> None:
+        """Puts a filter over what was written."""
+        self._sheet.autofilter(0, 0, max(self._row - 1, 1), len(self._columns) - 1)
+
+    def _begin(self) -> None:
+        self._sheets += 1
+        self._sheet = self._book.add_worksheet(self._name if self._sheets == 1 else f"{self._name} {self._sheets}")
+        self._sheet.freeze_panes(1, 1)
+        self._sheet.hide_gridlines(2)
+        for place, column in enumerate(self._columns):
+            self._sheet.set_column(place, place, column.width)
+            self._sheet.write_string(0, place, fitting_text(column.heading, self._whole_in), self._looks.heading)
+        self._row = 1
