@@ -35,7 +35,7 @@ check: $(SETUP) ## lint, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: $(SETUP) ## all tests, the property tests with twenty times as many examples
+soak: $(SETUP) ## all tests; twenty times as many examples of properties, twenty kills of a run
 	$(BIN)/python -m pytest --hypothesis-profile=soak
 
 clean: ## remove what these commands made

@@ -41,8 +41,8 @@ class GradesFile:
         return answer_id in self._offsets
 
     def take_up(self) -> Iterator[Grade]:
-        """The grades that stood there when the file was opened, each known from then on. Raises InputError."""
-        at = 0
+        """The grades that stand there, each known from then on. Raises InputError."""
+        at = self._open().seek(0)
         for number, line in enumerate(iter(self._open().readline, b""), start=1):
             grade = _grade(line, self._path, number)
             self._offsets[grade.answer_id] = at

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Iterable, Iterator
 from contextlib import aclosing
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from evaluator.core.answer import Answer
 from evaluator.core.candidate import CandidateStanding, in_reading_order, standing_of
@@ -71,6 +72,18 @@ class GradingRun:
         return RunCounts(
             self.graded, self.not_answered, self.ungraded, self.to_review, self._cost, self._paid_usd
         )  # fmt: skip
+
+    def counted(self) -> dict[str, Any]:
+        """What a manifest says of the grades."""
+        return {
+            "answers": self.done,
+            "graded": self.graded,
+            "not_answered": self.not_answered,
+            "ungraded": self.ungraded,
+            "to_review": self.to_review,
+            "quotes_claimed": sum(self._quotes.values()),
+            "quotes_found": self._quotes[True],
+        }
 
     @property
     def in_flight(self) -> int:
