@@ -38,18 +38,18 @@ class RunShelf:
     """All runs of one store."""
 
     def __init__(self, database: Database, logs: GradeLogs) -> None:
-        self._database = database
+        self.database = database
         self._logs = logs
 
     def begin(self, order: RunOrder) -> RunRecord:
         """Records a new run; `order.manifest.run_id` is its name."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             connection.execute(runs.insert(), _row(order, _now()))
         return self.find(order.manifest.run_id)
 
     def go_on(self, number: int, order: RunOrder) -> None:
         """Records that a run is gone on with, and with what: nothing, or something, may have changed."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             row = _row(order, _now())
             kept = {name: row[name] for name in row if name not in _COUNTED and name not in ("id", "started_at")}
             connection.execute(runs.update().where(runs.c.number == number), kept)
@@ -57,13 +57,13 @@ class RunShelf:
     def open_log(self, number: int) -> GradeLog:
         """The log of a run, for this process to write; another one that has it open is stopped at its next word."""
         name = writer_name(secrets.token_hex(_ID_BYTES))
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             connection.execute(runs.update().where(runs.c.number == number), {"writer": name, "heard_at": _now()})
         return GradeLog(self._logs, number, name, lambda: datetime.now(UTC))
 
     def finish(self, number: int, manifest: RunManifest) -> None:
         """Records how a run ended."""
-        with self._database.writing() as connection:
+        with self.database.writing() as connection:
             ended = {
                 "state": manifest.outcome,
                 "stopped_because": manifest.stopped_because,
@@ -75,12 +75,12 @@ class RunShelf:
 
     def all(self) -> list[RunRecord]:
         """Every run, the newest first."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return [_record(row) for row in connection.execute(select(runs).order_by(runs.c.number.desc())).mappings()]
 
     def find(self, name: str) -> RunRecord:
         """The run whose id begins so. Raises UsageError where there is none, or more than one."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             begins = runs.c.id.startswith(stored_text(name), autoescape=True)
             found = [_record(row) for row in connection.execute(select(runs).where(begins).limit(3)).mappings()]
         exact = [record for record in found if record.id == name]
@@ -91,14 +91,14 @@ class RunShelf:
 
     def has(self, run_id: str) -> bool:
         """Whether there is a run of exactly this name."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return connection.scalar(select(runs.c.number).where(runs.c.id == stored_text(run_id))) is not None
 
     def grades(self, number: int) -> Iterator[StoredGrade]:
         """The answers of a run with the grades that stand, in the order of writing, a page in memory at a time."""
         after = 0
         while True:
-            with self._database.reading() as connection:
+            with self.database.reading() as connection:
                 page = read_grades(connection, number, after)
             yield from page
             if len(page) < PAGE:
@@ -107,7 +107,7 @@ class RunShelf:
 
     def holding(self, number: int) -> Holding:
         """What deleting the run would take."""
-        with self._database.reading() as connection:
+        with self.database.reading() as connection:
             return Holding(
                 answers=_count(connection, select(func.count()).where(answers.c.run == number)),
                 grades=_count(connection, select(func.count()).where(grades.c.run == number)),
@@ -116,8 +116,8 @@ class RunShelf:
 
     def delete(self, number: int) -> Holding:
         """Deletes a run, its answers and grades, and the replies that no other run uses; what was deleted."""
-        with self._database.writing() as connection:
-            if self._database.is_sqlite:
+        with self.database.writing() as connection:
+            if self.database.is_sqlite:
                 # What is deleted is overwritten in the file too.
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
             numbers = list(connection.scalars(select(replies.c.id).where(_is_only_of(number))))
@@ -128,8 +128,8 @@ class RunShelf:
                 connection.execute(delete(table).where(table.c.run == number)).rowcount for table in (grades, answers)
             ]
             connection.execute(delete(runs).where(runs.c.number == number))
-        if self._database.is_sqlite:
-            with self._database.connect() as connection:
+        if self.database.is_sqlite:
+            with self.database.connect() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return Holding(answers=deleted[1], grades=deleted[0], replies=len(numbers))
 
