@@ -35,7 +35,7 @@ check: $(SETUP) ## lint, types and layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-soak: $(SETUP) ## all tests, those that take minutes too, the property tests with twenty times as many examples
+soak: $(SETUP) ## all tests, those that take minutes too; twenty times as many examples of properties, twenty kills of a run
 	$(BIN)/python -m pytest --hypothesis-profile=soak -m "soak or not soak"
 
 benchmark: $(SETUP) ## time the command line beside raw clients and other packages (docs/benchmarks.md)

@@ -21,12 +21,15 @@ if TYPE_CHECKING:
     from evaluator.errors import EvaluatorError as EvaluatorError
     from evaluator.errors import InputError as InputError
     from evaluator.errors import SetupError as SetupError
+    from evaluator.errors import StoreError as StoreError
     from evaluator.files.grades_file import read_grades as read_grades
     from evaluator.files.rubric_file import load_questionnaire as load_questionnaire
     from evaluator.files.rubric_file import load_rubric as load_rubric
     from evaluator.files.tables.answer_table import AnswerTable as AnswerTable
     from evaluator.files.tables.answer_table import open_answer_table as open_answer_table
     from evaluator.run.grader import Grader as Grader
+    from evaluator.store.store import Store as Store
+    from evaluator.store.store import open_store as open_store
     from evaluator.wiring import GraderOptions as GraderOptions
     from evaluator.wiring import make_grader as make_grader
 
@@ -45,9 +48,12 @@ _WHERE = {
     "Questionnaire": "evaluator.core.questionnaire",
     "Rubric": "evaluator.core.rubric",
     "SetupError": "evaluator.errors",
+    "Store": "evaluator.store.store",
+    "StoreError": "evaluator.errors",
     "load_questionnaire": "evaluator.files.rubric_file",
     "load_rubric": "evaluator.files.rubric_file",
     "make_grader": "evaluator.wiring",
+    "open_store": "evaluator.store.store",
     "open_answer_table": "evaluator.files.tables.answer_table",
     "read_grades": "evaluator.files.grades_file",
 }

@@ -119,8 +119,10 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -
         asks_for=prompt.asks_for,
         params=tuple(sorted({**parameters, "calls": calls}.items())),
     )
+    # A script's replies cost nothing, and are told apart by their turn, not by what is asked.
+    ledger = None if spec.kind == "scripted" else options.ledger
     return ModelRater(
-        model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries, ledger=options.ledger
+        model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries, ledger=ledger
     )
 
 

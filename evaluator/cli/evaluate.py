@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from evaluator.cli.present_evaluation import EvaluationPresenter
 from evaluator.cli.price import price_of
+from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.eval_set import EvalSet
 from evaluator.core.evaluation import Evaluation, ResampledBy
 from evaluator.core.gate import Gate, judge
@@ -77,6 +78,7 @@ BASELINE = "baseline"
 @click.option("--threads", type=click.IntRange(1), help="Threads of the local model. [default: 2]")
 @click.option("--concurrency", type=click.IntRange(1, 1000), help="Answers in flight. [default: 8; local 1]")
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many answers of the split.")
+@store_options
 @click.option("--yes", is_flag=True, help="Do not ask before a run that costs money.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and the last line.")
 def command(
@@ -102,6 +104,8 @@ def command(
     threads: int | None,
     concurrency: int | None,
     limit: int | None,
+    where: str | None,
+    no_store: bool,
     yes: bool,
     quiet: bool,
 ) -> None:
@@ -140,13 +144,16 @@ def command(
         rubrics=rubrics,
         prompts=prompt_dir,
     )
-    under_test = list(_graders(graders, prompts, samples or (1,), _questionnaire(folder, loaded), options))
     presenter = EvaluationPresenter(quiet=quiet)
+    store = chosen_store(where, settings, no_store=no_store)
     # The tables are small: threads for their products would spend more time waiting for each other than working.
-    with new_evaluation_folder(out, loaded.manifest.id) as target, threadpool_limits(limits=1, user_api="blas"):
-        code = asyncio.run(
-            _run(loaded, under_test, plan, folder, target, presenter, conditions, str(gate), ask=not yes)
-        )
+    with store or nullcontext(), threadpool_limits(limits=1, user_api="blas"):
+        kept = replace(options, ledger=store.ledger() if store else None)
+        under_test = list(_graders(graders, prompts, samples or (1,), _questionnaire(folder, loaded), kept))
+        with new_evaluation_folder(out, loaded.manifest.id) as target:
+            code = asyncio.run(
+                _run(loaded, under_test, plan, folder, target, presenter, conditions, str(gate), ask=not yes)
+            )
     sys.exit(code)
 
 

@@ -33,20 +33,20 @@ class Presenter(Terminal):
     def table_read(self, source: Path, table: AnswerTable) -> None:
         """What the file turned out to hold, and everything that was matched or left out."""
         counts = f"{_count(table.count, 'answer')} by {_count(table.candidates, 'candidate')}"
-        self._say(f"[bold]{escape(visible(source.name))}[/]: {counts} ({table.layout}, {table.format})")
+        self.say(f"[bold]{escape(visible(source.name))}[/]: {counts} ({table.layout}, {table.format})")
         for note in table.notes[:_MOST_NOTES]:
-            self._say(f"  [dim]·[/] {escape(visible(note))}")
+            self.say(f"  [dim]·[/] {escape(visible(note))}")
         if len(table.notes) > _MOST_NOTES:
-            self._say(f"  [dim]· and {len(table.notes) - _MOST_NOTES} more notes, all in run.json[/]")
+            self.say(f"  [dim]· and {len(table.notes) - _MOST_NOTES} more notes, all in run.json[/]")
 
     def announce(self, grader: Grader, about: str, expected: Estimate) -> None:
         """What will happen, before anything is paid for."""
         rubric, questionnaire = grader.rubric, grader.questionnaire
-        self._say(f"[bold]Rubric[/]  {rubric.title} v{rubric.version}; {questionnaire.title} v{questionnaire.version}")
-        self._say(f"[bold]Grader[/]  {escape(about)}")
+        self.say(f"[bold]Rubric[/]  {rubric.title} v{rubric.version}; {questionnaire.title} v{questionnaire.version}")
+        self.say(f"[bold]Grader[/]  {escape(about)}")
         if expected.input_tokens:
             tokens = f"about {_tokens(expected.input_tokens)} tokens in, {_tokens(expected.output_tokens)} out"
-            self._say(f"[bold]Expect[/]  {_count(expected.answers, 'answer')}, {tokens}, {_cost(expected.cost_usd)}")
+            self.say(f"[bold]Expect[/]  {_count(expected.answers, 'answer')}, {tokens}, {_cost(expected.cost_usd)}")
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[GradingRun], None]]:
@@ -68,7 +68,7 @@ class Presenter(Terminal):
         manifest = results.manifest
         if self._as_json:
             sys.stdout.write(manifest.model_dump_json(indent=2) + "\n")
-        self._say("")
+        self.say("")
         self._candidates(results.first_standings, manifest.candidates, rubric)
         took = f"{manifest.usage.seconds:.0f} s" if manifest.usage.seconds >= 10 else f"{manifest.usage.seconds:.1f} s"
         counted = [f"{manifest.graded} of {manifest.answers} answers graded in {took}"]
@@ -77,26 +77,31 @@ class Presenter(Terminal):
         counted.append(f"{manifest.to_review} need a person")
         if manifest.usage.cost_usd:
             counted.append(f"${manifest.usage.cost_usd:.4f}")
-        self._say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
+        self.say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
+        if manifest.usage.reused_requests:
+            of = f"{manifest.usage.reused_requests:,} of {manifest.usage.requests:,}"
+            self.say(f"{of} replies came from the ledger and were not paid for again.")
         if manifest.outcome == "stopped":
-            self._say(f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}")
+            self.say(f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}")
         if manifest.outcome == "interrupted":
-            self._say("[bold]Interrupted[/]: what was graded is kept; the rest is listed as ungraded.")
+            self.say("[bold]Interrupted[/]: what was graded is kept; the rest is listed as ungraded.")
+        if manifest.outcome != "finished":
+            self.say("The same command goes on with it.")
         if manifest.ungraded:
-            self._say(f"[bold]{_count(manifest.ungraded, 'answer')} could not be graded[/] (no score stands for them):")
+            self.say(f"[bold]{_count(manifest.ungraded, 'answer')} could not be graded[/] (no score stands for them):")
             for answer_id, reason in results.first_ungraded:
-                self._say(f"  [dim]·[/] {escape(visible(answer_id))}: {escape(visible(reason))}")
+                self.say(f"  [dim]·[/] {escape(visible(answer_id))}: {escape(visible(reason))}")
             if manifest.ungraded > len(results.first_ungraded):
-                self._say(f"  [dim]· and {manifest.ungraded - len(results.first_ungraded):,} more, in grades.csv[/]")
+                self.say(f"  [dim]· and {manifest.ungraded - len(results.first_ungraded):,} more, in grades.csv[/]")
         self._written(results)
         self._say_last(f"Report: {escape(str(results.folder / 'report.html'))}", whole=True)
 
     def _written(self, results: Results) -> None:
         """What of a large run is where; a small one's results are all in each file."""
         if results.pages > 1:
-            self._say(f"The report has {results.pages} pages; its first one leads to the others.")
+            self.say(f"The report has {results.pages} pages; its first one leads to the others.")
         if not results.workbook_has_all:
-            self._say("grades.xlsx has the candidates and the flagged answers, grades.csv all.")
+            self.say("grades.xlsx has the candidates and the flagged answers, grades.csv all.")
 
     def _candidates(self, standings: Sequence[CandidateStanding], count: int, rubric: Rubric) -> None:
         table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
@@ -110,10 +115,10 @@ class Presenter(Terminal):
             graded = f"{each.graded} of {each.asked}"
             name = escape(visible(each.candidate_id))
             table.add_row(name, score, graded, str(each.to_review), _BANDS[each.band])
-        self._say(table)
+        self.say(table)
         if count > len(standings):
-            self._say(f"[dim]… and {count - len(standings):,} more candidates, in candidates.csv[/]")
-        self._say("[dim]A score sorts; a person decides. Nobody is rejected by it.[/]")
+            self.say(f"[dim]… and {count - len(standings):,} more candidates, in candidates.csv[/]")
+        self.say("[dim]A score sorts; a person decides. Nobody is rejected by it.[/]")
 
 
 def _count(number: int, noun: str) -> str:

@@ -29,19 +29,19 @@ class EvaluationPresenter(Terminal):
     def announce(self, eval_set: EvalSet, plan: EvaluationPlan, answers: int) -> None:
         """Which answers, and who labelled them."""
         manifest = eval_set.manifest
-        self._say(f"[bold]{escape(manifest.title)}[/], split {plan.split}: {answers} answers")
+        self.say(f"[bold]{escape(manifest.title)}[/], split {plan.split}: {answers} answers")
         who = "author" if manifest.rater_kind == "author" else f"{manifest.rater_kind} rater"
-        self._say(f"Labels by {len(manifest.raters)} {who}{'' if len(manifest.raters) == 1 else 's'}.")
+        self.say(f"Labels by {len(manifest.raters)} {who}{'' if len(manifest.raters) == 1 else 's'}.")
 
     def announce_grader(self, each: GraderUnderTest, expected: Expected, passes: int) -> None:
         """What each grader will take."""
-        self._say(f"[bold]{escape(visible(each.name))}[/]  {escape(each.about)}")
+        self.say(f"[bold]{escape(visible(each.name))}[/]  {escape(each.about)}")
         if expected.input_tokens:
             tokens = f"about {expected.input_tokens * passes:,} tokens in, {expected.output_tokens * passes:,} out"
             cost = expected.cost_usd
             price = PRICE_UNKNOWN if cost is None else f"about ${cost * passes:.2f}"
             times = f"{passes} passes" if passes > 1 else "1 pass"
-            self._say(f"  Expect {times} over the answers, {tokens}, {price if cost != 0 else 'free'}")
+            self.say(f"  Expect {times} over the answers, {tokens}, {price if cost != 0 else 'free'}")
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[str], None]]:
@@ -58,11 +58,11 @@ class EvaluationPresenter(Terminal):
 
     def finished(self, found: Evaluation, report: Path) -> None:
         """The verdict, the tables, the gate, and where the report is."""
-        self._say("")
+        self.say("")
         for grader in found.asked:
             self._verdict(grader)
         if len(found.asked) > 1:
-            self._say(escape(visible(found.recommendation)))
+            self.say(escape(visible(found.recommendation)))
         self._choice(found)
         self._agreement(found)
         self._pass_fail(found)
@@ -70,7 +70,7 @@ class EvaluationPresenter(Terminal):
         self._comparisons(found)
         self._probes(found)
         self._against(found)
-        self._say(f"[dim]{escape(found.look.said)}[/]")
+        self.say(f"[dim]{escape(found.look.said)}[/]")
         self._gate(found)
         self._say_last(f"Report: {escape(str(report))}", whole=True)
 
@@ -78,19 +78,19 @@ class EvaluationPresenter(Terminal):
         verdict = grader.verdict
         if verdict is None:
             return
-        self._say(f"[{_STYLES[verdict.outcome]}]{escape(visible(verdict.headline))}[/]")
+        self.say(f"[{_STYLES[verdict.outcome]}]{escape(visible(verdict.headline))}[/]")
         if verdict.cannot_show:
-            self._say(verdict.cannot_show)
+            self.say(verdict.cannot_show)
         for reason in verdict.because[:_MOST_REASONS]:
-            self._say(f"  [dim]·[/] {escape(visible(reason))}")
+            self.say(f"  [dim]·[/] {escape(visible(reason))}")
         if len(verdict.because) > _MOST_REASONS:
-            self._say(f"  [dim]· and {len(verdict.because) - _MOST_REASONS} more reasons, in the report[/]")
+            self.say(f"  [dim]· and {len(verdict.because) - _MOST_REASONS} more reasons, in the report[/]")
 
     def _choice(self, found: Evaluation) -> None:
         if len(found.asked) < 2:
             return
-        self._say("")
-        self._say("[bold]Which to take[/]: agreement on the total score beside cost and latency")
+        self.say("")
+        self.say("[bold]Which to take[/]: agreement on the total score beside cost and latency")
         table = _table("verdict", "QWK", "95% interval", "cost", "p50")
         for grader in found.asked:
             total, usage = grader.scope("total"), grader.usage
@@ -102,11 +102,11 @@ class EvaluationPresenter(Terminal):
                 cost_of(usage),
                 f"{times['p50'] / 1000:.1f} s" if times else "–",
             )
-        self._say(table)
+        self.say(table)
 
     def _agreement(self, found: Evaluation) -> None:
-        self._say("")
-        self._say(f"[bold]Agreement with the {found.eval_set.consensus}[/] (QWK: quadratic weighted kappa, 95%)")
+        self.say("")
+        self.say(f"[bold]Agreement with the {found.eval_set.consensus}[/] (QWK: quadratic weighted kappa, 95%)")
         table = _table("QWK", "95% interval", "exact", "error", "bias", "÷ raters", "n")
         for ceiling in found.ceiling:
             if ceiling.kind == "question":
@@ -137,7 +137,7 @@ class EvaluationPresenter(Terminal):
                     _plain(scope.ratio.quadratic_kappa) if scope.ratio else "–",
                     str(figures.quadratic_kappa.n),
                 )
-        self._say(table)
+        self.say(table)
         self._reasons(
             [
                 *(each.figures.quadratic_kappa for each in found.ceiling if each.kind != "question"),
@@ -150,14 +150,14 @@ class EvaluationPresenter(Terminal):
                 ),
             ]
         )
-        self._say("[dim]error, bias: mean absolute and signed; ÷ raters: share of the raters' own[/]")
-        self._say("[dim]agreement. Every other figure is in the report and in eval.json.[/]")
+        self.say("[dim]error, bias: mean absolute and signed; ÷ raters: share of the raters' own[/]")
+        self.say("[dim]agreement. Every other figure is in the report and in eval.json.[/]")
 
     def _pass_fail(self, found: Evaluation) -> None:
         first = found.graders[0].pass_fail
         base = first.at_bar.base_rate
-        self._say("")
-        self._say(f"[bold]Pass or fail[/]: {escape(first.says)} (base rate {base})")
+        self.say("")
+        self.say(f"[bold]Pass or fail[/]: {escape(first.says)} (base rate {base})")
         table = _table("precision", "recall", "F1", "accuracy", "commoner class", "n")
         for grader in found.graders:
             bar = grader.pass_fail.at_bar
@@ -170,12 +170,12 @@ class EvaluationPresenter(Terminal):
                 _plain(bar.commoner_class),
                 str(bar.accuracy.n),
             )
-        self._say(table)
+        self.say(table)
         bars = [grader.pass_fail.at_bar for grader in found.graders]
         self._reasons([figure for bar in bars for figure in (bar.precision, bar.recall, bar.f1, bar.accuracy)])
 
     def _counts(self, found: Evaluation) -> None:
-        self._say("")
+        self.say("")
         table = _table("graded", "empty", "failed", "quotes", "cost", "p50/p90")
         for grader in found.graders:
             counts, usage = grader.counts, grader.usage
@@ -190,52 +190,52 @@ class EvaluationPresenter(Terminal):
                 cost_of(usage),
                 f"{times['p50'] / 1000:.1f}/{times['p90'] / 1000:.1f} s" if times else "–",
             )
-        self._say(table)
-        self._say("[dim]empty: nothing to grade; failed: could not be graded; quotes: found of claimed[/]")
+        self.say(table)
+        self.say("[dim]empty: nothing to grade; failed: could not be graded; quotes: found of claimed[/]")
         for grader in found.asked:
             for reason, count in list(grader.counts.reasons.items())[:_MOST_REASONS]:
-                self._say(f"  [dim]·[/] {escape(visible(grader.name))}, {count} ungraded: {escape(visible(reason))}")
+                self.say(f"  [dim]·[/] {escape(visible(grader.name))}, {count} ungraded: {escape(visible(reason))}")
 
     def _comparisons(self, found: Evaluation) -> None:
         if not found.comparisons:
             return
-        self._say("")
-        self._say("[bold]Paired differences[/] of quadratic kappa on the same answers (first − second)")
+        self.say("")
+        self.say("[bold]Paired differences[/] of quadratic kappa on the same answers (first − second)")
         for pair in found.comparisons:
-            self._say(f"{escape(visible(pair.first))} − {escape(visible(pair.second))}")
+            self.say(f"{escape(visible(pair.first))} − {escape(visible(pair.second))}")
             for scope in pair.scopes:
                 if scope.id not in {each.id for each in found.ceiling if each.kind != "question"}:
                     continue
                 compared = scope.quadratic_kappa
                 noise = {None: "", True: "; beyond run noise", False: "; within run noise"}[scope.beyond_run_noise]
                 said = f"{_difference(compared.difference)}: {compared.verdict}{noise}"
-                self._say(f"  {escape(scope.name)}: {said}")
+                self.say(f"  {escape(scope.name)}: {said}")
 
     def _probes(self, found: Evaluation) -> None:
         for grader in found.asked:
             if grader.probes:
-                self._say("")
-                self._say(f"[bold]Probes[/] of {escape(visible(grader.name))}: share of levels that moved")
+                self.say("")
+                self.say(f"[bold]Probes[/] of {escape(visible(grader.name))}: share of levels that moved")
             for probe in grader.probes:
                 moved, shift = probe.flips.moved, probe.flips.mean_shift
-                self._say(f"  {probe.id}: {_difference(moved, sign='')}, mean shift {_signed(shift)} ({probe.says})")
+                self.say(f"  {probe.id}: {_difference(moved, sign='')}, mean shift {_signed(shift)} ({probe.says})")
             if grader.repeats:
                 again = grader.repeats.flips.moved
-                self._say(f"  {grader.repeats.runs} runs: {_difference(again, sign='')} of levels moved by themselves")
+                self.say(f"  {grader.repeats.runs} runs: {_difference(again, sign='')} of levels moved by themselves")
 
     def _against(self, found: Evaluation) -> None:
         if found.against is None:
             return
-        self._say("")
-        self._say(f"[bold]Against[/] {escape(found.against.file)} of {found.against.made_at}. {found.against.said}")
+        self.say("")
+        self.say(f"[bold]Against[/] {escape(found.against.file)} of {found.against.made_at}. {found.against.said}")
         for move in found.against.moves:
-            self._say(f"  {_moved(move)}")
+            self.say(f"  {_moved(move)}")
 
     def _gate(self, found: Evaluation) -> None:
         gate = found.gate
         if gate is None:
             return
-        self._say("")
+        self.say("")
         if gate.passed:
             self._say_last(f"[bold green]Gate holds[/] ({len(gate.held)} conditions, {escape(gate.file)})")
             return
@@ -246,7 +246,7 @@ class EvaluationPresenter(Terminal):
     def _reasons(self, figures: Sequence[Estimate]) -> None:
         """Why figures above are n/a, each reason once."""
         for reason in dict.fromkeys(figure.reason for figure in figures if figure.reason is not None):
-            self._say(f"[dim]n/a, because {escape(reason)}[/]")
+            self.say(f"[dim]n/a, because {escape(reason)}[/]")
 
 
 def _table(*headings: str) -> Table:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -11,19 +10,19 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evaluator.core.candidate import CandidateStanding
+from evaluator.core.questionnaire import Questionnaire
+from evaluator.core.rubric import Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.files.grades_file import GradesFile
+from evaluator.files.manifest_file import write_manifest
 from evaluator.files.run_folder import RunFolder
-from evaluator.files.tables.answer_table import AnswerTable
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.page import Comparison, open_report
 from evaluator.report.tables import open_grades_table, write_candidates_csv
 from evaluator.report.workbook import MOST_ANSWERS, open_workbook
 from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
-from evaluator.wiring import describe
 
-_CHUNK = 1 << 20
 MOST_CANDIDATES, MOST_UNGRADED = 15, 8  # that the summary on the terminal names
 
 
@@ -63,25 +62,18 @@ async def grades_beside(second: Grader | None, run: GradingRun, folder: Path) ->
 def write_results(
     folder: RunFolder,
     run: GradingRun,
-    grader: Grader,
-    table: AnswerTable,
-    source: Path,
-    beside: Comparison | None,
+    manifest_of: Callable[[int], RunManifest],
+    rubric: Rubric,
+    questionnaire: Questionnaire,
+    questions_asked: tuple[str, ...],
+    beside: Comparison | None = None,
 ) -> Results:
-    """Writes everything that people read. The grades themselves are on disk already."""
-    with run.standings(table.questions_asked) as standings:
-        manifest = run.manifest(
-            run_id=folder.path.name,
-            about_grader=describe(grader),
-            input_name=source.name,
-            input_sha256=_sha256(source),
-            layout=f"{table.layout} {table.format}",
-            notes=table.notes,
-            questions_asked=table.questions_asked,
-            candidates=len(standings),
-        )
-        folder.file("run.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        rubric, questionnaire = grader.rubric, grader.questionnaire
+    """Writes everything that people read. The grades themselves are on disk already.
+
+    `manifest_of` gives the manifest for a number of candidates.
+    """
+    with run.standings(questions_asked) as standings:
+        manifest = manifest_of(len(standings))
         write_candidates_csv(folder.file("candidates.csv"), rubric, questionnaire, standings)
         ungraded: list[tuple[str, str]] = []
         with open_report(folder.file("report.html"), manifest, rubric, questionnaire, standings, beside) as report:
@@ -98,6 +90,8 @@ def write_results(
                     if graded.grade.status == "ungraded" and len(ungraded) < MOST_UNGRADED:
                         ungraded.append((graded.grade.answer_id, graded.grade.reason or ""))
             pages = report.write()
+        # Last: before, the run is one that has not ended.
+        write_manifest(folder.path, manifest)
         return Results(
             folder=folder.path,
             manifest=manifest,
@@ -106,11 +100,3 @@ def write_results(
             pages=len(pages),
             workbook_has_all=manifest.answers <= MOST_ANSWERS,
         )
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -22,11 +22,20 @@ class Terminal:
         self._quiet = quiet
         self._console = Console(stderr=stderr, quiet=quiet, highlight=False)
         self._last = Console(stderr=stderr, highlight=False)
+        self._errors = Console(stderr=True, highlight=False)
 
-    def confirm(self) -> None:
-        """Asks before money is spent. Raises UsageError where nobody can answer."""
+    def say(self, what: RenderableType) -> None:
+        """A line in rich's markup, or a table."""
+        self._console.print(what)
+
+    def warn(self, text: str) -> None:
+        """A line on standard error, where a result on standard output must stay whole; also when quiet."""
+        self._errors.print(escape(text))
+
+    def confirm(self, why: str = "This run may cost money") -> None:
+        """Asks before money is spent, or grades are replaced. Raises UsageError where nobody can answer."""
         if not sys.stdin.isatty():
-            raise UsageError("This run may cost money, and nobody is there to be asked.", hint="Add --yes to run it.")
+            raise UsageError(f"{why}, and nobody is there to be asked.", hint="Add --yes to run it.")
         import click
 
         click.confirm("Go on?", default=True, abort=True, err=True)
@@ -60,10 +69,6 @@ class Terminal:
                 return bar.tasks[0].elapsed or 0.0
 
             yield advance
-
-    def _say(self, what: RenderableType) -> None:
-        """A line in rich's markup, or a table."""
-        self._console.print(what)
 
     def _say_last(self, text: str, *, whole: bool = False) -> None:
         """A line that stands however quiet it is to be; `whole` keeps a path from being broken."""

@@ -20,10 +20,11 @@ FailureCode = Literal[
     "server_stopped",
     "endpoint_down",
     "budget_spent",
+    "store_failed",
 ]
 # After one of these every further request would fail alike, so the run stops asking.
 FATAL: frozenset[FailureCode] = frozenset(
-    {"wrong_key", "unknown_model", "server_stopped", "endpoint_down", "budget_spent"}
+    {"wrong_key", "unknown_model", "server_stopped", "endpoint_down", "budget_spent", "store_failed"}
 )
 
 

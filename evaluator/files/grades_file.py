@@ -23,8 +23,9 @@ class GradesFile:
     Where each grade stands is kept in a scratch database: it can be found again from the lines themselves.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_new: bool = True) -> None:
         self._path = path
+        self._is_new = is_new
         self._places = ScratchDatabase("CREATE TABLE grade (answer BLOB PRIMARY KEY, at INTEGER) WITHOUT ROWID")
         self._written: FileIO | None = None
         self._read: BufferedReader | None = None
@@ -32,7 +33,8 @@ class GradesFile:
 
     def __enter__(self) -> Self:
         try:
-            self._written = FileIO(self._path, "x")
+            self._written = FileIO(self._path, "x" if self._is_new else "r+")
+            self._end = self._written.seek(0, 2)
             self._read = self._path.open("rb")
         except FileExistsError:
             raise OutputError(f"{self._path} exists already.", hint="Choose another folder with --out.") from None
@@ -51,19 +53,33 @@ class GradesFile:
     def __contains__(self, answer_id: str) -> bool:
         return self._places.first("SELECT 1 FROM grade WHERE answer = ?", key_of(answer_id)) is not None
 
-    def write(self, grade: Grade) -> None:
-        """Appends one grade. Raises OutputError where the disk is full or gone; what stood there stays whole."""
+    def take_up(self) -> Iterator[Grade]:
+        """The grades that stand there, each known from then on. Raises InputError."""
+        at = 0
+        with self._path.open("rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                grade = _grade(line, self._path, number)
+                self._remember(grade.answer_id, at)
+                at += len(line)
+                yield grade
+
+    def write(self, grade: Grade) -> bytes:
+        """Appends one grade; its line, without the end. Raises OutputError where the disk is full or gone.
+
+        What stood there stays whole.
+        """
         file = self._opened(self._written)
-        line = grade.model_dump_json().encode() + b"\n"
+        line = grade.model_dump_json().encode()
         try:
-            self._append(file, line)
+            self._append(file, line + b"\n")
         except OSError as error:
             raise OutputError(
                 f"{self._path} cannot be written any further: {error.strerror}.",
                 hint="The grades written so far are whole. Make room and run the command again.",
             ) from error
         self._remember(grade.answer_id, self._end)
-        self._end += len(line)
+        self._end += len(line) + 1
+        return line
 
     def read(self, answer_id: str) -> Grade:
         """The grade that was written for this answer; KeyError where there is none."""

@@ -47,6 +47,8 @@ class Pipeline:
     price: Price | None
     version: str
     now: Callable[[], datetime]
+    first_sample: int = 0
+    """The number of the first reading: a repetition counts on, so that the ledger does not answer for the model."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -145,7 +147,7 @@ async def _ask_everyone(
     tasks = [
         (rater, GradingTask(answer.text, question, pipeline.question_set.rubric, criteria, examples, sample))
         for rater in pipeline.raters
-        for sample in range(pipeline.samples)
+        for sample in range(pipeline.first_sample, pipeline.first_sample + pipeline.samples)
     ]
     return list(await asyncio.gather(*(rater.rate(task) for rater, task in tasks)))
 
@@ -203,17 +205,7 @@ def _provenance(
         questionnaire_sha256=hashes.questionnaire,
         params=dict(first.params),
         samples=pipeline.samples,
-        fingerprint=fingerprint(
-            {
-                "answer": text,
-                "question": question.id,
-                "raters": hashes.raters,
-                "samples": pipeline.samples,
-                "rubric": hashes.rubric,
-                "questionnaire": hashes.questionnaire,
-                "examples": hashes.examples,
-            }
-        ),
+        fingerprint=fingerprint_of(pipeline, text, question.id),
         requests=usage.requests,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
@@ -223,6 +215,27 @@ def _provenance(
         evaluator_version=pipeline.version,
         graded_at=pipeline.now().isoformat(timespec="milliseconds"),
     )
+
+
+def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
+    """SHA-256 over everything that is asked about an answer; a grade's provenance has it."""
+    hashes = pipeline.hashes
+    return fingerprint(
+        {
+            "answer": text,
+            "question": question_id,
+            "raters": hashes.raters,
+            "samples": pipeline.samples,
+            "rubric": hashes.rubric,
+            "questionnaire": hashes.questionnaire,
+            "examples": hashes.examples,
+        }
+    )
+
+
+def calls_of(pipeline: Pipeline) -> str | None:
+    """How criteria go into requests; None where there are none."""
+    return next((str(value) for name, value in pipeline.raters[0].identity.params if name == "calls"), None)
 
 
 def spec_of(raters: Sequence[Rater]) -> str:

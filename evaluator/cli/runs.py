@@ -1,0 +1,125 @@
+"""`evaluator runs`: what was graded, as the store has it; go on with a run, write its results again, delete it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from evaluator.cli.present_runs import as_json, say_run, say_runs
+from evaluator.cli.run_options import given_again
+from evaluator.cli.store_option import store_option
+from evaluator.errors import UsageError
+from evaluator.settings import read_settings
+from evaluator.store.store import Store, open_store
+
+
+def _opened(where: str | None) -> Store:
+    return open_store(where or read_settings().store)
+
+
+@click.group(name="runs", short_help="List, show, resume, export or delete runs.")
+def command() -> None:
+    """Runs of `evaluator grade`, as the store has them. RUN is a run's id, or its beginning."""
+
+
+@command.command(name="list")
+@store_option
+@click.option("--json", "to_json", is_flag=True, help="Print JSON.")
+def list_runs(where: str | None, *, to_json: bool) -> None:
+    """The runs in the store, the newest first."""
+    with _opened(where) as store:
+        records = store.runs.all()
+        if to_json:
+            click.echo(json.dumps([as_json(record) for record in records], indent=2))
+        else:
+            say_runs(records, store.address)
+
+
+@command.command()
+@click.argument("run")
+@store_option
+@click.option("--json", "to_json", is_flag=True, help="Print JSON.")
+def show(run: str, where: str | None, *, to_json: bool) -> None:
+    """What was graded, by what, with which versions, how far, at what cost."""
+    with _opened(where) as store:
+        record = store.runs.find(run)
+        if to_json:
+            click.echo(json.dumps(as_json(record), indent=2))
+        else:
+            say_run(record, store.runs.holding(record.number))
+
+
+@command.command()
+@click.argument("run")
+@store_option
+@click.option("--yes", is_flag=True, help="Do not ask before a run that costs money.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors and the last line.")
+@click.pass_context
+def resume(context: click.Context, run: str, where: str | None, *, yes: bool, quiet: bool) -> None:
+    """Go on with a run as it was begun, from any folder; the key comes from the environment."""
+    from evaluator.cli.grade import command as grade  # here: it imports what grading needs
+
+    with _opened(where) as store:
+        address = store.address
+        record = store.runs.find(run)
+    given_in, folder = Path(record.order.options["given_in"]), Path(record.order.folder)
+    if not given_in.is_dir():
+        raise UsageError(
+            f"Run {record.id} was begun in {given_in}, which is not there any more.",
+            hint=f"Its input was {record.order.input_path}. Run evaluator grade on it: the ledger has the replies.",
+        )
+    # Whatever it was given by a relative path is found again from where it was given.
+    with contextlib.chdir(given_in):
+        context.invoke(
+            grade,
+            **given_again(grade, record.order.options),
+            out=folder,
+            resume=(folder / "run.json").exists(),
+            where=str(address.path) if address.path else address.url.render_as_string(hide_password=False),
+            no_store=False,
+            yes=yes,
+            quiet=quiet,
+            as_json=False,
+        )
+
+
+@command.command()
+@click.argument("run")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
+@store_option
+def export(run: str, out: Path, where: str | None) -> None:
+    """Write a run's results again, as `evaluator grade` does, from the store alone."""
+    from evaluator.cli.export_run import export_run  # here: it imports what reports need
+
+    with _opened(where) as store:
+        record = store.runs.find(run)
+        written = export_run(store, record, out)
+    click.echo(f"{written:,} answers of run {record.id} are in {out}")
+
+
+@command.command()
+@click.argument("run")
+@store_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(run: str, where: str | None, *, yes: bool) -> None:
+    """Delete a run from the store, with its answers, its grades and the replies that no other run uses.
+
+    The folder with its results is not touched.
+    """
+    with _opened(where) as store:
+        record = store.runs.find(run)
+        if record.state == "running":
+            raise UsageError(f"Run {record.id} is being graded now.", hint="Stop it first, with Ctrl-C where it runs.")
+        holding = store.runs.holding(record.number)
+        what = f"{holding.answers:,} answers, {holding.grades:,} grades, {holding.replies:,} replies"
+        click.echo(f"Run {record.id} of {record.order.manifest.input_name}: {what}. This cannot be undone.")
+        if not yes:
+            if not sys.stdin.isatty():
+                raise UsageError("Nobody is there to be asked.", hint="Add --yes to delete it.")
+            click.confirm("Delete it?", abort=True)
+        store.runs.delete(record.number)
+        click.echo(f"Deleted. Its results in {record.order.folder} are as they were.")

@@ -1,0 +1,114 @@
+"""The store's versions: every earlier one is brought up to date with what it holds, a later one is refused."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import sqlite3
+from pathlib import Path
+
+import pytest
+from sqlalchemy import inspect
+
+from evaluator.core.ledger import KeptReply
+from evaluator.core.reply import Usage
+from evaluator.errors import StoreError
+from evaluator.store.address import store_address
+from evaluator.store.database import Database
+from evaluator.store.migrate import migrate
+from evaluator.store.migrations import MIGRATIONS, NEWEST
+from evaluator.store.schema import metadata, migrations
+from evaluator.store.store import open_store
+
+NAME = "f" * 64
+
+
+def put_reply(database: Database) -> None:
+    """A reply as version 1 wrote it; later versions have the same table."""
+    with database.writing() as connection:
+        values = {"name": NAME, "body": b"said", "usage": '{"requests":1}', "at": "2026-01-01T00:00:00+00:00"}
+        connection.exec_driver_sql(
+            "INSERT INTO replies (fingerprint, body, usage, kept_at) VALUES "
+            + ("(:name, :body, :usage, :at)" if database.is_sqlite else "(%(name)s, %(body)s, %(usage)s, %(at)s)"),
+            values,
+        )
+
+
+@pytest.mark.parametrize("version", [migration.number for migration in MIGRATIONS])
+def test_an_earlier_store_is_brought_up_to_date_with_what_it_holds(address: str, version: int) -> None:
+    """From each version there ever was; its replies are found afterwards."""
+    database = Database(store_address(address))
+    migrate(database, upto=version)
+    put_reply(database)
+    database.close()
+    with open_store(address) as store:
+        found = asyncio.run(store.ledger().find(NAME))
+        assert store.runs.all() == []
+    assert found == KeptReply("said", None, Usage(requests=1))
+
+
+def test_the_migrations_make_the_schema_that_the_program_writes_to(address: str) -> None:
+    """Columns with their nullability, keys and indexes: the same by migration as by definition."""
+    database = Database(store_address(address))
+    migrate(database)
+    with database.reading() as connection:
+        found = inspect(connection)
+        assert set(found.get_table_names()) == set(metadata.tables)
+        for name, table in metadata.tables.items():
+            # SQLite calls the column of a row's own number nullable, which it never is.
+            own = {column.name for column in table.primary_key}
+            columns = [
+                (column["name"], column["nullable"] and column["name"] not in own) for column in found.get_columns(name)
+            ]
+            assert columns == [(column.name, bool(column.nullable)) for column in table.columns], name
+            assert found.get_pk_constraint(name)["constrained_columns"] == [c.name for c in table.primary_key], name
+            indexes = {index["name"]: index["column_names"] for index in found.get_indexes(name)}
+            defined = {str(index.name): [c.name for c in index.columns] for index in table.indexes}
+            assert {index: indexes.get(index) for index in defined} == defined, name
+    database.close()
+
+
+def test_a_store_of_a_newer_program_is_refused_and_left_alone(address: str) -> None:
+    """The message says what to bring up to date."""
+    database = Database(store_address(address))
+    migrate(database)
+    with database.writing() as connection:
+        connection.execute(migrations.insert(), {"number": NEWEST + 1, "name": "later", "applied_at": ""})
+    database.close()
+    with pytest.raises(StoreError, match=f"version {NEWEST + 1}, this one knows {NEWEST}") as raised:
+        open_store(address)
+    assert "up to date" in str(raised.value)
+
+
+def test_a_database_of_something_else_is_not_taken_over(tmp_path: Path) -> None:
+    """A path mistyped must not fill somebody's database with tables."""
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("CREATE TABLE songs (title TEXT)")
+    with pytest.raises(StoreError, match="is a database of something else"):
+        open_store(str(tmp_path / "other.db"))
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("songs",)]
+
+
+def test_processes_that_open_a_new_store_at_once_all_get_it(address: str) -> None:
+    """One of them migrates, the others wait for it."""
+    context = multiprocessing.get_context("spawn")
+    gate = context.Barrier(4)
+    results = context.Queue()
+    processes = [context.Process(target=_open_with_others, args=(address, gate, results)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    said = [results.get(timeout=120) for _ in processes]
+    for process in processes:
+        process.join()
+    assert said == ["opened"] * 4
+
+
+def _open_with_others(address: str, gate: object, results: object) -> None:
+    gate.wait(100)  # type: ignore[attr-defined]
+    try:
+        open_store(address).close()
+    except StoreError as error:
+        results.put(str(error))  # type: ignore[attr-defined]
+    else:
+        results.put("opened")  # type: ignore[attr-defined]
