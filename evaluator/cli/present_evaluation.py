@@ -12,7 +12,8 @@ from rich.table import Table
 from evaluator.cli.terminal import PRICE_UNKNOWN, Terminal, visible
 from evaluator.core.eval_set import EvalSet
 from evaluator.core.evaluation import Evaluation, GraderResult, Move
-from evaluator.core.metrics.estimate import Estimate
+from evaluator.core.metrics.comparison import NO_DIFFERENCE
+from evaluator.core.metrics.estimate import Estimate, decimals
 from evaluator.report.wording import cost_of, shortened
 from evaluator.run.estimate import Estimate as Expected
 from evaluator.run.evaluation_plan import EvaluationPlan, GraderUnderTest
@@ -207,7 +208,7 @@ class EvaluationPresenter(Terminal):
                 if scope.id not in {each.id for each in found.ceiling if each.kind != "question"}:
                     continue
                 compared = scope.quadratic_kappa
-                noise = {None: "", True: "; beyond run noise", False: "; within run noise"}[scope.beyond_run_noise]
+                noise = _noise(scope.beyond_run_noise, compared.verdict)
                 said = f"{_difference(compared.difference)}: {compared.verdict}{noise}"
                 self.say(f"  {escape(scope.name)}: {said}")
 
@@ -263,27 +264,37 @@ def _row(name: str) -> str:
 
 
 def _kappa(figure: Estimate) -> tuple[str, str]:
-    told = figure.low is not None and not (figure.low == figure.high and figure.note)
-    return _plain(figure), f"{figure.low:.2f} to {figure.high:.2f}" if told else "none"
+    if figure.low is None or figure.high is None or (figure.low == figure.high and figure.note):
+        return _plain(figure), "none"
+    return _plain(figure), f"{decimals(figure.low)} to {decimals(figure.high)}"
 
 
 def _plain(figure: Estimate) -> str:
-    return "n/a" if figure.value is None else f"{figure.value:.2f}"
+    return "n/a" if figure.value is None else decimals(figure.value)
 
 
 def _signed(figure: Estimate) -> str:
-    return "n/a" if figure.value is None else f"{figure.value:+.2f}"
+    return "n/a" if figure.value is None else decimals(figure.value, "+")
 
 
 def _difference(figure: Estimate, sign: str = "+") -> str:
     if figure.value is None:
         return f"n/a, because {figure.reason}"
-    value = f"{figure.value:{sign}.2f}"
-    return value if figure.low is None else f"{value} ({figure.low:{sign}.2f} to {figure.high:{sign}.2f})"
+    value = decimals(figure.value, sign)
+    if figure.low is None or figure.high is None:
+        return value
+    return f"{value} ({decimals(figure.low, sign)} to {decimals(figure.high, sign)})"
+
+
+def _noise(beyond: bool | None, outcome: str) -> str:
+    """How a difference stands to run noise; nothing where there is no difference to speak of."""
+    if beyond is None or outcome in NO_DIFFERENCE:
+        return ""
+    return "; beyond run noise" if beyond else "; within run noise"
 
 
 def _moved(move: Move) -> str:
     change = "" if move.difference is None else f", {_difference(move.difference)}"
-    noise = {None: "", True: "; beyond run noise", False: "; within run noise"}[move.beyond_run_noise]
+    noise = _noise(move.beyond_run_noise, move.outcome)
     said = f"{_plain(move.before)} → {_plain(move.now)}{change}: {move.outcome}{noise}"
     return f"{escape(visible(move.grader))}, {escape(move.name)}: {said}"

@@ -9,7 +9,8 @@ from typing import Annotated
 from pydantic import Field
 
 from evaluator.core.evaluation import Evaluation, GateOutcome, GraderResult, Move, ScopeFigures
-from evaluator.core.metrics.estimate import Estimate
+from evaluator.core.metrics.estimate import decimals
+from evaluator.core.metrics.figures import AgreementFigures, kappa_to_rely_on
 from evaluator.core.rubric import FileRecord, Identifier
 
 EVERY_CRITERION = "every_criterion"
@@ -57,7 +58,7 @@ def _of_grader(gate: Gate, grader: GraderResult) -> Iterator[Condition]:
     for scope in grader.scopes:
         limit = _kappa_limit(gate, scope)
         if limit is not None:
-            yield _kappa_condition(grader.name, scope.name, scope.consensus.quadratic_kappa, limit)
+            yield _kappa_condition(grader.name, scope.name, scope.consensus, limit)
     if gate.most_flips is not None:
         for probe in grader.probes:
             moved = probe.flips.moved
@@ -85,14 +86,15 @@ def _kappa_limit(gate: Gate, scope: ScopeFigures) -> float | None:
     return limits.get(EVERY_CRITERION) if scope.kind == "criterion" else None
 
 
-def _kappa_condition(grader: str, name: str, kappa: Estimate, limit: float) -> Condition:
+def _kappa_condition(grader: str, name: str, figures: AgreementFigures, limit: float) -> Condition:
+    kappa, low = figures.quadratic_kappa, kappa_to_rely_on(figures)
     asked = f"(at least {limit:g})"
     if kappa.value is None:
         return Condition(False, f"{grader}, {name}: quadratic kappa is n/a, because {kappa.reason} {asked}")
-    if kappa.low is None:
+    if low is None:
         return Condition(False, f"{grader}, {name}: quadratic kappa has no interval, because {kappa.note} {asked}")
-    said = f"{grader}, {name}: quadratic kappa {kappa.value:.2f}, lower end {kappa.low:.2f} {asked}"
-    return Condition(kappa.low >= limit, said)
+    said = f"{grader}, {name}: quadratic kappa {decimals(kappa.value)}, lower end {decimals(low)} {asked}"
+    return Condition(low >= limit, said)
 
 
 def _of_moves(moves: Sequence[Move]) -> Iterator[Condition]:

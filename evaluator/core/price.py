@@ -16,7 +16,9 @@ class Price:
     cached: float | None = None
 
     def cost(self, usage: Usage) -> float | None:
-        """Dollars for this usage, or None where the endpoint did not say how many tokens it took."""
+        """Dollars for this usage, or None where the endpoint did not say how many tokens it took and they cost."""
+        if self.input == self.output == 0:
+            return 0.0
         if usage.input_tokens is None or usage.output_tokens is None:
             return None
         cached = usage.cached_tokens or 0

@@ -1,9 +1,9 @@
 """The verdict on a grader in plain words: adequate, not adequate, or not to be told with this set; and why.
 
 The rule, on each criterion and on the total, against the raters' consensus:
-adequate      the lower end of the interval of quadratic kappa is `least_kappa` or more, the grader's agreement with
-              the raters is `least_ratio` or more of theirs with each other (where there are two raters or more), and
-              `least_graded` or more of the answers that hold something were graded;
+adequate      the lower end of quadratic kappa (`figures.kappa_to_rely_on`) is `least_kappa` or more, the grader's
+              agreement with the raters is `least_ratio` or more of theirs with each other (where there are two
+              raters or more), and `least_graded` or more of the answers that hold something were graded;
 not adequate  on one of them the upper end of the interval lies below, or fewer were graded;
 cannot tell   anything else.
 """
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from evaluator.core.eval_set import RaterKind
 from evaluator.core.evaluation import Adequacy, Counts, ScopeFigures, Verdict, VerdictRule
-from evaluator.core.metrics.estimate import Estimate
+from evaluator.core.metrics.estimate import Estimate, decimals
+from evaluator.core.metrics.figures import kappa_to_rely_on
 
 _CANNOT_SHOW: dict[RaterKind, str | None] = {
     "human": None,
@@ -74,7 +75,7 @@ def _worst(findings: Sequence[_Finding]) -> Adequacy:
 
 def _of_scope(scope: ScopeFigures, rule: VerdictRule) -> Iterator[_Finding]:
     kappa = scope.consensus.quadratic_kappa
-    yield _held(f"{scope.name}: quadratic kappa", kappa, kappa.low, rule.least_kappa)
+    yield _held(f"{scope.name}: quadratic kappa", kappa, kappa_to_rely_on(scope.consensus), rule.least_kappa)
     ratio = scope.ratio.quadratic_kappa if scope.ratio else None
     if ratio is not None and ratio.value is not None:
         # The raters' own figure is uncertain too, so the ratio itself decides for, and its interval against.
@@ -85,9 +86,10 @@ def _held(what: str, figure: Estimate, least_known: float | None, limit: float) 
     if figure.value is None:
         return _Finding("cannot tell with this set", f"{what} is n/a, because {figure.reason}.")
     if figure.low is None or figure.high is None or least_known is None:
-        said = f"{what} is {figure.value:.2f} with no interval, because {figure.note}."
+        said = f"{what} is {decimals(figure.value)} with no interval, because {figure.note}."
         return _Finding("cannot tell with this set", said)
-    said = f"{what} is {figure.value:.2f} ({figure.low:.2f} to {figure.high:.2f})"
+    low = min(figure.low, least_known)
+    said = f"{what} is {decimals(figure.value)} ({decimals(low)} to {decimals(figure.high)})"
     if figure.high < limit:
         return _Finding("not adequate", f"{said}, all of it below {limit:g}.")
     if least_known >= limit:

@@ -16,7 +16,8 @@ from jinja2 import Environment
 
 from evaluator.core.evaluation import Evaluation, GraderResult
 from evaluator.core.look import ordinal
-from evaluator.core.metrics.estimate import Estimate
+from evaluator.core.metrics.comparison import NO_DIFFERENCE
+from evaluator.core.metrics.estimate import Estimate, decimals
 from evaluator.report.evaluation_plots import (
     Plot,
     agreement_plot,
@@ -80,7 +81,9 @@ def _context(found: Evaluation) -> Mapping[str, Any]:
         "deciding": deciding,
         "questions": questions,
         "detailed": detailed,
+        "detailed_ids": {each.id for each in detailed},
         "generator": _GENERATOR,
+        "no_difference": NO_DIFFERENCE,
     }
 
 
@@ -102,11 +105,11 @@ def _figure(estimate: Estimate) -> str:
 
 def _two_decimals(value: float) -> str:
     """A minus is a minus, and what rounds to nothing has no sign."""
-    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+    return decimals(value).replace("-", "−")
 
 
 def _signed(estimate: Estimate) -> str:
-    return "n/a" if estimate.value is None else f"{round(estimate.value, 2) + 0.0:+.2f}".replace("-", "−")
+    return "n/a" if estimate.value is None else decimals(estimate.value, "+").replace("-", "−")
 
 
 def _interval(estimate: Estimate) -> str:

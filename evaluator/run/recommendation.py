@@ -26,7 +26,7 @@ def recommend(results: Sequence[GraderResult]) -> str:
             # The price is not known, but the same grader never costs less for reading more often.
             return f"Adequate: {names}. {fewest.name} asks least of the same grader, and so costs least."
         return f"Adequate: {names}. A cost is not known (give --price IN,OUT), so the cheapest cannot be named."
-    cost, cheapest = min(known, key=lambda each: (each[0], _latency(each[1])))
+    cost, cheapest = min(known, key=lambda each: (each[0], each[1].samples, _latency(each[1])))
     return f"Adequate: {names}. The cheapest of them is {cheapest.name} ({cost:.4f} US dollars for this split)."
 
 

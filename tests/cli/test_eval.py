@@ -135,7 +135,7 @@ def test_numbers_of_samples_are_compared_and_the_cheapest_adequate_is_named(case
     found = read_evaluation(tmp_path / "out" / "eval.json")
     assert [each.name for each in found.asked] == [f"{grader} [3 samples]", f"{grader} [1 sample]", "baseline"]
     assert [each.samples for each in found.asked] == [3, 1, 1]
-    assert f"{grader} [1 sample] asks least of the same grader" in found.recommendation
+    assert f"The cheapest of them is {grader} [1 sample]" in found.recommendation
     pair = found.comparisons[0]
     assert (pair.first, pair.second) == (f"{grader} [3 samples]", f"{grader} [1 sample]")
     assert {scope.quadratic_kappa.difference.value for scope in pair.scopes} == {0.0}

@@ -241,6 +241,18 @@ def test_small_slices_are_marked(perfect):
     }
 
 
+@pytest.mark.parametrize(("answers", "outcome"), [(14, "cannot tell with this set"), (16, "adequate")])
+def test_a_handful_of_answers_without_a_mistake_proves_nothing(perfect, answers, outcome):
+    """Kappa 1 never varies: seven candidates leave exact agreement down to .59 possible, eight to .63."""
+    found = measured(eval_set(answers, spread), under_test(perfect, "perfect"))
+    verdict = found.asked[0].verdict
+    assert found.asked[0].scopes[0].consensus.quadratic_kappa.value == 1.0
+    assert verdict is not None
+    assert verdict.outcome == outcome
+    gate = Gate.model_validate({"least_quadratic_kappa": {"every_criterion": 0.6}})
+    assert judge(gate, found, "gate.yaml").passed is (outcome == "adequate")
+
+
 def test_who_passes_is_held_against_each_rater_and_the_raters_own_agreement(perfect):
     """Rater c fails everybody: with a and b the classes agree wholly, with c as chance does; so do the raters' own."""
     case = eval_set(COUNT, lambda n, c, r: 0.0 if r == "c" else float(n % 5))
@@ -309,7 +321,7 @@ def test_a_gate_names_every_condition_that_does_not_hold(tmp_path):
     priceless = under_test(script(tmp_path, says), "perfect")
     unpriced = Grader(replace(priceless.grader.pipeline, price=None))
     found = measured(eval_set(COUNT, spread), replace(priceless, grader=unpriced))
-    gate = Gate(least_quadratic_kappa={"every_criterion": 0.5, "total": 1.0}, most_cost_usd=1, most_ungraded=0)
+    gate = Gate(least_quadratic_kappa={"every_criterion": 0.5, "total": 0.83}, most_cost_usd=1, most_ungraded=0)
     outcome = judge(gate, found, "gate.yaml")
     assert [failure.split(":")[0] for failure in outcome.failures] == ["perfect, cost"]
     assert len(outcome.held) == 5

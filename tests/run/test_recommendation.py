@@ -30,6 +30,12 @@ def test_the_cheapest_of_those_that_are_adequate_is_named(row):
     )
 
 
+def test_what_costs_the_same_is_taken_with_fewer_readings(row):
+    """Free graders differ in what they ask all the same."""
+    rows = [made(row, "three", 0.0, samples=3), made(row, "one", 0.0, samples=1)]
+    assert "The cheapest of them is one" in recommend(rows)
+
+
 def test_without_a_price_the_same_grader_with_fewer_readings_is_still_the_cheaper(row):
     """Between different graders nothing is guessed."""
     rows = [made(row, "three", None, samples=3), made(row, "one", None, samples=1)]

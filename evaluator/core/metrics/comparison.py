@@ -17,6 +17,8 @@ from evaluator.core.metrics.figures import STATISTICS, Statistic
 from evaluator.core.metrics.levels import Readings
 
 Verdict = Literal["first is better", "second is better", "no difference that this set can show", "cannot tell"]
+# The verdicts that tell no difference, so that there is none to hold against run noise.
+NO_DIFFERENCE: tuple[Verdict, ...] = ("no difference that this set can show", "cannot tell")
 
 CALL_STATISTICS = (
     Statistic("precision", "precision", "higher", "share"),

@@ -44,8 +44,15 @@ class Estimate:
         """`0.83 (0.71 to 0.91), n=120`, or `n/a, because every label is the same (n=12)`."""
         if self.value is None:
             return f"n/a, because {self.reason} (n={self.n})"
-        interval = "" if self.low is None or self.high is None else f" ({self.low:.2f} to {self.high:.2f})"
-        return f"{self.value:.2f}{interval}, n={self.n}"
+        interval = ""
+        if self.low is not None and self.high is not None:
+            interval = f" ({decimals(self.low)} to {decimals(self.high)})"
+        return f"{decimals(self.value)}{interval}, n={self.n}"
+
+
+def decimals(value: float, sign: str = "") -> str:
+    """Two decimals; what rounds to nothing has no minus. With sign "+" a plus is written too."""
+    return f"{round(value, 2) + 0.0:{sign}.2f}"
 
 
 def not_available(reason: str, n: int, clusters: int | None = None) -> Estimate:

@@ -66,6 +66,19 @@ class AgreementFigures:
         return ((statistic, self[statistic.key]) for statistic in STATISTICS)
 
 
+def kappa_to_rely_on(figures: AgreementFigures) -> float | None:
+    """The lower end of quadratic kappa that a decision may rest on; None where there is none.
+
+    As a rule the lower end of its interval. Where every label agrees, no resample varies and kappa's interval has no
+    width however few the items are; then it is the lower end of exact agreement, which is the exact binomial one with
+    each cluster as a trial: seven clusters without a difference show .59, twenty .83.
+    """
+    kappa = figures.quadratic_kappa
+    if kappa.value == 1.0 and kappa.low == kappa.high:
+        return figures.exact.low
+    return kappa.low
+
+
 def agreement_figures(
     grader: Readings, rater: Readings, scale: Sequence[float], resampling: Resampling
 ) -> AgreementFigures:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evaluator.core.metrics.estimate import Estimate, not_available
+from evaluator.core.metrics.estimate import Estimate, decimals, not_available
 
 
 def test_an_estimate_prints_its_interval_and_n() -> None:
@@ -31,3 +31,9 @@ def test_an_estimate_that_hides_the_unknown_cannot_be_made(wrong: dict[str, obje
     """NaN, a missing value without a reason and half an interval are refused."""
     with pytest.raises(ValueError, match=r"estimate|interval"):
         Estimate(**wrong)
+
+
+def test_what_rounds_to_nothing_has_no_minus() -> None:
+    """-0.004 is written 0.00, with a plus where signs are written."""
+    assert str(Estimate(-0.004, 9, -0.3, 0.001)) == "0.00 (-0.30 to 0.00), n=9"
+    assert decimals(-0.001, "+") == "+0.00"
