@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Iterator
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -19,6 +21,7 @@ from evaluator.cli.results import grades_beside, write_results
 from evaluator.cli.run_options import kept_options
 from evaluator.cli.run_place import RunPlace, run_place
 from evaluator.cli.store_option import chosen_store, store_options
+from evaluator.core.answer import Answer
 from evaluator.core.prompt import Calls
 from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import StoreError, UsageError
@@ -163,6 +166,9 @@ class _Order:
     def total(self) -> int:
         return min(self.table.count, self.limit or self.table.count)
 
+    def answers(self) -> Iterator[Answer]:
+        return islice(iter(self.table), self.limit)
+
     def manifest(self, run: GradingRun, place: RunPlace, run_id: str, candidates: int) -> RunManifest:
         """How the run stands now."""
         made = run.manifest(
@@ -203,7 +209,7 @@ async def _announce(
     graders = [each for each in (grader, order.second) if each is not None]
     asks_a_model = any(rater.identity.is_language_model for each in graders for rater in each.pipeline.raters)
     is_going_on = resumption is not None and not resumption.is_changed
-    known = await ledger.known(grader, order.table) if ledger and asks_a_model and not is_going_on else None
+    known = await ledger.known(grader, order.answers()) if ledger and asks_a_model and not is_going_on else None
     if asks_a_model or store is None:
         say_store(presenter, store, known)
     if not ask:

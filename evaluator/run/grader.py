@@ -84,7 +84,7 @@ class Grader(Runnable[Answer, Grade]):
     async def grade(self, answer: Answer) -> Grade:
         """The grade of one answer. Raises UsageError for a question that the questionnaire does not have."""
         self._require_question(answer)
-        return (await grade_answer(self._pipeline, answer)).grade
+        return (await self._outcome(answer)).grade
 
     async def grade_many(
         self, answers: AsyncIterable[Answer] | Iterable[Answer], *, concurrency: int | None = None

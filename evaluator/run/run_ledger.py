@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 
 from evaluator.core.answer import Answer
 from evaluator.core.ledger import KeptReply, Ledger
@@ -15,6 +14,7 @@ from evaluator.run.pipeline import grade_answer
 from evaluator.store.reply_ledger import ReplyLedger
 
 MOST_LOOKED_UP = 2_000  # answers; more than that would keep people waiting
+_A_FEW = 50
 
 
 class _OnlyLookedError(EvaluatorError):
@@ -54,20 +54,27 @@ class RunLedger(Ledger):
             self._failure = error
 
     async def known(self, grader: Grader, answers: Iterable[Answer]) -> Known:
-        """How many of the replies that these answers need are kept; looks at the first `MOST_LOOKED_UP`."""
-        self._looked_for = []
+        """How many of the replies that these answers need are kept.
+
+        Looks at the first `MOST_LOOKED_UP` answers; at the first few only, where none of theirs is.
+        """
+        names = self._looked_for = []
         looked_at = 0
+        is_all = True
         try:
-            for answer in islice(answers, MOST_LOOKED_UP):
+            for answer in answers:
+                # A new run should not wait to be told that it is new.
+                if looked_at == MOST_LOOKED_UP or (looked_at == _A_FEW and not self._ledger.count(names)):
+                    is_all = False
+                    break
+                looked_at += 1
                 try:
                     await grade_answer(grader.pipeline, answer)
                 except _OnlyLookedError:
                     await asyncio.sleep(0)  # further readings of this answer come to the same end
-                looked_at += 1
-            names = self._looked_for
         finally:
             self._looked_for = None
-        return Known(self._ledger.count(names), len(set(names)), is_all=looked_at < MOST_LOOKED_UP)
+        return Known(self._ledger.count(names), len(set(names)), is_all)
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,16 @@ def test_a_changed_question_is_another_request(
     assert route.call_count > before
 
 
+def test_a_repetition_is_asked_anew(openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter) -> None:
+    """To see how far a grader agrees with itself its readings are numbered on; each number is kept by itself."""
+    route = respx_mock.post(CHAT).respond(json=completion(level_reply(2)))
+    ledger = DictLedger()
+    for expected in (2, 4, 6, 6):
+        grader = openai_grader(ledger=ledger, samples=2)
+        asyncio.run(grades_of(grader.counting_from(min(expected, 6) - 2), answer))
+        assert route.call_count == expected
+
+
 def test_a_kept_reply_that_cannot_be_read_is_asked_for_again(
     openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from evaluator.files.grades_file import GradesFile
 from evaluator.run.grading_run import GradingRun
 from evaluator.run.pipeline import ungraded
 from evaluator.store.run_record import RunCounts, RunOrder, RunRecord
-from evaluator.store.store import Store
+from evaluator.store.store import Store, open_store
 from tests.conftest import level_reply
 
 PAID_NOTHING = (0, None)
@@ -164,6 +165,30 @@ def test_deleting_a_run_takes_what_no_other_run_uses(store: Store, grader: Grade
     assert [record.id for record in store.runs.all()] == ["0b"]
     store.runs.delete(two.number)
     assert left() == "d"
+
+
+def test_nothing_of_a_deleted_run_is_left_in_the_file(grader: Grader, tmp_path: Path) -> None:
+    """SQLite would leave what was deleted where it stood until the place is used again."""
+    where = tmp_path / "store.sqlite3"
+    ((answer, grade),) = asyncio.run(graded(grader, answers(1)))
+    answer = replace(answer, text="Only I ever said that. " * 500)
+
+    async def use(store: Store, number: int) -> None:
+        log = store.runs.open_log(number)
+        await log.append(answer, grade, grade.model_dump_json().encode(), PAID_NOTHING)
+        await store.ledger(number).keep("a" * 64, KeptReply("Nobody replied so. " * 500, None, Usage()))
+        await log.flush()
+
+    def said() -> bytes:
+        return b"".join(path.read_bytes() for path in tmp_path.glob("store.sqlite3*"))
+
+    with open_store(str(where)) as store:
+        record = begin(store, grader, tmp_path)
+        asyncio.run(use(store, record.number))
+        assert b"Only I ever said that" in said()
+        store.runs.delete(record.number)
+        for gone in (b"Only I ever said that", b"Nobody replied so", grade.provenance.fingerprint.encode()):
+            assert gone not in said()
 
 
 def test_a_run_is_found_by_the_beginning_of_its_name(store: Store, grader: Grader, tmp_path: Path) -> None:

@@ -1,0 +1,109 @@
+"""`evaluator runs`: what it shows, writes and deletes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from evaluator.cli import cli
+from evaluator.cli.grade import command as grade
+from evaluator.cli.run_options import given_again, kept_options
+from tests.cli.grading_command import evaluator, grades_in, without_times, write_table
+
+
+def runs(*arguments: str | Path) -> Result:
+    """The command in this process, with nobody to be asked."""
+    return CliRunner().invoke(cli, ["runs", *map(str, arguments)])
+
+
+@pytest.fixture
+def graded(tmp_path: Path) -> str:
+    """The id of a run of the baseline: nine answers, the first of them blank."""
+    (tmp_path / "some").mkdir()
+    table = write_table(tmp_path / "some" / "answers.csv", 2)
+    text = table.read_text(encoding="utf-8")
+    first = '"I would split by time: train on 2022 and test on 2023, as in case number 0-degradation."'
+    assert first in text
+    table.write_text(text.replace(first, ""), encoding="utf-8")
+    done = evaluator("grade", "answers.csv", "--grader", "baseline", "--limit", "9", cwd=tmp_path / "some")
+    assert done.returncode == 0, done.stderr
+    return json.loads(runs("list", "--json").output)[0]["run_id"]
+
+
+def test_runs_are_listed_and_shown_in_80_columns(graded: str, tmp_path: Path) -> None:
+    """Also runs of graders that ask no model; paths are whole, however long."""
+    listed = runs("list").output
+    assert graded in listed
+    assert "9 of 9" in listed
+    assert "finished" in listed
+    assert max(map(len, listed.splitlines())) <= 80
+    shown = runs("show", graded[:5]).output
+    assert max(map(len, shown.splitlines())) <= 80
+    said = shown.replace("\n", "").replace(" ", "")
+    for fact in ("baseline", "ml_engineer_core@1", str(tmp_path / "some" / "answers.csv"), "9answers,9grades"):
+        assert fact in said, fact
+
+
+def test_a_run_is_written_again_from_the_store_alone(graded: str, tmp_path: Path) -> None:
+    """Its table, its folder and its rubric may be gone."""
+    folder = tmp_path / "some" / "answers-grades"
+    written = without_times(grades_in(folder))
+    manifest = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    for path in folder.iterdir():
+        path.unlink()
+    (tmp_path / "some" / "answers.csv").unlink()
+    done = runs("export", graded, "--out", tmp_path / "again")
+    assert done.exit_code == 0, done.output
+    assert without_times(grades_in(tmp_path / "again")) == written
+    assert json.loads((tmp_path / "again" / "run.json").read_text(encoding="utf-8")) == manifest
+    assert {path.name for path in (tmp_path / "again").iterdir()} == {
+        *("grades.jsonl", "grades.csv", "candidates.csv", "grades.xlsx", "report.html", "run.json")
+    }
+    refused = runs("export", graded, "--out", tmp_path / "again")
+    assert "holds the results of another run" in str(refused.exception)
+
+
+def test_a_run_is_gone_on_with_from_any_folder(graded: str, tmp_path: Path) -> None:
+    """With what it was begun with: its table is found from where it was named, its limit holds."""
+    folder = tmp_path / "some" / "answers-grades"
+    lines = (folder / "grades.jsonl").read_bytes().splitlines(keepends=True)
+    (folder / "grades.jsonl").write_bytes(b"".join(lines[:4]))
+    done = evaluator("runs", "resume", graded, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "4 of 9 answers are graded" in done.stdout.replace("\n", " ")
+    assert len(grades_in(folder)) == 9
+    assert len(json.loads(runs("list", "--json").output)) == 1
+    (tmp_path / "some").rename(tmp_path / "moved")
+    gone = runs("resume", graded)
+    assert "is not there any more" in str(gone.exception)
+
+
+def test_deleting_says_what_goes_and_asks(graded: str, tmp_path: Path) -> None:
+    """Where nobody can be asked --yes is needed; the results in the folder stay."""
+    refused = runs("delete", graded)
+    assert "9 answers, 9 grades, 0 replies" in refused.output
+    assert "--yes" in str(refused.exception)
+    assert graded in runs("list").output
+    done = runs("delete", graded, "--yes")
+    assert done.exit_code == 0, done.output
+    assert "No runs in" in runs("list").output
+    assert len(grades_in(tmp_path / "some" / "answers-grades")) == 9
+    assert "There is no run" in str(runs("show", graded).exception)
+
+
+def test_no_key_is_kept(tmp_path: Path) -> None:
+    """Neither a key nor a password in an address; everything else comes back as it was given."""
+    table = write_table(tmp_path / "a.csv", 1)
+    address = "http://someone:pass-w0rd@127.0.0.1:9/v1"
+    arguments = ("--grader", "openai:m", "--base-url", address, "--compare", "baseline", "--limit", "1")
+    context = grade.make_context("grade", [str(table), *arguments, "--rubrics", "r1", "--rubrics", "r2", "--yes"])
+    kept = kept_options(context, address)
+    assert "pass-w0rd" not in json.dumps(kept)
+    assert "key" not in " ".join(kept["options"])
+    again = given_again(grade, json.loads(json.dumps(kept)))
+    expected = {name: value for name, value in context.params.items() if name in again}
+    assert again == expected | {"base_url": "http://127.0.0.1:9/v1"}
+    assert set(context.params) - set(again) == {*("out", "resume", "where", "no_store", "yes", "quiet", "as_json")}
