@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from evaluator.core.budget import Budget
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.ledger import Ledger
 from evaluator.core.price import FREE, Price
@@ -16,10 +17,12 @@ from evaluator.core.prompt import Calls
 from evaluator.core.task import Rater, RaterIdentity
 from evaluator.errors import GraderSetupError, UsageError
 from evaluator.files.local_model import find_default_model
+from evaluator.files.price_file import load_prices
 from evaluator.files.prompt_file import check_fit, load_prompt
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import QuestionSet, load_question_set
 from evaluator.graders.baseline import BaselineRater
+from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
 from evaluator.graders.spec import RaterSpec, parse_grader
@@ -31,6 +34,7 @@ DEFAULT_QUESTIONNAIRE = "ml_engineer_screen"
 _LOCAL_PROMPT = "local"
 _REMOTE_PROMPT = "checks"
 _WITHOUT_CHECKS = "levels"
+_OPENAI = "api.openai.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,9 @@ class GraderOptions:
     """Seconds for one request, whatever it does meanwhile."""
     concurrency: int | None = None
     price: Price | None = None
+    """Overrides the price list."""
+    budget: Budget | None = field(default=None, repr=False)
+    """What may be spent; graders made with the same one share it."""
     gguf: Path | None = None
     threads: int | None = None
     cache: Path | None = None
@@ -75,13 +82,14 @@ def make_grader(
         raise UsageError(f"{chosen.samples} samples were asked for.", hint="Ask for 1 or more.")
     specs = parse_grader(grader)
     question_set = load_question_set(questionnaire, [*chosen.rubrics, shipped("rubrics")])
-    raters = tuple(_rater(spec, question_set, chosen) for spec in specs)
+    prices = tuple(_price(spec, chosen) for spec in specs)
+    raters = tuple(_rater(spec, question_set, chosen, price) for spec, price in zip(specs, prices, strict=True))
     kinds = {spec.kind for spec in specs}
     pipeline = Pipeline(
         question_set=question_set,
         raters=raters,
         samples=chosen.samples,
-        price=chosen.price or (FREE if _is_free(kinds, chosen.base_url) else None),
+        prices=prices,
         version=version("screening-answer-evaluator"),
         now=lambda: datetime.now(UTC),
     )
@@ -90,15 +98,34 @@ def make_grader(
     return Grader(pipeline, concurrency=in_flight)
 
 
-def _is_free(kinds: Set[str], base_url: str | None) -> bool:
-    """Whether nobody sends a bill: no endpoint is asked, or only one on this computer."""
-    if kinds <= {"baseline", "local", "scripted"}:
-        return True
-    host = urlsplit(base_url).hostname if base_url else None
-    return "langchain" not in kinds and host in ("localhost", "127.0.0.1", "::1")
+def _price(spec: RaterSpec, options: GraderOptions) -> Price | None:
+    """What a rater's tokens cost; None where that is not known: another endpoint, or a model that is not listed."""
+    host = (urlsplit(options.base_url).hostname or "") if options.base_url else _OPENAI
+    if spec.kind in ("baseline", "local", "scripted"):
+        return options.price or FREE
+    if spec.kind != "openai":
+        return options.price
+    endpoint = load_prices().endpoint(host)
+    if options.price is not None:
+        return replace(options.price, batch=endpoint.batch if endpoint else None)
+    if host in ("localhost", "127.0.0.1", "::1"):
+        return FREE
+    return endpoint.price_of(spec.name) if endpoint else None
 
 
-def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -> Rater:
+def _within_budget(model: ChatModel, spec: RaterSpec, price: Price | None, budget: Budget | None) -> ChatModel:
+    if budget is None:
+        return model
+    if price is None:
+        raise UsageError(
+            f"--max-cost needs a price, and none is known for {spec}.",
+            hint="Give it with --price IN,OUT[,CACHED], US dollars for a million tokens; "
+            "`evaluator prices` shows what is known.",
+        )
+    return BudgetedModel(model, price, budget) if price.costs_money else model
+
+
+def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None) -> Rater:
     if spec.kind == "baseline":
         return BaselineRater(question_set.vocabulary)
     prompt = load_prompt(options.prompt or _prompt_for(spec, question_set), [*options.prompts, shipped("prompts")])
@@ -108,7 +135,7 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -
         raise UsageError(
             f"--calls per-check needs a prompt that asks for checks; '{prompt.id}' asks for {prompt.asks_for}."
         )
-    model = _chat_model(spec, options)
+    model = _within_budget(_chat_model(spec, options), spec, price, options.budget)
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
     identity = RaterIdentity(
@@ -179,8 +206,7 @@ def _local_model(options: GraderOptions) -> ChatModel:
 
 def costs_money(grader: Grader) -> bool:
     """Whether grading may be billed: a price is known and not zero, or it is not known."""
-    price = grader.pipeline.price
-    return price is None or price.input > 0 or price.output > 0
+    return any(price is None or price.costs_money for price in grader.pipeline.prices)
 
 
 def describe(grader: Grader) -> str:

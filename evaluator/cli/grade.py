@@ -15,6 +15,7 @@ import click
 from evaluator.cli.present import Presenter
 from evaluator.cli.price import price_of
 from evaluator.cli.results import grades_beside, write_results
+from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
 from evaluator.errors import UsageError
 from evaluator.files.run_folder import new_run_folder
@@ -25,7 +26,7 @@ from evaluator.run.grading_run import GradingRun
 from evaluator.settings import read_settings
 from evaluator.wiring import DEFAULT_QUESTIONNAIRE, GraderOptions, costs_money, describe, make_grader
 
-ALL_GRADED, SOME_UNGRADED, INTERRUPTED = 0, 3, 130
+ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 
 
 @click.command(short_help="Grade a table of answers.")
@@ -43,7 +44,8 @@ ALL_GRADED, SOME_UNGRADED, INTERRUPTED = 0, 3, 130
 )
 @click.option("--samples", type=click.IntRange(1, 25), default=1, show_default=True, help="Readings of each answer.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
-@click.option("--price", metavar="IN,OUT", help="US dollars for a million tokens of input and of output.")
+@click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
+@click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
 @click.option("--gguf", type=click.Path(path_type=Path), help="Another model's file for --grader local.")
 @click.option("--threads", type=click.IntRange(1), help="Threads of the local model. [default: 2]")
@@ -74,6 +76,7 @@ def command(
     samples: int,
     base_url: str | None,
     price: str | None,
+    max_cost: float | None,
     timeout: float | None,
     gguf: Path | None,
     threads: int | None,
@@ -96,7 +99,7 @@ def command(
     Writes report.html, grades.xlsx, grades.csv, candidates.csv, grades.jsonl and run.json.
 
     Exit codes: 0 all graded or explicitly not answered; 3 some answers could not be graded (they are listed);
-    2 wrong usage or input, nothing graded; 130 interrupted, what was graded is kept.
+    5 stopped at --max-cost; 2 wrong usage or input, nothing graded; 130 interrupted, what was graded is kept.
     """
     settings = read_settings()
     options = GraderOptions(
@@ -108,6 +111,7 @@ def command(
         timeout=timeout,
         concurrency=concurrency,
         price=price_of(price),
+        budget=Budget(max_cost) if max_cost else None,
         gguf=gguf,
         threads=threads,
         cache=settings.cache,
@@ -123,7 +127,7 @@ def command(
     answers = open_answer_table(
         table, made.questionnaire.questions, mapping=_mapping(mapping), sheet=sheet, duplicates=policy
     )
-    code = asyncio.run(_run(made, second, answers, table, out, limit, presenter, ask=not yes))
+    code = asyncio.run(_run(made, second, answers, table, out, limit, presenter, options.budget, ask=not yes))
     sys.exit(code)
 
 
@@ -135,6 +139,7 @@ async def _run(
     out: Path | None,
     limit: int | None,
     presenter: Presenter,
+    budget: Budget | None,
     *,
     ask: bool,
 ) -> int:
@@ -155,9 +160,11 @@ async def _run(
             beside = await grades_beside(second, run) if second is not None and not interrupted else None
             with presenter.waiting("Writing the report"):
                 results = write_results(folder, run, grader, table, source, beside)
-            presenter.finished(results, grader.rubric)
+            presenter.finished(results, grader.rubric, budget)
     if interrupted:
         return INTERRUPTED
+    if run.budget_spent:
+        return BUDGET_SPENT
     return SOME_UNGRADED if run.ungraded else ALL_GRADED
 
 

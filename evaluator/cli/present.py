@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from evaluator.cli.results import Results
+from evaluator.core.budget import Budget
 from evaluator.core.candidate import CandidateStanding
 from evaluator.core.rubric import Rubric
 from evaluator.errors import UsageError
@@ -94,7 +95,7 @@ class Presenter:
 
             yield advance
 
-    def finished(self, results: Results, rubric: Rubric) -> None:
+    def finished(self, results: Results, rubric: Rubric, budget: Budget | None = None) -> None:
         """How it ended: the candidates, what needs a person, what could not be graded, where everything is."""
         manifest = results.manifest
         if self._as_json:
@@ -108,8 +109,15 @@ class Presenter:
         counted.append(f"{manifest.to_review} need a person")
         if manifest.usage.cost_usd:
             counted.append(f"${manifest.usage.cost_usd:.4f}")
+        if manifest.usage.cached_share is not None:
+            counted.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
         self._say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
-        if manifest.outcome == "stopped":
+        if budget is not None and (manifest.stopped_because or "").startswith("budget_spent:"):
+            self._say(
+                f"[bold]Stopped at {budget}[/]; {manifest.graded:,} of {manifest.answers:,} graded; the rest waits: "
+                "run the same command with a higher --max-cost."
+            )
+        elif manifest.outcome == "stopped":
             self._say(f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}")
         if manifest.outcome == "interrupted":
             self._say("[bold]Interrupted[/]: what was graded is kept; the rest is listed as ungraded.")
@@ -157,5 +165,5 @@ def _tokens(number: int) -> str:
 
 def _cost(dollars: float | None) -> str:
     if dollars is None:
-        return "price unknown (--price IN,OUT gives it)"
+        return "no price is known (--price IN,OUT gives it)"
     return f"about ${dollars:.2f}" if dollars else "free"

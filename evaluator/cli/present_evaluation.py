@@ -45,7 +45,7 @@ class EvaluationPresenter:
         if expected.input_tokens:
             tokens = f"about {expected.input_tokens * passes:,} tokens in, {expected.output_tokens * passes:,} out"
             cost = expected.cost_usd
-            price = "price unknown (--price IN,OUT gives it)" if cost is None else f"about ${cost * passes:.2f}"
+            price = "no price is known (--price IN,OUT gives it)" if cost is None else f"about ${cost * passes:.2f}"
             times = f"{passes} passes" if passes > 1 else "1 pass"
             self._say(f"  Expect {times} over the answers, {tokens}, {price if cost != 0 else 'free'}")
 

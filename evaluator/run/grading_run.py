@@ -14,7 +14,7 @@ from evaluator.core.reply import Usage
 from evaluator.core.run_manifest import RunManifest, UsageTotals
 from evaluator.files.grades_file import GradesFile
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import spec_of, ungraded
+from evaluator.run.pipeline import Outcome, spec_of, ungraded
 
 
 class GradingRun:
@@ -48,15 +48,22 @@ class GradingRun:
         """Dollars paid so far, or None where the price is not known."""
         return self._paid_usd
 
+    @property
+    def budget_spent(self) -> bool:
+        """Whether the run stopped because its budget would not last for more."""
+        return (self._stopped_because or "").startswith("budget_spent:")
+
     async def grades(self, concurrency: int | None = None) -> AsyncGenerator[Grade, None]:
         """Each grade after it was written. Cancelling keeps what is written; `write_rest` accounts for the rest."""
         async with aclosing(self._grader.outcomes(self.answers(), concurrency=concurrency)) as outcomes:
             async for outcome in outcomes:
                 grade = outcome.grade
                 self._write(grade)
-                self._pay(outcome.paid)
+                self._pay(outcome)
                 if grade.reason and grade.reason.startswith("not asked: "):
                     self._stopped_because = grade.reason.removeprefix("not asked: ")
+                elif outcome.failure is not None and outcome.failure.code == "budget_spent":
+                    self._stopped_because = f"budget_spent: {outcome.failure.detail}"
                 yield grade
 
     def write_rest(self) -> None:
@@ -132,6 +139,7 @@ class GradingRun:
                 input_tokens=self._usage.input_tokens,
                 output_tokens=self._usage.output_tokens,
                 cached_tokens=self._usage.cached_tokens,
+                cached_share=self._usage.cached_share,
                 cost_usd=self._cost,
                 reused_requests=self._usage.requests - self._paid.requests,
                 paid_usd=self._paid_usd,
@@ -160,9 +168,7 @@ class GradingRun:
         if made.cost_usd is not None:
             self._cost = (self._cost or 0.0) + made.cost_usd
 
-    def _pay(self, paid: Usage) -> None:
-        self._paid = self._paid + paid
-        price = self._grader.pipeline.price
-        dollars = price.cost(paid) if price is not None and paid.requests else None
-        if dollars is not None:
-            self._paid_usd = (self._paid_usd or 0.0) + dollars
+    def _pay(self, outcome: Outcome) -> None:
+        self._paid = self._paid + outcome.paid
+        if outcome.paid_usd is not None:
+            self._paid_usd = (self._paid_usd or 0.0) + outcome.paid_usd
