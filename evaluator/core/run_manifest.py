@@ -35,7 +35,8 @@ class RunManifest(BaseModel):
     run_id: str
     started_at: str
     finished_at: str
-    outcome: Literal["finished", "interrupted", "stopped"]
+    outcome: Literal["running", "finished", "interrupted", "stopped"]
+    """"running" stands in the folder of a run that has not ended, or whose process was killed."""
     stopped_because: str | None
     input_name: str
     input_sha256: str

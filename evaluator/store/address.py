@@ -1,0 +1,46 @@
+"""The address of a store: a file for SQLite, or the URL of a PostgreSQL database; shown without its password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from evaluator.errors import UsageError
+
+_HINT = "Give a file, such as --store replies.sqlite3, or postgresql+psycopg://USER@HOST/DATABASE."
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """Where a store is. `path` is set where it is a file."""
+
+    url: URL
+    path: Path | None
+
+    def __str__(self) -> str:
+        return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+
+
+def store_address(text: str) -> StoreAddress:
+    """The address that `--store` names: a path, `sqlite:///PATH`, or `postgresql://…`. Raises UsageError."""
+    if "://" not in text:
+        return _file(Path(text))
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        # The text itself is not repeated: it may hold a password.
+        raise UsageError("The address of the store is not a URL.", hint=_HINT) from None
+    kind = url.get_backend_name()
+    if kind == "sqlite" and url.database:
+        return _file(Path(url.database))
+    if kind in ("postgresql", "postgres"):
+        return StoreAddress(url.set(drivername="postgresql+psycopg"), None)
+    raise UsageError(f"A store cannot be kept in '{kind}'.", hint=_HINT)
+
+
+def _file(path: Path) -> StoreAddress:
+    whole = path.expanduser().absolute()
+    return StoreAddress(URL.create("sqlite", database=str(whole)), whole)

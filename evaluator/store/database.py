@@ -1,0 +1,116 @@
+"""The database behind a store: how it is opened, and what SQLite and PostgreSQL do differently."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from evaluator.errors import StoreError
+from evaluator.store.address import StoreAddress
+from evaluator.store.failures import as_store_errors
+
+PATIENCE = 30.0
+"""Seconds that one process waits while another writes."""
+
+
+class Database:
+    """Connections to one store. Everything it lends raises StoreError, never the database's own errors."""
+
+    def __init__(self, address: StoreAddress, *, patience: float = PATIENCE) -> None:
+        self.address = address
+        self.engine = _engine(address, patience)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether reading takes microseconds and no network."""
+        return self.engine.dialect.name == "sqlite"
+
+    def connect(self) -> Connection:
+        """A connection to keep, which begins and commits by itself: nothing it reads is held open."""
+        with as_store_errors(self.address):
+            connection: Connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            return connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """One view of the store for as long as the block lasts."""
+        with as_store_errors(self.address), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: all of it or nothing."""
+        with (
+            as_store_errors(self.address),
+            self.engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
+
+    def close(self) -> None:
+        """Lets go of all connections. SQLite takes its journal back into the file then."""
+        self.engine.dispose()
+
+
+def _engine(address: StoreAddress, patience: float) -> Engine:
+    if address.path is None:
+        try:
+            return create_engine(address.url, pool_pre_ping=True)
+        except ModuleNotFoundError as error:
+            raise StoreError(
+                "PostgreSQL needs a driver that is not installed.",
+                hint="pip install 'screening-answer-evaluator[postgres]'",
+            ) from error
+    _make_private(address)
+    # The ledger's reader is used by whichever thread runs the event loop; one at a time holds it.
+    engine = create_engine(address.url, connect_args={"timeout": patience, "check_same_thread": False})
+    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _make_private(address: StoreAddress) -> None:
+    """The file and its folder, for the user's eyes alone: they hold what candidates wrote."""
+    path = address.path
+    if path is None or path.exists():
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except OSError as error:
+        raise StoreError(
+            f"The store {address} cannot be made: {error.strerror}.",
+            hint="Keep replies elsewhere with --store PATH, or nowhere with --no-store.",
+        ) from error
+
+
+def _set_up(connection: Any, _record: object) -> None:
+    # The driver would open transactions when it sees fit; here they begin where the code says so.
+    connection.isolation_level = None
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+    # A commit survives the death of the process; a power cut may take the last ones, and never damages the file.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    connection.execute("PRAGMA cache_size = -8192")
+
+
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    # A transaction that reads first and writes later could find its view too old: the writer queues up at once.
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+
+def is_gone(error: DBAPIError) -> bool:
+    """Whether the server went away, so that the same may be tried once more on a new connection."""
+    return bool(error.connection_invalidated)

@@ -1,0 +1,125 @@
+"""Answers and grades as rows: written in groups, read in pages (a page begins after the last number of another)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, select
+
+from evaluator.core.answer import Absence, Answer
+from evaluator.core.grade import Grade
+from evaluator.store.many_rows import ManyRows, Parameters, insert_into
+from evaluator.store.schema import answers, grades
+from evaluator.store.stored_text import stored_text
+
+PAGE = 200
+"""Grades in a page; a few kilobytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRow:
+    """One outcome to write: the answer, its grade, the grade's line without the line's end, what was paid for it."""
+
+    run: int
+    number: int
+    answer: Answer
+    grade: Grade
+    line: bytes
+    paid_requests: int
+    paid_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGrade:
+    """An answer with the grade that stands. `number` is the grade's place in the order of writing."""
+
+    number: int
+    text: str
+    absent: Absence | None
+    row: int | None
+    line: bytes
+    paid_requests: int
+    paid_usd: float | None
+
+    @property
+    def grade(self) -> Grade:
+        """The grade, parsed."""
+        return Grade.model_validate_json(self.line)
+
+    def answer(self, grade: Grade) -> Answer:
+        """The answer that `grade`, this one's, was given to."""
+        return Answer(grade.answer_id, grade.candidate_id, grade.question_id, self.text, self.absent, self.row)
+
+
+def write_grades(connection: Connection, rows: Sequence[GradeRow]) -> None:
+    """Grades are appended; the answer's row points to the last one."""
+    graded = []
+    standing = {}
+    for row in rows:
+        answer, grade = row.answer, row.grade
+        answer_id = stored_text(answer.answer_id)
+        body = answer.text.encode("utf-8", "surrogatepass")
+        candidate_id = stored_text(answer.candidate_id)
+        standing[row.run, answer_id] = (
+            row.run, answer_id, candidate_id, answer.question_id, body, answer.absent, answer.row, row.number,
+        )  # fmt: skip
+        graded.append((
+            row.run, row.number, answer_id, answer.question_id, grade.status, grade.score, grade.band,
+            grade.needs_review, grade.provenance.graded_at, row.paid_requests, row.paid_usd, row.line,
+        ))  # fmt: skip
+    _GRADE.carry_out(connection, graded)
+    _ANSWER.carry_out(connection, list(standing.values()))
+
+
+def read_grades(connection: Connection, run: int, after: int) -> list[StoredGrade]:
+    """A page of the grades that stand: those next after the number `after`, in the order of writing."""
+    rows = connection.execute(_PAGE_OF, {"run": run, "after": after})
+    return [
+        StoredGrade(
+            row.number, row.text.decode("utf-8", "surrogatepass"), row.absent, row.row, row.line, row.paid_requests,
+            row.paid_usd,
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+_PAGE_OF = (
+    select(
+        grades.c.number,
+        answers.c.body.label("text"),
+        answers.c.absent,
+        answers.c.row,
+        grades.c.body.label("line"),
+        grades.c.paid_requests,
+        grades.c.paid_usd,
+    )
+    .join(
+        answers,
+        and_(
+            answers.c.run == grades.c.run,
+            answers.c.answer_id == grades.c.answer_id,
+            answers.c.grade == grades.c.number,
+        ),
+    )
+    .where(grades.c.run == bindparam("run"), grades.c.number > bindparam("after"))
+    .order_by(grades.c.number)
+    .limit(PAGE)
+)
+
+
+def _answer(dialect: str, rows: Parameters) -> Any:
+    insert = insert_into(dialect, answers).values(rows)
+    new = {name: insert.excluded[name] for name in _ANSWER_COLUMNS if name not in ("run", "answer_id")}
+    return insert.on_conflict_do_update(index_elements=[answers.c.run, answers.c.answer_id], set_=new)
+
+
+def _grade(dialect: str, rows: Parameters) -> Any:
+    # A number is given out once by the run's one writer: it is there already only where a server lost its answer.
+    return insert_into(dialect, grades).values(rows).on_conflict_do_nothing()
+
+
+_ANSWER_COLUMNS = tuple(column.name for column in answers.columns)
+_ANSWER = ManyRows(_ANSWER_COLUMNS, _answer)
+_GRADE = ManyRows(tuple(column.name for column in grades.columns), _grade)

@@ -1,0 +1,57 @@
+"""Brings a store to the version that this program knows, whoever else tries the same at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, inspect, select, text
+
+from evaluator.errors import StoreError
+from evaluator.store.database import Database
+from evaluator.store.migrations import MIGRATIONS, NEWEST, spelled_for
+from evaluator.store.schema import migrations
+
+# Any number, the same in every version of this program: who holds it migrates.
+_ADVISORY_LOCK = 7_260_115_318
+
+
+def migrate(database: Database, upto: int = NEWEST) -> None:
+    """Applies what is missing, all of it or nothing. Raises StoreError for a newer store, or one that is none."""
+    with database.reading() as connection:
+        if _version(database, connection) == upto:
+            return
+    with database.writing() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+        # Read again under the lock: another process may have done it meanwhile.
+        version = _version(database, connection)
+        if version is None:
+            migrations.create(connection)
+        for migration in MIGRATIONS[version or 0 : upto]:
+            for statement in migration.statements:
+                connection.exec_driver_sql(spelled_for(database.engine.dialect.name, statement))
+            applied_at = datetime.now(UTC).isoformat(timespec="seconds")
+            connection.execute(
+                migrations.insert(),
+                {"number": migration.number, "name": migration.name, "applied_at": applied_at},
+            )
+
+
+def _version(database: Database, connection: Connection) -> int | None:
+    """The store's version; None where the database is empty."""
+    tables = inspect(connection).get_table_names()
+    if migrations.name not in tables:
+        if database.is_sqlite and tables:
+            raise StoreError(
+                f"{database.address} is a database of something else.",
+                hint="Name another file with --store; this one is left as it is.",
+            )
+        return None
+    version = max(connection.execute(select(migrations.c.number)).scalars(), default=0)
+    if version > NEWEST:
+        raise StoreError(
+            f"The store {database.address} was made by a newer program: it has version {version}, this one knows "
+            f"{NEWEST}.",
+            hint="Bring screening-answer-evaluator up to date, or name another store with --store.",
+        )
+    return version

@@ -1,0 +1,46 @@
+"""The store's migrations, one file each, in order. What is published here never changes; a change is a new file.
+
+`{bytes}`, `{number}`, `{identity}` and `{no_rowid}` are what the two databases spell differently.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evaluator.store.migrations import m0001_replies, m0002_runs
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step from a version of the store to the next; `number` is the version it leads to."""
+
+    number: int
+    name: str
+    statements: tuple[str, ...]
+
+
+MIGRATIONS = (
+    Migration(1, "replies", m0001_replies.STATEMENTS),
+    Migration(2, "runs", m0002_runs.STATEMENTS),
+)
+NEWEST = MIGRATIONS[-1].number
+
+_SPELLED = {
+    "sqlite": {
+        "bytes": "BLOB",
+        "number": "INTEGER",
+        "identity": "INTEGER PRIMARY KEY",
+        "no_rowid": " WITHOUT ROWID",
+    },
+    "postgresql": {
+        "bytes": "BYTEA",
+        "number": "BIGINT",
+        "identity": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "no_rowid": "",
+    },
+}
+
+
+def spelled_for(dialect: str, statement: str) -> str:
+    """The statement as this database writes it."""
+    return statement.format(**_SPELLED[dialect])

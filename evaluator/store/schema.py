@@ -1,0 +1,130 @@
+"""The store's tables as the newest migration leaves them; one schema for SQLite and PostgreSQL.
+
+What came from outside (replies, answers, grades) is kept as bytes: a reply may hold characters, such as NUL or half
+a surrogate pair, that a database's text does not.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+_Number = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+migrations = Table(
+    "store_migrations",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("applied_at", Text, nullable=False),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    Column("id", _Number, Identity(always=True), primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # UTF-8
+    Column("model", Text),
+    Column("usage", Text, nullable=False),  # JSON; what is None or 0 is left out
+    Column("kept_at", Text, nullable=False),
+    UniqueConstraint("fingerprint"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", _Number, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("stopped_because", Text),
+    Column("started_at", Text, nullable=False),
+    Column("heard_at", Text, nullable=False),
+    Column("finished_at", Text),
+    Column("writer", Text, nullable=False),
+    Column("folder", Text, nullable=False),
+    Column("input_name", Text, nullable=False),
+    Column("input_path", Text, nullable=False),
+    Column("input_sha256", Text, nullable=False),
+    Column("grader", Text, nullable=False),
+    Column("prompt", Text),
+    Column("prompt_sha256", Text),
+    Column("rubric", Text, nullable=False),
+    Column("rubric_sha256", Text, nullable=False),
+    Column("questionnaire", Text, nullable=False),
+    Column("questionnaire_sha256", Text, nullable=False),
+    Column("question_set", LargeBinary, nullable=False),  # JSON: the rubric and the questionnaire themselves
+    Column("options", LargeBinary, nullable=False),  # JSON: the command's options, never a key
+    Column("manifest", LargeBinary, nullable=False),  # JSON: run.json
+    Column("answers", BigInteger, nullable=False),
+    Column("graded", BigInteger, nullable=False),
+    Column("not_answered", BigInteger, nullable=False),
+    Column("ungraded", BigInteger, nullable=False),
+    Column("to_review", BigInteger, nullable=False),
+    Column("cost_usd", Double),
+    Column("paid_usd", Double),
+    UniqueConstraint("id"),
+)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("run", _Number, ForeignKey("runs.number"), nullable=False),
+    Column("answer_id", Text, nullable=False),
+    Column("candidate_id", Text, nullable=False),
+    Column("question_id", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # UTF-8, as it was handed in
+    Column("absent", Text),
+    Column("row", BigInteger),
+    Column("grade", BigInteger, nullable=False),  # the number of the grade that stands
+    PrimaryKeyConstraint("run", "answer_id"),
+    Index("answers_by_candidate", "run", "candidate_id"),
+)
+
+grades = Table(
+    "grades",
+    metadata,
+    Column("run", _Number, ForeignKey("runs.number"), nullable=False),
+    Column("number", BigInteger, nullable=False),  # 1, 2, … in the order of writing: pages go by it
+    Column("answer_id", Text, nullable=False),
+    Column("question_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("score", Double),
+    Column("band", Text),
+    Column("needs_review", Boolean, nullable=False),
+    Column("graded_at", Text, nullable=False),
+    Column("paid_requests", BigInteger, nullable=False),
+    Column("paid_usd", Double),
+    Column("body", LargeBinary, nullable=False),  # the line of grades.jsonl
+    PrimaryKeyConstraint("run", "number"),
+    Index(
+        "grades_to_review", "run", "number", sqlite_where=text("needs_review"), postgresql_where=text("needs_review")
+    ),
+)
+
+run_replies = Table(
+    "run_replies",
+    metadata,
+    Column("run", _Number, ForeignKey("runs.number"), nullable=False),
+    Column("reply", _Number, ForeignKey("replies.id"), nullable=False),
+    PrimaryKeyConstraint("run", "reply"),
+    Index("run_replies_by_reply", "reply"),
+    sqlite_with_rowid=False,
+)

@@ -1,0 +1,62 @@
+"""The store: one database that keeps replies, and runs with their answers and grades."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from evaluator.store.address import StoreAddress, store_address
+from evaluator.store.database import PATIENCE, Database
+from evaluator.store.grade_log import GradeLogs
+from evaluator.store.migrate import migrate
+from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
+from evaluator.store.run_shelf import RunShelf
+from evaluator.store.writer import Grouping, Writer
+
+
+class Store:
+    """An open store; a context manager. Safe to use from several processes at once, and from several event loops."""
+
+    def __init__(self, database: Database, grouping: Grouping) -> None:
+        self._database = database
+        self._writer = Writer(database, grouping)
+        self._shelf = ReplyShelf(database, self._writer)
+        self.runs = RunShelf(database, GradeLogs(database, self._writer))
+
+    @property
+    def address(self) -> StoreAddress:
+        """Where it is."""
+        return self._database.address
+
+    def ledger(self, run: int | None = None) -> ReplyLedger:
+        """Where a grader keeps its replies: `GraderOptions(ledger=store.ledger())`."""
+        return ReplyLedger(self._shelf, run)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Writes what is pending and lets go of the database."""
+        self._writer.close()
+        self._shelf.close()
+        self._database.close()
+
+
+def open_store(where: str, *, patience: float = PATIENCE, grouping: Grouping | None = None) -> Store:
+    """Opens the store at a path or URL; makes it where it is not, and brings an older one up to date.
+
+    `patience`: seconds to wait where another process writes. Raises StoreError where it cannot be used, and
+    UsageError where `where` is no address.
+    """
+    database = Database(store_address(where), patience=patience)
+    try:
+        migrate(database)
+    except BaseException:
+        database.close()
+        raise
+    return Store(database, grouping or Grouping())
