@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from platformdirs import user_cache_path
+from platformdirs import user_cache_path, user_data_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,8 @@ class Settings:
     api_key: str | None
     base_url: str | None
     cache: Path
+    store: str
+    """Where replies are kept: a file, or a database's URL."""
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
@@ -34,4 +36,5 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         api_key=environment.get("OPENAI_API_KEY") or None,
         base_url=environment.get("OPENAI_BASE_URL") or None,
         cache=Path(cache) if cache else user_cache_path("screening-answer-evaluator"),
+        store=environment.get("EVALUATOR_STORE") or str(user_data_path("screening-answer-evaluator") / "store.sqlite3"),
     )

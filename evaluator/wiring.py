@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from evaluator.core.budget import Budget
@@ -25,9 +27,13 @@ from evaluator.graders.baseline import BaselineRater
 from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
+from evaluator.graders.request_sink import RequestSink
 from evaluator.graders.spec import RaterSpec, parse_grader
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from evaluator.graders.openai_compatible import OpenAICompatibleModel
 
 DEFAULT_QUESTIONNAIRE = "ml_engineer_screen"
 # Chosen on the calibration split; docs/local-model.md has the comparison.
@@ -64,6 +70,10 @@ class GraderOptions:
     retries: Retries = field(default_factory=Retries)
     ledger: Ledger | None = field(default=None, repr=False)
     """Where replies are kept, so that nothing is asked and paid for twice."""
+    sink: RequestSink | None = field(default=None, repr=False)
+    """Where requests are collected for a batch instead of being asked."""
+    trial: bool = False
+    """With a `sink`: the first request is asked at once, to see what the model takes."""
 
 
 def make_grader(
@@ -113,8 +123,8 @@ def _price(spec: RaterSpec, options: GraderOptions) -> Price | None:
     return endpoint.price_of(spec.name) if endpoint else None
 
 
-def _within_budget(model: ChatModel, spec: RaterSpec, price: Price | None, budget: Budget | None) -> ChatModel:
-    if budget is None:
+def _within_budget(model: ChatModel, spec: RaterSpec, price: Price | None, options: GraderOptions) -> ChatModel:
+    if options.budget is None:
         return model
     if price is None:
         raise UsageError(
@@ -122,7 +132,9 @@ def _within_budget(model: ChatModel, spec: RaterSpec, price: Price | None, budge
             hint="Give it with --price IN,OUT[,CACHED], US dollars for a million tokens; "
             "`evaluator prices` shows what is known.",
         )
-    return BudgetedModel(model, price, budget) if price.costs_money else model
+    if options.sink is not None:
+        price = price.in_batch
+    return BudgetedModel(model, price, options.budget) if price.costs_money else model
 
 
 def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None) -> Rater:
@@ -135,7 +147,7 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, p
         raise UsageError(
             f"--calls per-check needs a prompt that asks for checks; '{prompt.id}' asks for {prompt.asks_for}."
         )
-    model = _within_budget(_chat_model(spec, options), spec, price, options.budget)
+    model = _within_budget(_chat_model(spec, options), spec, price, options)
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
     identity = RaterIdentity(
@@ -160,6 +172,14 @@ def _prompt_for(spec: RaterSpec, question_set: QuestionSet) -> str:
 
 def _chat_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
     """The chat model of a specification; each kind is imported only where it is used."""
+    if options.sink is not None:
+        if spec.kind != "openai":
+            raise UsageError(
+                f"'{spec}' cannot wait for a batch.", hint="Batches are for openai:MODEL, alone or in a panel."
+            )
+        from evaluator.graders.collecting_model import CollectingModel
+
+        return CollectingModel(_openai_model(spec, options), str(spec), options.sink, trial=options.trial)
     if spec.kind == "scripted":
         from evaluator.graders.scripted import ScriptedModel, read_script
 
@@ -173,14 +193,15 @@ def _chat_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
     return _openai_model(spec, options)
 
 
-def _openai_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
+def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleModel:
     from openai import AsyncOpenAI
 
     from evaluator.graders.openai_compatible import OpenAICompatibleModel
 
     deadline = options.timeout or 120.0
     key = options.api_key
-    if key is None and options.base_url is None:
+    is_asked = options.sink is None or options.trial
+    if key is None and options.base_url is None and is_asked:
         raise GraderSetupError(
             f"The grader {spec} needs a key, and there is none.",
             hint="Set OPENAI_API_KEY, or give --base-url for a server of your own that needs no key.",
@@ -202,6 +223,25 @@ def _local_model(options: GraderOptions) -> ChatModel:
         )
     settings = LocalServerSettings(gguf=path, threads=options.threads or 2)
     return LocalModel(settings, deadline=options.timeout or 600.0)
+
+
+@contextmanager
+def open_ledger(store: str) -> Iterator[Ledger]:
+    """The ledger of the store at a path or URL, made where it is not. Raises StoreError and UsageError."""
+    from evaluator.store.store import open_store
+
+    with open_store(store) as opened:
+        yield opened.ledger()
+
+
+def prices_by_model(grader: Grader) -> dict[str, Price | None]:
+    """The price of each model that a grader asks."""
+    pipeline = grader.pipeline
+    return {
+        rater.identity.model: price
+        for rater, price in zip(pipeline.raters, pipeline.prices, strict=True)
+        if rater.identity.model is not None
+    }
 
 
 def costs_money(grader: Grader) -> bool:

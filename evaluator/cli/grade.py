@@ -125,7 +125,7 @@ def command(
     second = make_grader(compare, questionnaire, beside) if compare else None
     policy = cast(Literal["last", "first", "error"], duplicates)
     answers = open_answer_table(
-        table, made.questionnaire.questions, mapping=_mapping(mapping), sheet=sheet, duplicates=policy
+        table, made.questionnaire.questions, mapping=mapping_of(mapping), sheet=sheet, duplicates=policy
     )
     code = asyncio.run(_run(made, second, answers, table, out, limit, presenter, options.budget, ask=not yes))
     sys.exit(code)
@@ -189,7 +189,7 @@ async def _grade_all(run: GradingRun, presenter: Presenter, total: int) -> None:
                 advance(run)
 
 
-def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
     """What --map says. A heading may hold '=' itself, a question's id does not: the last one parts them."""
     mapping = {}
     for pair in pairs:

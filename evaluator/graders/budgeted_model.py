@@ -14,8 +14,8 @@ from evaluator.graders.chat_model import ChatModel, Completion, ModelRequest, No
 _CHARACTERS_A_TOKEN = 4
 _TOKENS_A_VERDICT = 90
 _VERDICTS = ("level", "met")  # what a reply's schema calls one
-# After these the endpoint may have worked, and may send a bill for it.
-_PERHAPS_BILLED: frozenset[FailureCode] = frozenset({"timeout", "connection", "invalid_reply"})
+# After these the endpoint may have worked, or a batch will, and may send a bill for it.
+_PERHAPS_BILLED: frozenset[FailureCode] = frozenset({"timeout", "connection", "invalid_reply", "waits_for_batch"})
 
 
 class BudgetedModel:
