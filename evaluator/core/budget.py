@@ -28,11 +28,16 @@ class Budget:
         self.reserved_usd = max(0.0, self.reserved_usd - expected_usd)
         self.spent_usd += actual_usd
 
-    def __str__(self) -> str:
-        return f"${self.spent_usd:,.2f} of ${self.cap_usd:,.2f}" if self.cap_usd >= 1 else self._in_small_change()
+    @property
+    def said(self) -> str:
+        """What is spent, and what is set aside for requests that are still in flight."""
+        return f"{self}, {self._dollars(self.reserved_usd)} in flight" if self.reserved_usd > 0 else str(self)
 
-    def _in_small_change(self) -> str:
-        return f"${self.spent_usd:,.4f} of ${self.cap_usd:,.4f}"
+    def __str__(self) -> str:
+        return f"{self._dollars(self.spent_usd)} of {self._dollars(self.cap_usd)}"
+
+    def _dollars(self, amount: float) -> str:
+        return f"${amount:,.2f}" if self.cap_usd >= 1 else f"${amount:,.4f}"
 
 
 @dataclass(slots=True)

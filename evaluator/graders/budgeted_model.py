@@ -59,7 +59,7 @@ class BudgetedModel:
         estimate = self._price.cost(expected_usage(request)) or 0.0
         reserved = self._forecast.corrected(estimate)
         if not self._budget.reserve(reserved):
-            raise NoCompletionError("budget_spent", f"stopped at {self._budget}")
+            raise NoCompletionError("budget_spent", f"stopped at {self._budget.said}")
         billed = reserved  # whoever is cancelled leaves a request behind that may be billed
         try:
             completion = await self._inner.complete(request)
