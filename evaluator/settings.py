@@ -18,7 +18,7 @@ class Settings:
     base_url: str | None
     cache: Path
     store: str
-    """Where replies are kept: a file, or a database's URL."""
+    """The path or URL of the store; may hold a password."""
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
@@ -29,12 +29,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings that these environment variables make.
 
     `OPENAI_API_KEY` and `OPENAI_BASE_URL` as the openai client names them; `EVALUATOR_CACHE` for where the local
-    model is kept (default: the user's cache folder).
+    model is kept (default: the user's cache folder); `EVALUATOR_STORE` for the store of replies and runs (default:
+    a file in the user's data folder).
     """
     cache = environment.get("EVALUATOR_CACHE")
     return Settings(
         api_key=environment.get("OPENAI_API_KEY") or None,
         base_url=environment.get("OPENAI_BASE_URL") or None,
         cache=Path(cache) if cache else user_cache_path("screening-answer-evaluator"),
-        store=environment.get("EVALUATOR_STORE") or str(user_data_path("screening-answer-evaluator") / "store.sqlite3"),
+        store=environment.get("EVALUATOR_STORE")
+        or str(user_data_path("screening-answer-evaluator", appauthor=False) / "store.sqlite3"),
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -158,8 +157,10 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, p
         asks_for=prompt.asks_for,
         params=tuple(sorted({**parameters, "calls": calls}.items())),
     )
+    # A script's replies cost nothing, and are told apart by their turn, not by what is asked.
+    ledger = None if spec.kind == "scripted" else options.ledger
     return ModelRater(
-        model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries, ledger=options.ledger
+        model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries, ledger=ledger
     )
 
 
@@ -223,15 +224,6 @@ def _local_model(options: GraderOptions) -> ChatModel:
         )
     settings = LocalServerSettings(gguf=path, threads=options.threads or 2)
     return LocalModel(settings, deadline=options.timeout or 600.0)
-
-
-@contextmanager
-def open_ledger(store: str) -> Iterator[Ledger]:
-    """The ledger of the store at a path or URL, made where it is not. Raises StoreError and UsageError."""
-    from evaluator.store.store import open_store
-
-    with open_store(store) as opened:
-        yield opened.ledger()
 
 
 def prices_by_model(grader: Grader) -> dict[str, Price | None]:

@@ -8,6 +8,7 @@ import httpx2
 httpx2.alias_httpx()
 
 import json  # noqa: E402 only after the alias
+import os  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -26,6 +27,17 @@ hypothesis.settings.load_profile("usual")
 
 NO_WAITING = Retries(first_wait=0.0, longest_wait=0.0)
 URL = "http://model.test/v1"
+
+
+@pytest.fixture(autouse=True)
+def own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Commands that tests start keep their replies in a store of the test's own, not in the user's."""
+    before = os.environ.get("EVALUATOR_STORE")
+    os.environ["EVALUATOR_STORE"] = str(tmp_path_factory.mktemp("store") / "store.sqlite3")
+    yield
+    del os.environ["EVALUATOR_STORE"]
+    if before is not None:
+        os.environ["EVALUATOR_STORE"] = before
 
 
 @pytest.fixture

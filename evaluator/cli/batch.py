@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
-from evaluator.cli.batch_options import BatchJob, as_for_grade, batch_job, grade_with, store_option
+from evaluator.cli.batch_options import BatchJob, as_for_grade, batch_job, grade_with
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_batch import BatchPresenter
+from evaluator.cli.store_option import store_option
 from evaluator.core.batch_state import Refused
 from evaluator.core.ledger import Ledger
 from evaluator.core.price import Price
@@ -29,7 +30,8 @@ from evaluator.run.batch_export import Collected, collect_requests
 from evaluator.run.batch_import import import_output
 from evaluator.run.estimate import estimate
 from evaluator.settings import Settings, read_settings
-from evaluator.wiring import costs_money, describe, open_ledger, prices_by_model
+from evaluator.store.store import Store, open_store
+from evaluator.wiring import costs_money, describe, prices_by_model
 
 ALL_IN, SOME_WITHOUT_REPLY, BUDGET_SPENT, STILL_WAITING = 0, 3, 5, 6
 _MOST_TRIES = 3
@@ -51,7 +53,7 @@ def command() -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files of requests.")
 @click.option("--without", metavar="PARAM", multiple=True, help="A parameter that the model refuses (temperature, …).")
 @store_option
-def export(out: Path, without: tuple[str, ...], store: str | None, **given: Any) -> None:
+def export(out: Path, without: tuple[str, ...], where: str | None, **given: Any) -> None:
     """Write the requests that grading INPUT needs and the ledger does not hold as Batch-API files; no network.
 
     Exit codes: 0 written, or nothing is needed; 5 --max-cost left some out; 2 wrong usage or input.
@@ -60,8 +62,8 @@ def export(out: Path, without: tuple[str, ...], store: str | None, **given: Any)
         raise OutputError(f"{out} holds requests already.", hint="Choose another place with --out.")
     settings = read_settings()
     presenter = BatchPresenter(quiet=given["quiet"])
-    with open_ledger(store or settings.store) as ledger, RequestFiles(out, request_line, refused={*without}) as files:
-        job = batch_job(given, settings, ledger, files, trial=False)
+    with _store(where, settings) as store, RequestFiles(out, request_line, refused={*without}) as files:
+        job = batch_job(given, settings, store.ledger(), files, trial=False)
         collected = asyncio.run(_collect(job, Presenter(quiet=given["quiet"], as_json=False)))
     presenter.exported(out, collected, files.written)
     sys.exit(BUDGET_SPENT if _is_capped(collected) else ALL_IN)
@@ -71,15 +73,15 @@ def export(out: Path, without: tuple[str, ...], store: str | None, **given: Any)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--requests", type=click.Path(path_type=Path), help="The exported folder: shows what is missing.")
 @store_option
-def import_(files: tuple[Path, ...], requests: Path | None, store: str | None) -> None:
+def import_(files: tuple[Path, ...], requests: Path | None, where: str | None) -> None:
     """Take Batch-API output FILES into the ledger: in any order, whole or in part, once or twice.
 
     Exit codes: 0 every line and every request has its reply; 3 some have none (they are counted); 2 a file cannot be
     read.
     """
     asked = requested_in(requests) if requests else None
-    with open_ledger(store or read_settings().store) as ledger:
-        report = asyncio.run(import_output(ledger, files, asked))
+    with _store(where, read_settings()) as store:
+        report = asyncio.run(import_output(store.ledger(), files, asked))
     BatchPresenter(quiet=False).imported(report)
     sys.exit(SOME_WITHOUT_REPLY if report.is_lacking else ALL_IN)
 
@@ -90,7 +92,7 @@ def import_(files: tuple[Path, ...], requests: Path | None, store: str | None) -
 @click.option("--no-trial", is_flag=True, help="Do not ask one request at once, to see what the model takes.")
 @click.option("--yes", is_flag=True, help="Do not ask before money is spent.")
 @store_option
-def submit(out: Path | None, no_trial: bool, yes: bool, store: str | None, **given: Any) -> None:
+def submit(out: Path | None, no_trial: bool, yes: bool, where: str | None, **given: Any) -> None:
     """Upload the requests that grading INPUT needs, and create their batches; what waits already is left alone.
 
     Run it again after `collect`: quotes that were not found are asked about once more, as in any grading.
@@ -100,8 +102,8 @@ def submit(out: Path | None, no_trial: bool, yes: bool, store: str | None, **giv
     """
     settings = read_settings()
     path = out or Path(f"{given['table'].stem}-batch")
-    with batch_folder(path, make=True) as folder, open_ledger(store or settings.store) as ledger:
-        sys.exit(asyncio.run(_submit(folder, ledger, given, settings, store, trial=not no_trial, ask=not yes)))
+    with batch_folder(path, make=True) as folder, _store(where, settings) as store:
+        sys.exit(asyncio.run(_submit(folder, store.ledger(), given, settings, where, trial=not no_trial, ask=not yes)))
 
 
 async def _submit(
@@ -109,7 +111,7 @@ async def _submit(
     ledger: Ledger,
     given: Mapping[str, Any],
     settings: Settings,
-    store: str | None,
+    where: str | None,
     *,
     trial: bool,
     ask: bool,
@@ -131,7 +133,7 @@ async def _submit(
     prices = prices_by_model(job.grader)
     base_url = given["base_url"] or settings.base_url
     written = {model: _written(price) for model, price in prices.items()}
-    folder.remember(Asked(base_url=base_url, prices=written, grade_with=grade_with(given, store)))
+    folder.remember(Asked(base_url=base_url, prices=written, grade_with=grade_with(given, where)))
     async with batch_endpoint(_key(settings, base_url), base_url, _DEADLINE) as endpoint:
         desk = BatchDesk(folder, endpoint, prices)
         desk.prepare(files.written)
@@ -163,14 +165,16 @@ def status(folder: Path) -> None:
     "--most-tries", type=click.IntRange(1, 10), default=_MOST_TRIES, show_default=True, help="Batches for one request."
 )
 @store_option
-def collect(folder: Path, resubmit: bool, most_tries: int, store: str | None) -> None:
+def collect(folder: Path, resubmit: bool, most_tries: int, where: str | None) -> None:
     """Take the replies of FOLDER's batches that have ended into the ledger, whole or in part.
 
     Exit codes: 0 everything is in; 6 batches still run; 3 all have ended and some requests have no reply.
     """
     settings = read_settings()
-    with batch_folder(folder) as opened, open_ledger(store or settings.store) as ledger:
-        sys.exit(asyncio.run(_collect_batches(opened, ledger, settings, resubmit=resubmit, most_tries=most_tries)))
+    with batch_folder(folder) as opened, _store(where, settings) as store:
+        sys.exit(
+            asyncio.run(_collect_batches(opened, store.ledger(), settings, resubmit=resubmit, most_tries=most_tries))
+        )
 
 
 async def _collect_batches(
@@ -195,6 +199,10 @@ async def _collect(job: BatchJob, people: Presenter) -> Collected:
     async with job.grader:
         with people.waiting("Collecting the requests"):
             return await collect_requests(job.grader, islice(iter(job.table), job.limit))
+
+
+def _store(where: str | None, settings: Settings) -> Store:
+    return open_store(where or settings.store)
 
 
 def _is_capped(collected: Collected) -> bool:

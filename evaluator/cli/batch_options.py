@@ -34,9 +34,6 @@ def as_for_grade(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-store_option = click.option("--store", metavar="PATH", help="Where replies are kept. [env: EVALUATOR_STORE]")
-
-
 @dataclass(frozen=True, slots=True)
 class BatchJob:
     """A table and the grader that collects its requests."""

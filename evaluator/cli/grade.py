@@ -5,25 +5,34 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import aclosing
-from dataclasses import replace
+from contextlib import aclosing, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import click
 
 from evaluator.cli.present import Presenter
+from evaluator.cli.present_resumption import say_draining, say_place, say_store
 from evaluator.cli.price import price_of
 from evaluator.cli.results import grades_beside, write_results
+from evaluator.cli.run_options import kept_options
+from evaluator.cli.run_place import RunPlace, run_place
+from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
-from evaluator.errors import UsageError
-from evaluator.files.run_folder import new_run_folder
+from evaluator.core.run_manifest import RunManifest
+from evaluator.errors import StoreError, UsageError
+from evaluator.files.manifest_file import write_manifest
+from evaluator.files.run_folder import RunFolder
 from evaluator.files.tables.answer_table import AnswerTable, open_answer_table
 from evaluator.run.estimate import estimate
 from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
+from evaluator.run.run_ledger import RunLedger
 from evaluator.settings import read_settings
+from evaluator.store.run_record import RunOrder
+from evaluator.store.store import Store
 from evaluator.wiring import DEFAULT_QUESTIONNAIRE, GraderOptions, costs_money, describe, make_grader
 
 ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
@@ -64,6 +73,8 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 @click.option("--concurrency", type=click.IntRange(1, 1000), help="Answers in flight. [default: 8; local 1]")
 @click.option("--limit", type=click.IntRange(1), help="Grade only the first so many answers.")
 @click.option("--compare", metavar="SPEC", help="Show a second grader's levels beside, in the report.")
+@click.option("--resume", is_flag=True, help="Go on with an earlier run in --out, whatever has changed since.")
+@store_options
 @click.option("--yes", is_flag=True, help="Do not ask before a run that costs money.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and the last line.")
 @click.option("--json", "as_json", is_flag=True, help="Print the run's manifest as JSON; progress goes to stderr.")
@@ -89,6 +100,9 @@ def command(
     concurrency: int | None,
     limit: int | None,
     compare: str | None,
+    resume: bool,
+    where: str | None,
+    no_store: bool,
     yes: bool,
     quiet: bool,
     as_json: bool,
@@ -99,9 +113,12 @@ def command(
     Writes report.html, grades.xlsx, grades.csv, candidates.csv, grades.jsonl and run.json.
 
     Exit codes: 0 all graded or explicitly not answered; 3 some answers could not be graded (they are listed);
-    5 stopped at --max-cost; 2 wrong usage or input, nothing graded; 130 interrupted, what was graded is kept.
+    5 stopped at --max-cost; 2 wrong usage or input, nothing graded; 130 interrupted, what was graded is kept. Ctrl-C
+    finishes what is in flight; again, it stops at once. The same command goes on with a run that did not come to its
+    end.
     """
     settings = read_settings()
+    context = click.get_current_context()
     options = GraderOptions(
         prompt=prompt,
         calls=cast(Calls | None, calls),
@@ -121,46 +138,132 @@ def command(
     # The second grader asks in its own way: prompt and calls were chosen for the first.
     beside = replace(options, prompt=None, calls=None, price=None)
     presenter = Presenter(quiet=quiet, as_json=as_json)
-    made = make_grader(grader, questionnaire, options)
-    second = make_grader(compare, questionnaire, beside) if compare else None
     policy = cast(Literal["last", "first", "error"], duplicates)
-    answers = open_answer_table(
-        table, made.questionnaire.questions, mapping=mapping_of(mapping), sheet=sheet, duplicates=policy
-    )
-    code = asyncio.run(_run(made, second, answers, table, out, limit, presenter, options.budget, ask=not yes))
+    store = chosen_store(where, settings, no_store=no_store)
+    with store or nullcontext():
+        ledger = RunLedger(store.ledger()) if store else None
+        made = make_grader(grader, questionnaire, replace(options, ledger=ledger))
+        second = make_grader(compare, questionnaire, replace(beside, ledger=ledger)) if compare else None
+        answers = open_answer_table(
+            table, made.questionnaire.questions, mapping=mapping_of(mapping), sheet=sheet, duplicates=policy
+        )
+        kept = kept_options(context, options.base_url)
+        order = _Order(made, second, answers, table, out, limit, kept, options.budget)
+        code = asyncio.run(_run(order, store, ledger, presenter, resume=resume, ask=not yes))
     sys.exit(code)
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is to be graded, by what, and where to."""
+
+    grader: Grader
+    second: Grader | None
+    table: AnswerTable
+    source: Path
+    out: Path | None
+    limit: int | None
+    options: dict[str, Any]
+    budget: Budget | None
+
+    @property
+    def total(self) -> int:
+        return min(self.table.count, self.limit or self.table.count)
+
+    def manifest(self, run: GradingRun, place: RunPlace, run_id: str, candidates: int) -> RunManifest:
+        """How the run stands now."""
+        made = run.manifest(
+            run_id=run_id,
+            about_grader=describe(self.grader),
+            input_name=self.source.name,
+            input_sha256=place.input_sha256,
+            layout=f"{self.table.layout} {self.table.format}",
+            notes=self.table.notes,
+            questions_asked=self.table.questions_asked,
+            candidates=candidates,
+        )
+        return made.model_copy(update={"started_at": place.earlier.started_at}) if place.earlier else made
+
+
 async def _run(
-    grader: Grader,
-    second: Grader | None,
-    table: AnswerTable,
-    source: Path,
-    out: Path | None,
-    limit: int | None,
-    presenter: Presenter,
-    budget: Budget | None,
-    *,
-    ask: bool,
+    order: _Order, store: Store | None, ledger: RunLedger | None, presenter: Presenter, *, resume: bool, ask: bool
 ) -> int:
-    """Check, announce, grade, write. Returns the exit code."""
-    async with grader:
-        total = min(table.count, limit or table.count)
-        presenter.table_read(source, table)
-        presenter.announce(grader, describe(grader), estimate(grader, table, total))
-        if ask and (costs_money(grader) or (second is not None and costs_money(second))):
-            presenter.confirm()
-        with presenter.waiting("Getting the grader ready"):
-            await grader.check()
-        with new_run_folder(out, source) as folder:
-            run = GradingRun(grader, table, folder.grades, limit=limit)
-            interrupted = await _grade(run, presenter, total)
-            if interrupted:
-                run.write_rest()
-            beside = await grades_beside(second, run) if second is not None and not interrupted else None
-            with presenter.waiting("Writing the report"):
-                results = write_results(folder, run, grader, table, source, beside)
-            presenter.finished(results, grader.rubric, budget)
+    """Look what is there, announce, ask, check, grade, write. Returns the exit code."""
+    async with order.grader as grader:
+        presenter.table_read(order.source, order.table)
+        with run_place(order.out, order.source, grader, order.table, order.limit, resume=resume) as place:
+            await _announce(order, place, store, ledger, presenter, ask=ask)
+            with presenter.waiting("Getting the grader ready"):
+                await grader.check()
+            with place.folder() as folder:
+                return await _grade_into(folder, order, place, store, ledger, presenter)
+
+
+async def _announce(
+    order: _Order, place: RunPlace, store: Store | None, ledger: RunLedger | None, presenter: Presenter, *, ask: bool
+) -> None:
+    """What will happen, before anything is paid for or replaced; asks where either may be."""
+    grader, resumption = order.grader, place.resumption
+    say_place(presenter, place)
+    left = order.total - (resumption.kept if resumption else 0)
+    presenter.announce(grader, describe(grader), estimate(grader, order.table, left))
+    graders = [each for each in (grader, order.second) if each is not None]
+    asks_a_model = any(rater.identity.is_language_model for each in graders for rater in each.pipeline.raters)
+    is_going_on = resumption is not None and not resumption.is_changed
+    known = await ledger.known(grader, order.table) if ledger and asks_a_model and not is_going_on else None
+    if asks_a_model or store is None:
+        say_store(presenter, store, known)
+    if not ask:
+        return
+    if resumption is not None and resumption.is_changed:
+        presenter.confirm("This run goes on with another that was begun with other settings")
+    elif any(costs_money(each) for each in graders) and left:
+        if order.second is None and known is not None and known.is_everything:
+            return
+        presenter.confirm()
+
+
+async def _grade_into(
+    folder: RunFolder,
+    order: _Order,
+    place: RunPlace,
+    store: Store | None,
+    ledger: RunLedger | None,
+    presenter: Presenter,
+) -> int:
+    grader, table, run_id = order.grader, order.table, place.run_id
+    run = GradingRun(grader, table, folder.grades, limit=order.limit)
+    beginning = order.manifest(run, place, run_id, table.candidates).model_copy(
+        update={"outcome": "running", "answers": order.total}
+    )
+    write_manifest(folder.path, beginning)
+    number = None
+    if store is not None:
+        number = _record(store, order, folder, beginning)
+        run.log = store.runs.open_log(number)
+        if ledger is not None:
+            ledger.belongs_to(number)
+    if place.resumption is not None:
+        await run.take_up()
+        if order.budget is not None:
+            order.budget.spent_usd += run.paid_usd or 0.0
+    interrupted = await _grade(run, presenter, order.total)
+    if run.done < order.total:
+        run.write_rest()
+    beside = await grades_beside(order.second, run) if order.second is not None and not interrupted else None
+    with presenter.waiting("Writing the report"):
+        results = write_results(
+            folder,
+            run,
+            lambda candidates: order.manifest(run, place, run_id, candidates),
+            grader.rubric,
+            grader.questionnaire,
+            table.questions_asked,
+            beside,
+        )
+    presenter.finished(results, grader.rubric, order.budget)
+    if store is not None and number is not None:
+        _record_end(store, number, results.manifest, presenter)
     if interrupted:
         return INTERRUPTED
     if run.budget_spent:
@@ -168,18 +271,58 @@ async def _run(
     return SOME_UNGRADED if run.ungraded else ALL_GRADED
 
 
+def _record(store: Store, order: _Order, folder: RunFolder, beginning: RunManifest) -> int:
+    """The number of the run's record in the store: a new one, or the one it has there."""
+    made = RunOrder(
+        manifest=beginning,
+        rubric=order.grader.rubric,
+        questionnaire=order.grader.questionnaire,
+        folder=str(folder.path.absolute()),
+        input_path=str(order.source.absolute()),
+        options=order.options,
+    )
+    if not store.runs.has(beginning.run_id):
+        return store.runs.begin(made).number
+    number = store.runs.find(beginning.run_id).number
+    store.runs.go_on(number, made)
+    return number
+
+
+def _record_end(store: Store, number: int, manifest: RunManifest, presenter: Presenter) -> None:
+    try:
+        store.runs.finish(number, manifest)
+    except StoreError as error:
+        # The run's results stand in its folder; only its record in the store has no end.
+        presenter.warn(f"evaluator: {error}")
+
+
 async def _grade(run: GradingRun, presenter: Presenter, total: int) -> bool:
-    """Grades everything, or until Ctrl-C; returns whether it was interrupted."""
+    """Grades everything, or until Ctrl-C; returns whether it was interrupted. The first one lets what is in flight
+    finish, the second one does not.
+    """
     grading = asyncio.ensure_future(_grade_all(run, presenter, total))
+    asked_to_stop = False
+
+    def stop() -> None:
+        nonlocal asked_to_stop
+        if asked_to_stop:
+            grading.cancel()
+            return
+        asked_to_stop = True
+        run.drain()
+        say_draining(presenter, run.in_flight)
+
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, grading.cancel)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, stop)
     try:
         await grading
     except asyncio.CancelledError:
         return True
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
-    return False
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(each)
+    return asked_to_stop and run.done < total
 
 
 async def _grade_all(run: GradingRun, presenter: Presenter, total: int) -> None:

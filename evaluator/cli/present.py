@@ -35,6 +35,7 @@ class Presenter:
         self._quiet = quiet
         self._console = Console(stderr=as_json, quiet=quiet, highlight=False)
         self._last = Console(stderr=as_json, highlight=False)
+        self._errors = Console(stderr=True, highlight=False)
 
     def table_read(self, source: Path, table: AnswerTable) -> None:
         """What the file turned out to hold, and everything that was matched or left out."""
@@ -54,10 +55,18 @@ class Presenter:
             tokens = f"about {_tokens(expected.input_tokens)} tokens in, {_tokens(expected.output_tokens)} out"
             self._say(f"[bold]Expect[/]  {_count(expected.answers, 'answer')}, {tokens}, {_cost(expected.cost_usd)}")
 
-    def confirm(self) -> None:
-        """Asks before money is spent. Raises UsageError where nobody can answer."""
+    def say(self, text: str) -> None:
+        """A line, or more, for people; rich's markup."""
+        self._say(text)
+
+    def warn(self, text: str) -> None:
+        """A line on standard error, where a result on standard output must stay whole; also when quiet."""
+        self._errors.print(escape(text))
+
+    def confirm(self, why: str = "This run may cost money") -> None:
+        """Asks before money is spent, or grades are replaced. Raises UsageError where nobody can answer."""
         if not sys.stdin.isatty():
-            raise UsageError("This run may cost money, and nobody is there to be asked.", hint="Add --yes to run it.")
+            raise UsageError(f"{why}, and nobody is there to be asked.", hint="Add --yes to run it.")
         import click
 
         click.confirm("Go on?", default=True, abort=True, err=True)
@@ -112,6 +121,9 @@ class Presenter:
         if manifest.usage.cached_share is not None:
             counted.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
         self._say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
+        if manifest.usage.reused_requests:
+            of = f"{manifest.usage.reused_requests:,} of {manifest.usage.requests:,}"
+            self._say(f"{of} replies came from the ledger and were not paid for again.")
         if budget is not None and (manifest.stopped_because or "").startswith("budget_spent:"):
             self._say(
                 f"[bold]Stopped at {budget}[/]; {manifest.graded:,} of {manifest.answers:,} graded; the rest waits: "
@@ -121,6 +133,8 @@ class Presenter:
             self._say(f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}")
         if manifest.outcome == "interrupted":
             self._say("[bold]Interrupted[/]: what was graded is kept; the rest is listed as ungraded.")
+        if manifest.outcome != "finished":
+            self._say("The same command goes on with it.")
         if manifest.ungraded:
             self._say(f"[bold]{_count(manifest.ungraded, 'answer')} could not be graded[/] (no score stands for them):")
             for answer_id, reason in results.ungraded[:_MOST_NOTES]:

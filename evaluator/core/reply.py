@@ -21,10 +21,11 @@ FailureCode = Literal[
     "endpoint_down",
     "budget_spent",
     "waits_for_batch",
+    "store_failed",
 ]
 # After one of these every further request would fail alike, so the run stops asking.
 FATAL: frozenset[FailureCode] = frozenset(
-    {"wrong_key", "unknown_model", "server_stopped", "endpoint_down", "budget_spent"}
+    {"wrong_key", "unknown_model", "server_stopped", "endpoint_down", "budget_spent", "store_failed"}
 )
 
 # Nothing was sent: the request waits for more money, or for a batch's answer.

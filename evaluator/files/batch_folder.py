@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from evaluator.core.batch_state import BatchEvent, BatchState, Prepared, state_after
 from evaluator.core.rubric import FileRecord
 from evaluator.errors import InputError, Mistake, OutputError
+from evaluator.files.folder_lock import locked
 from evaluator.files.request_files import request_files_in
 
 _JOURNAL = "batches.jsonl"
@@ -102,11 +102,7 @@ def batch_folder(path: Path, *, make: bool = False) -> Iterator[BatchFolder]:
             raise OutputError(f"The folder {path} cannot be made: {error.strerror}.") from error
     elif not (path / _JOURNAL).exists():
         raise InputError(f"{path} holds no batches.", hint="Name the folder of `evaluator batch submit`.")
-    with (path / ".lock").open("wb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError(f"Another evaluator works in {path}.", hint="Wait until it has ended.") from None
+    with locked(path):
         folder = BatchFolder(path)
         folder.tidy()
         yield folder

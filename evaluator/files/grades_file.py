@@ -16,14 +16,15 @@ from evaluator.errors import InputError, Mistake, OutputError
 class GradesFile:
     """Writes grades one by one, each handed to the system whole before the next. Only offsets stay in memory."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_new: bool = True) -> None:
         self._path = path
+        self._is_new = is_new
         self._offsets: dict[str, int] = {}
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> Self:
         try:
-            self._file = self._path.open("x+b")
+            self._file = self._path.open("x+b" if self._is_new else "r+b")
         except FileExistsError:
             raise OutputError(f"{self._path} exists already.", hint="Choose another folder with --out.") from None
         except OSError as error:
@@ -39,12 +40,23 @@ class GradesFile:
     def __contains__(self, answer_id: str) -> bool:
         return answer_id in self._offsets
 
-    def write(self, grade: Grade) -> None:
-        """Appends one grade. Raises OutputError where the disk is full or gone."""
+    def take_up(self) -> Iterator[Grade]:
+        """The grades that stood there when the file was opened, each known from then on. Raises InputError."""
+        at = 0
+        for number, line in enumerate(iter(self._open().readline, b""), start=1):
+            grade = _grade(line, self._path, number)
+            self._offsets[grade.answer_id] = at
+            at += len(line)
+            yield grade
+            self._open().seek(at)
+
+    def write(self, grade: Grade) -> bytes:
+        """Appends one grade; its line, without the end. Raises OutputError where the disk is full or gone."""
         file = self._open()
         try:
             start = file.seek(0, 2)
-            file.write(grade.model_dump_json().encode() + b"\n")
+            line = grade.model_dump_json().encode()
+            file.write(line + b"\n")
             file.flush()
         except OSError as error:
             raise OutputError(
@@ -52,6 +64,7 @@ class GradesFile:
                 hint="The grades written so far are whole. Make room and run the command again.",
             ) from error
         self._offsets[grade.answer_id] = start
+        return line
 
     def read(self, answer_id: str) -> Grade:
         """The grade that was written for this answer; KeyError where there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
 from evaluator.core.evaluation import Evaluation, GraderResult, Look
@@ -118,8 +119,9 @@ async def _result(
 ) -> GraderResult:
     pipeline, plan = each.grader.pipeline, measure.plan
     levels = levels_of(grades)
+    repetitions = range(1, plan.repeat if each.asked else 1)
     further = [
-        levels_of(await _grade(each, measure.answers, advance)) for _ in range(plan.repeat - 1 if each.asked else 0)
+        levels_of(await _grade(_counting_on(each, repetition), measure.answers, advance)) for repetition in repetitions
     ]
     probes = PROBES if plan.probe and each.asked else ()
     probed = [await probe_levels(measure, each, probe, levels, advance) for probe in probes]
@@ -168,6 +170,11 @@ async def _result(
         fitted_on=plan.split == CALIBRATION_SPLIT,
     )
     return result.model_copy(update={"verdict": verdict})
+
+
+def _counting_on(each: GraderUnderTest, repetition: int) -> GraderUnderTest:
+    """The grader for a further run: its readings are numbered on, so that they are asked and not looked up."""
+    return replace(each, grader=each.grader.counting_from(repetition * each.grader.pipeline.samples))
 
 
 def _constant_result(measure: Measure) -> GraderResult:

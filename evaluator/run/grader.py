@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
 from contextlib import aclosing
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,9 +15,9 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from evaluator.core.answer import Answer
 from evaluator.core.grade import Grade
 from evaluator.core.questionnaire import Questionnaire
-from evaluator.core.reply import FATAL
+from evaluator.core.reply import FATAL, Failure
 from evaluator.core.rubric import Rubric
-from evaluator.errors import TableError, UsageError
+from evaluator.errors import StoreError, TableError, UsageError
 from evaluator.files.tables.answer_table import open_answer_frame
 from evaluator.run.pipeline import Outcome, Pipeline, grade_answer, ungraded
 
@@ -103,7 +104,7 @@ class Grader(Runnable[Answer, Grade]):
                 if stopped is not None:
                     yield Outcome(ungraded(self._pipeline, answer, f"not asked: {stopped}"))
                     continue
-                running.add(asyncio.create_task(grade_answer(self._pipeline, answer)))
+                running.add(asyncio.create_task(self._outcome(answer)))
                 while len(running) >= (concurrency or self._concurrency):
                     done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
                     for outcome in (task.result() for task in done):
@@ -161,6 +162,18 @@ class Grader(Runnable[Answer, Grade]):
     async def ainvoke(self, input: Answer, config: RunnableConfig | None = None, **kwargs: Any) -> Grade:
         """`grade`, as langchain-core's Runnable calls it."""
         return await self._acall_with_config(self.grade, input, config, **kwargs)
+
+    def counting_from(self, sample: int) -> Grader:
+        """The same grader, whose readings have other numbers: what it asks is asked anew, ledger or not."""
+        return Grader(replace(self._pipeline, first_sample=sample), concurrency=self._concurrency)
+
+    async def _outcome(self, answer: Answer) -> Outcome:
+        """A store that fails stops the run as an endpoint does that fails: with its reason, and nothing lost."""
+        try:
+            return await grade_answer(self._pipeline, answer)
+        except StoreError as error:
+            failure = Failure("store_failed", error.message)
+            return Outcome(ungraded(self._pipeline, answer, f"{failure.code}: {failure.detail}"), failure)
 
     def _require_question(self, answer: Answer) -> None:
         known = [question.id for question in self.questionnaire.questions]

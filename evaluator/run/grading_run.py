@@ -12,19 +12,36 @@ from evaluator.core.candidate import CandidateStanding, in_reading_order, standi
 from evaluator.core.grade import Grade
 from evaluator.core.reply import Usage
 from evaluator.core.run_manifest import RunManifest, UsageTotals
+from evaluator.errors import StoreError
 from evaluator.files.grades_file import GradesFile
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Outcome, spec_of, ungraded
+from evaluator.run.pipeline import Outcome, calls_of, spec_of, ungraded
+from evaluator.store.grade_log import GradeLog
+from evaluator.store.run_record import RunCounts
 
 
 class GradingRun:
-    """Grades answers and keeps count of them. Iterate `grades` once; then `finish` gives the manifest."""
+    """Grades answers and keeps count of them. Iterate `grades` once; then `manifest` says how it went.
 
-    def __init__(self, grader: Grader, answers: Iterable[Answer], into: GradesFile, *, limit: int | None) -> None:
+    Answers whose grades stand in `into` already are not graded again: `take_up` counts them first. With a `log`
+    set, each outcome goes to the store too.
+    """
+
+    def __init__(
+        self,
+        grader: Grader,
+        answers: Iterable[Answer],
+        into: GradesFile,
+        *,
+        limit: int | None,
+    ) -> None:
         self._grader = grader
         self._answers = answers
         self._into = into
         self._limit = limit
+        self.log: GradeLog | None = None
+        self._asked: dict[str, Answer] = {}
+        self._draining = False
         self._usage = Usage()
         self._paid = Usage()
         self._cost: float | None = None
@@ -53,25 +70,109 @@ class GradingRun:
         """Whether the run stopped because its budget would not last for more."""
         return (self._stopped_because or "").startswith("budget_spent:")
 
+    @property
+    def counts(self) -> RunCounts:
+        """How far it has come, as the store keeps it."""
+        return RunCounts(
+            self.graded, self.not_answered, self.ungraded, self.to_review, self._cost, self._paid_usd
+        )  # fmt: skip
+
+    @property
+    def in_flight(self) -> int:
+        """Answers that are being graded."""
+        return len(self._asked)
+
+    async def take_up(self) -> None:
+        """Counts the grades of an earlier session as this run's, and what was paid then. Raises StoreError.
+
+        Those that the log lacks, because a kill came between, are put there.
+        """
+        for grade in self._into.take_up():
+            self._count(grade)
+            if self.log is None:
+                self._paid_before(_usage_of(grade), grade.provenance.cost_usd)
+        if self.log is None:
+            return
+        requests, dollars = self.log.paid()
+        self._paid_before(Usage(requests=requests), dollars)
+        logged = self.log.answers()
+        for answer in self.answers():
+            if answer.answer_id in self._into and answer.answer_id not in logged:
+                grade = self._into.read(answer.answer_id)
+                made = grade.provenance
+                self._paid_before(_usage_of(grade), made.cost_usd)
+                line = grade.model_dump_json().encode()
+                await self.log.append(answer, grade, line, (made.requests, made.cost_usd))
+
+    def drain(self) -> None:
+        """Begins nothing new; what is in flight is finished and written."""
+        self._draining = True
+
     async def grades(self, concurrency: int | None = None) -> AsyncGenerator[Grade, None]:
         """Each grade after it was written. Cancelling keeps what is written; `write_rest` accounts for the rest."""
-        async with aclosing(self._grader.outcomes(self.answers(), concurrency=concurrency)) as outcomes:
+        async with aclosing(self._grader.outcomes(self._answers_to_grade(), concurrency=concurrency)) as outcomes:
             async for outcome in outcomes:
                 grade = outcome.grade
-                self._write(grade)
+                answer = self._asked.pop(grade.answer_id)
+                line = self._into.write(grade)
+                self._count(grade)
                 self._pay(outcome)
+                if outcome.failure is not None and outcome.failure.code == "budget_spent":
+                    self._stopped_because = f"budget_spent: {outcome.failure.detail}"
                 if grade.reason and grade.reason.startswith("not asked: "):
                     self._stopped_because = grade.reason.removeprefix("not asked: ")
-                elif outcome.failure is not None and outcome.failure.code == "budget_spent":
-                    self._stopped_because = f"budget_spent: {outcome.failure.detail}"
+                else:
+                    await self._to_log(answer, grade, line, (outcome.paid.requests, outcome.paid_usd))
                 yield grade
+        await self._finish_log()
 
     def write_rest(self) -> None:
         """After an interruption: every answer that has no grade is written down as ungraded."""
-        self._interrupted = True
+        self._interrupted = self._stopped_because is None
+        reason = "interrupted: the run was stopped before"
+        if self._stopped_because is not None:
+            reason = f"not asked: {self._stopped_because}"
         for answer in self.answers():
             if answer.answer_id not in self._into:
-                self._write(ungraded(self._grader.pipeline, answer, "interrupted: the run was stopped before"))
+                rest = ungraded(self._grader.pipeline, answer, reason)
+                self._into.write(rest)
+                self._count(rest)
+
+    def _answers_to_grade(self) -> Iterator[Answer]:
+        for answer in self.answers():
+            if self._draining:
+                return
+            if answer.answer_id not in self._into:
+                self._asked[answer.answer_id] = answer
+                yield answer
+
+    async def _to_log(self, answer: Answer, grade: Grade, line: bytes, paid: tuple[int, float | None]) -> None:
+        if self.log is None:
+            return
+        try:
+            await self.log.append(answer, grade, line, paid)
+            self.log.came_to(self.counts)
+        except StoreError as error:
+            self._stop_for(error)
+
+    async def _finish_log(self) -> None:
+        if self.log is None:
+            return
+        try:
+            self.log.came_to(self.counts)
+            await self.log.flush()
+        except StoreError as error:
+            self._stop_for(error)
+
+    def _paid_before(self, usage: Usage, dollars: float | None) -> None:
+        self._paid = self._paid + usage
+        if dollars is not None:
+            self._paid_usd = (self._paid_usd or 0.0) + dollars
+
+    def _stop_for(self, error: StoreError) -> None:
+        self._stopped_because = f"store_failed: {error.message}"
+        self.log = None
+        self.drain()
 
     def answers(self) -> Iterator[Answer]:
         """The answers of this run, in the table's order."""
@@ -119,7 +220,7 @@ class GradingRun:
             about_grader=about_grader,
             prompt=identity.prompt,
             prompt_sha256=identity.prompt_sha256,
-            calls=str(dict(identity.params)["calls"]) if "calls" in dict(identity.params) else None,
+            calls=calls_of(pipeline),
             samples=pipeline.samples,
             rubric=f"{rubric.id}@{rubric.version}",
             rubric_sha256=pipeline.hashes.rubric,
@@ -141,15 +242,14 @@ class GradingRun:
                 cached_tokens=self._usage.cached_tokens,
                 cached_share=self._usage.cached_share,
                 cost_usd=self._cost,
-                reused_requests=self._usage.requests - self._paid.requests,
+                reused_requests=max(0, self._usage.requests - self._paid.requests),
                 paid_usd=self._paid_usd,
                 seconds=(finished - self._started).total_seconds(),
             ),
             evaluator_version=pipeline.version,
         )
 
-    def _write(self, grade: Grade) -> None:
-        self._into.write(grade)
+    def _count(self, grade: Grade) -> None:
         self.graded += grade.status == "graded"
         self.ungraded += grade.status == "ungraded"
         self.not_answered += grade.status == "not_answered"
@@ -157,18 +257,18 @@ class GradingRun:
         for criterion in grade.criteria:
             for each in criterion.evidence:
                 self._quotes[each.verified] += 1
-        made = grade.provenance
-        self._usage = self._usage + Usage(
-            made.input_tokens,
-            made.output_tokens,
-            made.cached_tokens,
-            made.latency_ms or 0.0,
-            made.requests,
-        )
-        if made.cost_usd is not None:
-            self._cost = (self._cost or 0.0) + made.cost_usd
+        self._usage = self._usage + _usage_of(grade)
+        if grade.provenance.cost_usd is not None:
+            self._cost = (self._cost or 0.0) + grade.provenance.cost_usd
 
     def _pay(self, outcome: Outcome) -> None:
         self._paid = self._paid + outcome.paid
         if outcome.paid_usd is not None:
             self._paid_usd = (self._paid_usd or 0.0) + outcome.paid_usd
+
+
+def _usage_of(grade: Grade) -> Usage:
+    made = grade.provenance
+    return Usage(
+        made.input_tokens, made.output_tokens, made.cached_tokens, made.latency_ms or 0.0, made.requests
+    )  # fmt: skip

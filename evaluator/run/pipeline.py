@@ -16,7 +16,7 @@ from evaluator.core.grade import Flag, Grade, Provenance, RedFlagSeen
 from evaluator.core.price import Price, cost_of
 from evaluator.core.questionnaire import Question
 from evaluator.core.reading import Reading, combine, verify
-from evaluator.core.reply import Failure, Reply, Usage
+from evaluator.core.reply import NOT_SENT, Failure, Reply, Usage
 from evaluator.core.rubric import Criterion
 from evaluator.core.score import band_of, score_of
 from evaluator.core.screen import screen
@@ -48,6 +48,8 @@ class Pipeline:
     """Of each rater; None where no price is known."""
     version: str
     now: Callable[[], datetime]
+    first_sample: int = 0
+    """The number of the first reading: a repetition counts on, so that the ledger does not answer for the model."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -93,10 +95,13 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     usage, cost, paid_usd = _total(replies), _cost(pipeline, replies), _paid_usd(pipeline, replies)
     given = [reply for reply in replies if isinstance(reply, Reply)]
     failures = [reply for reply in replies if isinstance(reply, Failure)]
-    if not given:
-        reason = f"{failures[0].code}: {failures[0].detail}"
+    # Half a panel is no grade while the other half can still be asked: what came is in the ledger.
+    unsent = [failure for failure in failures if failure.code in NOT_SENT]
+    if unsent or not given:
+        failure = (unsent or failures)[0]
+        reason = f"{failure.code}: {failure.detail}"
         grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage, cost=cost)
-        return Outcome(grade, failures[0], usage.paid, paid_usd)
+        return Outcome(grade, failure, usage.paid, paid_usd)
 
     finder = QuoteFinder(answer.text)
     readings = [verify(reply, criteria, finder) for reply in given]
@@ -149,7 +154,7 @@ async def _ask_everyone(
     tasks = [
         (rater, GradingTask(answer.text, question, pipeline.question_set.rubric, criteria, examples, sample))
         for rater in pipeline.raters
-        for sample in range(pipeline.samples)
+        for sample in range(pipeline.first_sample, pipeline.first_sample + pipeline.samples)
     ]
     return list(await asyncio.gather(*(rater.rate(task) for rater, task in tasks)))
 
@@ -232,17 +237,7 @@ def _provenance(
         questionnaire_sha256=hashes.questionnaire,
         params=dict(first.params),
         samples=pipeline.samples,
-        fingerprint=fingerprint(
-            {
-                "answer": text,
-                "question": question.id,
-                "raters": hashes.raters,
-                "samples": pipeline.samples,
-                "rubric": hashes.rubric,
-                "questionnaire": hashes.questionnaire,
-                "examples": hashes.examples,
-            }
-        ),
+        fingerprint=fingerprint_of(pipeline, text, question.id),
         requests=usage.requests,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
@@ -252,6 +247,27 @@ def _provenance(
         evaluator_version=pipeline.version,
         graded_at=pipeline.now().isoformat(timespec="milliseconds"),
     )
+
+
+def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
+    """SHA-256 over everything that is asked about an answer; a grade's provenance has it."""
+    hashes = pipeline.hashes
+    return fingerprint(
+        {
+            "answer": text,
+            "question": question_id,
+            "raters": hashes.raters,
+            "samples": pipeline.samples,
+            "rubric": hashes.rubric,
+            "questionnaire": hashes.questionnaire,
+            "examples": hashes.examples,
+        }
+    )
+
+
+def calls_of(pipeline: Pipeline) -> str | None:
+    """How criteria go into requests; None where there are none."""
+    return next((str(value) for name, value in pipeline.raters[0].identity.params if name == "calls"), None)
 
 
 def spec_of(raters: Sequence[Rater]) -> str:

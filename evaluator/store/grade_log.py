@@ -72,6 +72,13 @@ class GradeLog:
         """Returns when everything is committed. Raises StoreError where it could not be."""
         await self._logs.writer.flush()
 
+    def paid(self) -> tuple[int, float | None]:
+        """Requests and dollars that the run paid so far; None where no price was known."""
+        with self._logs.database.reading() as connection:
+            total = select(func.sum(grades.c.paid_requests), func.sum(grades.c.paid_usd))
+            requests, dollars = connection.execute(total.where(grades.c.run == self._run)).one()
+        return int(requests or 0), None if dollars is None else float(dollars)
+
     def answers(self) -> StoredAnswers:
         """Which answers the log has by now."""
         with self._logs.database.reading() as connection:

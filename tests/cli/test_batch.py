@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from evaluator.cli import cli
 from evaluator.core.price import Price
 from evaluator.errors import EvaluatorError
 from evaluator.files.tables.answer_table import open_answer_table
-from evaluator.wiring import open_ledger
+from evaluator.store.store import open_store
 from tests.batch_server import BatchServer, batch_server
 from tests.cli.test_grade import QUESTIONS, evaluator
 
@@ -80,8 +81,10 @@ def submit(answers: Path, server: BatchServer, *more: str) -> Done:
 
 def grades_now(answers: Path, server: BatchServer, **more: Any) -> tuple[list[Grade], float]:
     """The same answers through the ordinary grader with the same store, and what was paid for it."""
-    with open_ledger(str(answers.parent / "store.sqlite3")) as ledger:
-        chosen = GraderOptions(prompt="levels", base_url=server.address, ledger=ledger, price=Price(1.0, 10.0), **more)
+    with open_store(str(answers.parent / "store.sqlite3")) as store:
+        chosen = GraderOptions(
+            prompt="levels", base_url=server.address, ledger=store.ledger(), price=Price(1.0, 10.0), **more
+        )
 
         async def run() -> tuple[list[Grade], float]:
             async with make_grader("openai:m", options=chosen) as grader:
@@ -108,10 +111,14 @@ def test_a_table_goes_through_a_batch_and_grading_then_pays_nothing(answers: Pat
     assert "Everything is in" in collected.stdout
     assert "evaluator grade" in collected.stdout
     assert "--prompt levels" in collected.stdout
-    grades, paid = grades_now(answers, server)
-    assert [grade.status for grade in grades] == ["graded"] * ANSWERS
-    assert all(each.verified for grade in grades for criterion in grade.criteria for each in criterion.evidence)
-    assert (paid, server.live_requests) == (0.0, 1)
+    said = next(line for line in collected.stdout.splitlines() if line.startswith("Grade: "))
+    store = {"EVALUATOR_STORE": str(answers.parent / "store.sqlite3")}
+    graded = evaluator(*shlex.split(said)[2:], "--out", "results", cwd=answers.parent, **store)
+    assert graded.returncode == 0, graded.stderr + graded.stdout
+    manifest = json.loads((answers.parent / "results" / "run.json").read_text(encoding="utf-8"))
+    assert (manifest["graded"], manifest["usage"]["reused_requests"], server.live_requests) == (ANSWERS, ANSWERS, 1)
+    assert manifest["quotes_found"] == manifest["quotes_claimed"] > 0
+    assert manifest["usage"]["paid_usd"] in (None, 0.0)
 
 
 def test_submitting_again_while_a_batch_runs_asks_nothing_twice(answers: Path, server: BatchServer) -> None:

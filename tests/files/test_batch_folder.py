@@ -65,7 +65,7 @@ def test_one_process_at_a_time(tmp_path: Path) -> None:
     """Two that submit at once would submit twice."""
     with (
         batch_folder(tmp_path, make=True),
-        pytest.raises(InputError, match="Another evaluator works"),
+        pytest.raises(InputError, match="Another process"),
         batch_folder(tmp_path, make=True),
     ):
         pass

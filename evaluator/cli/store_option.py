@@ -1,0 +1,36 @@
+"""`--store` and `--no-store`: which store a command uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from evaluator.errors import UsageError
+from evaluator.settings import Settings
+from evaluator.store.store import Store, open_store
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_WHERE = "Where replies and runs are kept: a file, or postgresql://… [default: your data folder; env: EVALUATOR_STORE]"
+
+
+def store_option(command: _Command) -> _Command:
+    """Adds --store."""
+    return click.option("--store", "where", metavar="PATH|URL", help=_WHERE)(command)
+
+
+def store_options(command: _Command) -> _Command:
+    """Adds --store and --no-store."""
+    without = click.option("--no-store", is_flag=True, help="Keep nothing: every reply is asked and paid for anew.")
+    return store_option(without(command))
+
+
+def chosen_store(where: str | None, settings: Settings, *, no_store: bool = False) -> Store | None:
+    """The store, open; None with --no-store. Raises UsageError where both are given, and StoreError."""
+    if no_store:
+        if where is not None:
+            raise UsageError("--store and --no-store do not go together.", hint="Leave one of them out.")
+        return None
+    return open_store(where or settings.store)

@@ -1,0 +1,168 @@
+"""Going on with an earlier run: which of its grades stand, and what has changed since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+
+from evaluator.core.answer import Answer
+from evaluator.core.run_manifest import RunManifest
+from evaluator.errors import OutputError
+from evaluator.files.run_folder import GRADES, EarlierRun
+from evaluator.run.grader import Grader
+from evaluator.run.pipeline import Pipeline, calls_of, fingerprint_of, spec_of
+
+_STAYS = ("graded", "not_answered")
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """What goes on. `kept` answers of `answers` keep their grades; `again` were graded too, but what would be asked
+    now is not what was asked then. `changes`: what differs from the run's beginning, in words.
+    """
+
+    run: EarlierRun
+    changes: tuple[str, ...]
+    answers: int
+    kept: int
+    again: int
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether going on is more than going on."""
+        return bool(self.changes) or self.again > 0
+
+    def take_effect(self) -> None:
+        """Takes the grades that do not stand out of the folder. Raises OutputError."""
+        with _as_output_errors(self.run.path):
+            _beside(self.run.path).replace(self.run.path / GRADES)
+
+    def drop(self) -> None:
+        """Leaves the folder as it was."""
+        _beside(self.run.path).unlink(missing_ok=True)
+
+
+def resumption_of(
+    run: EarlierRun, pipeline: Pipeline, answers: Iterable[Answer], changes: tuple[str, ...]
+) -> Resumption:
+    """Holds the run's grades against what would be asked now. Writes those that stand beside them, and changes nothing.
+
+    A grade stands where its answer is still there, it is graded or not answered, and its fingerprint is the one that
+    it would get. A torn last line goes, and so does one that a power cut left unreadable. Memory: 16 bytes an answer.
+    """
+    expected = _Expected(pipeline, answers)
+    kept = again = 0
+    with _as_output_errors(run.path), _beside(run.path).open("wb") as beside:
+        for line in _whole_lines(run.path / GRADES):
+            grade = _head_of(line)
+            if grade is None or grade.status not in _STAYS:
+                continue
+            if expected.take(grade.answer_id, grade.fingerprint):
+                beside.write(line)
+                kept += 1
+            else:
+                again += grade.status == "graded"
+    return Resumption(run, changes, expected.count, kept, again)
+
+
+def changes_since(before: RunManifest, grader: Grader, input_name: str, input_sha256: str) -> tuple[str, ...]:
+    """What differs between a run's beginning and what would be graded now, and by what; in words."""
+    pipeline, rubric, questionnaire = grader.pipeline, grader.rubric, grader.questionnaire
+    identity, hashes = pipeline.raters[0].identity, pipeline.hashes
+    found = []
+    if before.input_sha256 != input_sha256:
+        found.append(f"the table: {before.input_name} then, {input_name} now, with other contents")
+    for name, then, now, is_same in (
+        (
+            "questionnaire",
+            before.questionnaire,
+            f"{questionnaire.id}@{questionnaire.version}",
+            before.questionnaire_sha256 == hashes.questionnaire,
+        ),
+        ("rubric", before.rubric, f"{rubric.id}@{rubric.version}", before.rubric_sha256 == hashes.rubric),
+        ("grader", before.grader, spec_of(pipeline.raters), True),
+        ("prompt", before.prompt, identity.prompt, before.prompt_sha256 == identity.prompt_sha256),
+        ("calls", before.calls, calls_of(pipeline), True),
+        ("samples", before.samples, pipeline.samples, True),
+    ):
+        if then != now:
+            found.append(f"{name}: {then or 'none'} → {now or 'none'}")
+        elif not is_same:
+            found.append(f"{name}: {now} was edited")
+    return tuple(found)
+
+
+class _Expected:
+    """The fingerprint that each answer's grade would have now, by the answer's id; both as 64 bits of their hash."""
+
+    def __init__(self, pipeline: Pipeline, answers: Iterable[Answer]) -> None:
+        pairs = np.fromiter(
+            (
+                (_number(answer.answer_id), _number(fingerprint_of(pipeline, answer.text, answer.question_id)))
+                for answer in answers
+            ),
+            dtype=np.dtype([("answer", np.uint64), ("asked", np.uint64)]),
+        )
+        self._pairs = np.sort(pairs, order="answer")
+        self._taken = np.zeros(len(pairs), dtype=np.bool_)
+        self.count = len(pairs)
+
+    def take(self, answer_id: str, fingerprint: str) -> bool:
+        """Whether a grade with this fingerprint stands for the answer, and is the first that does."""
+        number = np.uint64(_number(answer_id))
+        at = int(np.searchsorted(self._pairs["answer"], number))
+        if at == self.count or self._pairs["answer"][at] != number or self._taken[at]:
+            return False
+        stands = bool(self._pairs["asked"][at] == np.uint64(_number(fingerprint)))
+        self._taken[at] = stands
+        return stands
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    answer_id: str
+    status: str
+    fingerprint: str
+
+
+def _head_of(line: bytes) -> _Head | None:
+    try:
+        grade = json.loads(line)
+        return _Head(grade["answer_id"], grade["status"], grade["provenance"]["fingerprint"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest())
+
+
+def _whole_lines(path: Path) -> Iterator[bytes]:
+    """Each line that has its end; what a kill tore off is no grade. There may be no file yet."""
+    if not path.exists():
+        return
+    with path.open("rb") as lines:
+        for line in lines:
+            if line.endswith(b"\n"):
+                yield line
+
+
+def _beside(folder: Path) -> Path:
+    return folder / f".{GRADES}.part"
+
+
+@contextmanager
+def _as_output_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise OutputError(
+            f"The results in {folder} cannot be gone on with: {error.strerror}.",
+            hint="Make room there, and see that it may be written to; nothing was changed.",
+        ) from error
