@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from evaluator.core.budget import Budget
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.ledger import Ledger
 from evaluator.core.price import FREE, Price
@@ -16,21 +18,28 @@ from evaluator.core.prompt import Calls
 from evaluator.core.task import Rater, RaterIdentity
 from evaluator.errors import GraderSetupError, UsageError
 from evaluator.files.local_model import find_default_model
+from evaluator.files.price_file import load_prices
 from evaluator.files.prompt_file import check_fit, load_prompt
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import QuestionSet, load_question_set
 from evaluator.graders.baseline import BaselineRater
+from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
+from evaluator.graders.request_sink import RequestSink
 from evaluator.graders.spec import RaterSpec, parse_grader
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from evaluator.graders.openai_compatible import OpenAICompatibleModel
 
 DEFAULT_QUESTIONNAIRE = "ml_engineer_screen"
 # Chosen on the calibration split; docs/local-model.md has the comparison.
 _LOCAL_PROMPT = "local"
 _REMOTE_PROMPT = "checks"
 _WITHOUT_CHECKS = "levels"
+_OPENAI = "api.openai.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,9 @@ class GraderOptions:
     """Seconds for one request, whatever it does meanwhile."""
     concurrency: int | None = None
     price: Price | None = None
+    """Overrides the price list."""
+    budget: Budget | None = field(default=None, repr=False)
+    """What may be spent; graders made with the same one share it."""
     gguf: Path | None = None
     threads: int | None = None
     cache: Path | None = None
@@ -57,6 +69,10 @@ class GraderOptions:
     retries: Retries = field(default_factory=Retries)
     ledger: Ledger | None = field(default=None, repr=False)
     """Where replies are kept, so that nothing is asked and paid for twice."""
+    sink: RequestSink | None = field(default=None, repr=False)
+    """Where requests are collected for a batch instead of being asked."""
+    trial: bool = False
+    """With a `sink`: the first request is asked at once, to see what the model takes."""
 
 
 def make_grader(
@@ -75,13 +91,14 @@ def make_grader(
         raise UsageError(f"{chosen.samples} samples were asked for.", hint="Ask for 1 or more.")
     specs = parse_grader(grader)
     question_set = load_question_set(questionnaire, [*chosen.rubrics, shipped("rubrics")])
-    raters = tuple(_rater(spec, question_set, chosen) for spec in specs)
+    prices = tuple(_price(spec, chosen) for spec in specs)
+    raters = tuple(_rater(spec, question_set, chosen, price) for spec, price in zip(specs, prices, strict=True))
     kinds = {spec.kind for spec in specs}
     pipeline = Pipeline(
         question_set=question_set,
         raters=raters,
         samples=chosen.samples,
-        price=chosen.price or (FREE if _is_free(kinds, chosen.base_url) else None),
+        prices=prices,
         version=version("screening-answer-evaluator"),
         now=lambda: datetime.now(UTC),
     )
@@ -90,15 +107,36 @@ def make_grader(
     return Grader(pipeline, concurrency=in_flight)
 
 
-def _is_free(kinds: Set[str], base_url: str | None) -> bool:
-    """Whether nobody sends a bill: no endpoint is asked, or only one on this computer."""
-    if kinds <= {"baseline", "local", "scripted"}:
-        return True
-    host = urlsplit(base_url).hostname if base_url else None
-    return "langchain" not in kinds and host in ("localhost", "127.0.0.1", "::1")
+def _price(spec: RaterSpec, options: GraderOptions) -> Price | None:
+    """What a rater's tokens cost; None where that is not known: another endpoint, or a model that is not listed."""
+    host = (urlsplit(options.base_url).hostname or "") if options.base_url else _OPENAI
+    if spec.kind in ("baseline", "local", "scripted"):
+        return options.price or FREE
+    if spec.kind != "openai":
+        return options.price
+    endpoint = load_prices().endpoint(host)
+    if options.price is not None:
+        return replace(options.price, batch=endpoint.batch if endpoint else None)
+    if host in ("localhost", "127.0.0.1", "::1"):
+        return FREE
+    return endpoint.price_of(spec.name) if endpoint else None
 
 
-def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -> Rater:
+def _within_budget(model: ChatModel, spec: RaterSpec, price: Price | None, options: GraderOptions) -> ChatModel:
+    if options.budget is None:
+        return model
+    if price is None:
+        raise UsageError(
+            f"--max-cost needs a price, and none is known for {spec}.",
+            hint="Give it with --price IN,OUT[,CACHED], US dollars for a million tokens; "
+            "`evaluator prices` shows what is known.",
+        )
+    if options.sink is not None:
+        price = price.in_batch
+    return BudgetedModel(model, price, options.budget) if price.costs_money else model
+
+
+def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None) -> Rater:
     if spec.kind == "baseline":
         return BaselineRater(question_set.vocabulary)
     prompt = load_prompt(options.prompt or _prompt_for(spec, question_set), [*options.prompts, shipped("prompts")])
@@ -108,7 +146,7 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -
         raise UsageError(
             f"--calls per-check needs a prompt that asks for checks; '{prompt.id}' asks for {prompt.asks_for}."
         )
-    model = _chat_model(spec, options)
+    model = _within_budget(_chat_model(spec, options), spec, price, options)
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
     identity = RaterIdentity(
@@ -135,6 +173,14 @@ def _prompt_for(spec: RaterSpec, question_set: QuestionSet) -> str:
 
 def _chat_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
     """The chat model of a specification; each kind is imported only where it is used."""
+    if options.sink is not None:
+        if spec.kind != "openai":
+            raise UsageError(
+                f"'{spec}' cannot wait for a batch.", hint="Batches are for openai:MODEL, alone or in a panel."
+            )
+        from evaluator.graders.collecting_model import CollectingModel
+
+        return CollectingModel(_openai_model(spec, options), str(spec), options.sink, trial=options.trial)
     if spec.kind == "scripted":
         from evaluator.graders.scripted import ScriptedModel, read_script
 
@@ -148,14 +194,15 @@ def _chat_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
     return _openai_model(spec, options)
 
 
-def _openai_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
+def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleModel:
     from openai import AsyncOpenAI
 
     from evaluator.graders.openai_compatible import OpenAICompatibleModel
 
     deadline = options.timeout or 120.0
     key = options.api_key
-    if key is None and options.base_url is None:
+    is_asked = options.sink is None or options.trial
+    if key is None and options.base_url is None and is_asked:
         raise GraderSetupError(
             f"The grader {spec} needs a key, and there is none.",
             hint="Set OPENAI_API_KEY, or give --base-url for a server of your own that needs no key.",
@@ -179,10 +226,19 @@ def _local_model(options: GraderOptions) -> ChatModel:
     return LocalModel(settings, deadline=options.timeout or 600.0)
 
 
+def prices_by_model(grader: Grader) -> dict[str, Price | None]:
+    """The price of each model that a grader asks."""
+    pipeline = grader.pipeline
+    return {
+        rater.identity.model: price
+        for rater, price in zip(pipeline.raters, pipeline.prices, strict=True)
+        if rater.identity.model is not None
+    }
+
+
 def costs_money(grader: Grader) -> bool:
     """Whether grading may be billed: a price is known and not zero, or it is not known."""
-    price = grader.pipeline.price
-    return price is None or price.input > 0 or price.output > 0
+    return any(price is None or price.costs_money for price in grader.pipeline.prices)
 
 
 def describe(grader: Grader) -> str:

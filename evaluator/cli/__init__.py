@@ -15,6 +15,8 @@ _COMMANDS = {
     "eval-set": ("evaluator.cli.eval_set", "Check an eval set, import scored answers, or divide a set anew."),
     "eval": ("evaluator.cli.evaluate", "Measure graders on answers that raters labelled; verdict, report, gate."),
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
+    "batch": ("evaluator.cli.batch", "Grade at half the price through the Batch API, or by files."),
+    "prices": ("evaluator.cli.prices", "Show what models cost, as far as it is known."),
     "model": ("evaluator.cli.model", "Install the local model, or show where it is."),
 }
 

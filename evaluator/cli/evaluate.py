@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from evaluator.cli.present_evaluation import EvaluationPresenter
 from evaluator.cli.price import price_of
 from evaluator.cli.store_option import chosen_store, store_options
+from evaluator.core.budget import Budget
 from evaluator.core.eval_set import EvalSet
 from evaluator.core.evaluation import Evaluation, ResampledBy
 from evaluator.core.gate import Gate, judge
@@ -36,7 +37,7 @@ from evaluator.run.evaluation_plan import Earlier, EvaluationPlan, GraderUnderTe
 from evaluator.settings import read_settings
 from evaluator.wiring import GraderOptions, costs_money, describe, make_grader
 
-MEASURED, SOME_UNGRADED, GATE_FAILED = 0, 3, 4
+MEASURED, SOME_UNGRADED, GATE_FAILED, BUDGET_SPENT = 0, 3, 4, 5
 BASELINE = "baseline"
 
 
@@ -70,7 +71,8 @@ BASELINE = "baseline"
 @click.option("--gate", type=click.Path(path_type=Path), help="A gate.yaml; exit code 4 where it does not hold.")
 @click.option("--against", type=click.Path(path_type=Path), help="An earlier eval.json: show what moved.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
-@click.option("--price", metavar="IN,OUT", help="US dollars for a million tokens of input and of output.")
+@click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
+@click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompt-dir", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
@@ -97,6 +99,7 @@ def command(
     against: Path | None,
     base_url: str | None,
     price: str | None,
+    max_cost: float | None,
     timeout: float | None,
     rubrics: tuple[Path, ...],
     prompt_dir: tuple[Path, ...],
@@ -115,7 +118,8 @@ def command(
     Writes eval.json (every figure) and report.html.
 
     Exit codes: 0 measured, whatever the verdict; 3 some answers could not be graded; 4 the gate does not hold;
-    2 wrong usage or input, or leakage between examples and the split: nothing graded.
+    5 stopped at --max-cost, measured on what was graded; 2 wrong usage or input, or leakage between examples and the
+    split: nothing graded.
     """
     settings = read_settings()
     folder = find_eval_set(eval_set, [shipped("eval_sets")])
@@ -138,6 +142,7 @@ def command(
         timeout=timeout,
         concurrency=concurrency,
         price=price_of(price),
+        budget=Budget(max_cost) if max_cost else None,
         gguf=gguf,
         threads=threads,
         cache=settings.cache,
@@ -196,6 +201,9 @@ async def _run(
 
 
 def _exit_code(evaluation: Evaluation) -> int:
+    reasons = [reason for grader in evaluation.graders for reason in grader.counts.reasons]
+    if any("budget_spent: " in reason for reason in reasons):
+        return BUDGET_SPENT
     if evaluation.gate is not None and not evaluation.gate.passed:
         return GATE_FAILED
     return SOME_UNGRADED if any(grader.counts.ungraded for grader in evaluation.graders) else MEASURED

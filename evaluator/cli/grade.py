@@ -22,6 +22,7 @@ from evaluator.cli.run_options import kept_options
 from evaluator.cli.run_place import RunPlace, run_place
 from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.answer import Answer
+from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
 from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import StoreError, UsageError
@@ -37,7 +38,7 @@ from evaluator.store.run_record import RunOrder
 from evaluator.store.store import Store
 from evaluator.wiring import DEFAULT_QUESTIONNAIRE, GraderOptions, costs_money, describe, make_grader
 
-ALL_GRADED, SOME_UNGRADED, INTERRUPTED = 0, 3, 130
+ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 
 
 @click.command(short_help="Grade a table of answers.")
@@ -55,7 +56,8 @@ ALL_GRADED, SOME_UNGRADED, INTERRUPTED = 0, 3, 130
 )
 @click.option("--samples", type=click.IntRange(1, 25), default=1, show_default=True, help="Readings of each answer.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
-@click.option("--price", metavar="IN,OUT", help="US dollars for a million tokens of input and of output.")
+@click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
+@click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
 @click.option("--gguf", type=click.Path(path_type=Path), help="Another model's file for --grader local.")
 @click.option("--threads", type=click.IntRange(1), help="Threads of the local model. [default: 2]")
@@ -88,6 +90,7 @@ def command(
     samples: int,
     base_url: str | None,
     price: str | None,
+    max_cost: float | None,
     timeout: float | None,
     gguf: Path | None,
     threads: int | None,
@@ -113,8 +116,9 @@ def command(
     Writes report.html, grades.xlsx, grades.csv, candidates.csv, grades.jsonl and run.json.
 
     Exit codes: 0 all graded or explicitly not answered; 3 some answers could not be graded (they are listed);
-    2 wrong usage or input, nothing graded; 130 interrupted, what was graded is kept. Ctrl-C finishes what is in
-    flight; again, it stops at once. The same command goes on with a run that did not come to its end.
+    5 stopped at --max-cost; 2 wrong usage or input, nothing graded; 130 interrupted, what was graded is kept. Ctrl-C
+    finishes what is in flight; again, it stops at once. The same command goes on with a run that did not come to its
+    end.
     """
     settings = read_settings()
     context = click.get_current_context()
@@ -127,6 +131,7 @@ def command(
         timeout=timeout,
         concurrency=concurrency,
         price=price_of(price),
+        budget=Budget(max_cost) if max_cost else None,
         gguf=gguf,
         threads=threads,
         cache=settings.cache,
@@ -143,9 +148,10 @@ def command(
         made = make_grader(grader, questionnaire, replace(options, ledger=ledger))
         second = make_grader(compare, questionnaire, replace(beside, ledger=ledger)) if compare else None
         answers = open_answer_table(
-            table, made.questionnaire.questions, mapping=_mapping(mapping), sheet=sheet, duplicates=policy
+            table, made.questionnaire.questions, mapping=mapping_of(mapping), sheet=sheet, duplicates=policy
         )
-        order = _Order(made, second, answers, table, out, limit, kept_options(context, options.base_url))
+        kept = kept_options(context, options.base_url)
+        order = _Order(made, second, answers, table, out, limit, kept, options.budget)
         code = asyncio.run(_run(order, store, ledger, presenter, resume=resume, ask=not yes))
     sys.exit(code)
 
@@ -161,6 +167,7 @@ class _Order:
     out: Path | None
     limit: int | None
     options: dict[str, Any]
+    budget: Budget | None
 
     @property
     def total(self) -> int:
@@ -244,6 +251,8 @@ async def _grade_into(
             ledger.belongs_to(number)
     if place.resumption is not None:
         await run.take_up()
+        if order.budget is not None:
+            order.budget.spent_usd += run.paid_usd or 0.0
     interrupted = await _grade(run, presenter, order.total)
     if run.done < order.total:
         run.write_rest()
@@ -258,11 +267,13 @@ async def _grade_into(
                 table.questions_asked,
                 beside,
             )
-    presenter.finished(results, grader.rubric)
+    presenter.finished(results, grader.rubric, order.budget)
     if store is not None and number is not None:
         _record_end(store, number, results.manifest, presenter)
     if interrupted:
         return INTERRUPTED
+    if run.budget_spent:
+        return BUDGET_SPENT
     return SOME_UNGRADED if run.ungraded else ALL_GRADED
 
 
@@ -327,7 +338,7 @@ async def _grade_all(run: GradingRun, presenter: Presenter, total: int) -> None:
                 advance(run)
 
 
-def _mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:
     """What --map says. A heading may hold '=' itself, a question's id does not: the last one parts them."""
     mapping = {}
     for pair in pairs:

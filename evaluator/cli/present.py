@@ -12,6 +12,7 @@ from rich.table import Table
 
 from evaluator.cli.results import Results
 from evaluator.cli.terminal import PRICE_UNKNOWN, Terminal, visible
+from evaluator.core.budget import Budget
 from evaluator.core.candidate import CandidateStanding
 from evaluator.core.rubric import Rubric
 from evaluator.files.tables.answer_table import AnswerTable
@@ -63,7 +64,7 @@ class Presenter(Terminal):
 
             yield advance
 
-    def finished(self, results: Results, rubric: Rubric) -> None:
+    def finished(self, results: Results, rubric: Rubric, budget: Budget | None = None) -> None:
         """How it ended: the candidates, what needs a person, what could not be graded, where everything is."""
         manifest = results.manifest
         if self._as_json:
@@ -77,11 +78,18 @@ class Presenter(Terminal):
         counted.append(f"{manifest.to_review} need a person")
         if manifest.usage.cost_usd:
             counted.append(f"${manifest.usage.cost_usd:.4f}")
+        if manifest.usage.cached_share is not None:
+            counted.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
         self.say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
         if manifest.usage.reused_requests:
             of = f"{manifest.usage.reused_requests:,} of {manifest.usage.requests:,}"
             self.say(f"{of} replies came from the ledger and were not paid for again.")
-        if manifest.outcome == "stopped":
+        if budget is not None and (manifest.stopped_because or "").startswith("budget_spent:"):
+            self.say(
+                f"[bold]Stopped at {budget}[/]; {manifest.graded:,} of {manifest.answers:,} graded; the rest waits: "
+                "run the same command with a higher --max-cost."
+            )
+        elif manifest.outcome == "stopped":
             self.say(f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}")
         if manifest.outcome == "interrupted":
             self.say("[bold]Interrupted[/]: what was graded is kept; the rest is listed as ungraded.")

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from evaluator.errors import UsageError
 
-PRICE_UNKNOWN = "price unknown (--price IN,OUT gives it)"
+PRICE_UNKNOWN = "no price is known (--price IN,OUT gives it)"
 
 
 class Terminal:

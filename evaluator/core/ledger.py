@@ -10,7 +10,10 @@ from evaluator.core.reply import Usage
 
 @dataclass(frozen=True, slots=True)
 class KeptReply:
-    """What a model wrote and what it took to get it, unusable attempts before it included."""
+    """What a model wrote and what it took to get it, unusable attempts before it included.
+
+    `usage.batched` is set where a batch wrote it, at a batch's price.
+    """
 
     text: str
     model: str | None

@@ -20,6 +20,7 @@ FailureCode = Literal[
     "server_stopped",
     "endpoint_down",
     "budget_spent",
+    "waits_for_batch",
     "store_failed",
 ]
 # After one of these every further request would fail alike, so the run stops asking.
@@ -27,12 +28,17 @@ FATAL: frozenset[FailureCode] = frozenset(
     {"wrong_key", "unknown_model", "server_stopped", "endpoint_down", "budget_spent", "store_failed"}
 )
 
+# Nothing was sent: the request waits for more money, or for a batch's answer.
+NOT_SENT: frozenset[FailureCode] = frozenset({"budget_spent", "waits_for_batch"})
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What a reply took: tokens, milliseconds, requests. Token counts are None where the endpoint does not say.
 
-    `reused` is the part of it that came out of the ledger: it was paid for before.
+    Of the input, `cached_tokens` were read from the endpoint's cache and `cache_write_tokens` written to it.
+    `reused` is the part of it that came out of the ledger: it was paid for before. `batched` is the part that a
+    batch answered, at a batch's price.
     """
 
     input_tokens: int | None = None
@@ -41,6 +47,8 @@ class Usage:
     latency_ms: float = 0.0
     requests: int = 0
     reused: Usage | None = None
+    batched: Usage | None = None
+    cache_write_tokens: int | None = None
 
     @property
     def again(self) -> Usage:
@@ -49,17 +57,26 @@ class Usage:
         return replace(whole, reused=whole)
 
     @property
+    def in_batch(self) -> Usage:
+        """The same, all of it answered by a batch."""
+        return replace(self, batched=replace(self, reused=None, batched=None))
+
+    @property
     def paid(self) -> Usage:
         """What was asked and paid for now."""
-        if self.reused is None:
-            return self
-        return Usage(
-            _difference(self.input_tokens, self.reused.input_tokens),
-            _difference(self.output_tokens, self.reused.output_tokens),
-            _difference(self.cached_tokens, self.reused.cached_tokens),
-            self.latency_ms - self.reused.latency_ms,
-            self.requests - self.reused.requests,
-        )
+        return self if self.reused is None else self._without(self.reused)
+
+    @property
+    def live(self) -> Usage:
+        """What was not answered by a batch."""
+        return self if self.batched is None else replace(self._without(self.batched), batched=None)
+
+    @property
+    def cached_share(self) -> float | None:
+        """Of the input, what the endpoint read from its cache (0-1); None where it does not say."""
+        if not self.input_tokens or self.cached_tokens is None:
+            return None
+        return self.cached_tokens / self.input_tokens
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -69,6 +86,22 @@ class Usage:
             self.latency_ms + other.latency_ms,
             self.requests + other.requests,
             self.reused + other.reused if self.reused and other.reused else self.reused or other.reused,
+            self.batched + other.batched if self.batched and other.batched else self.batched or other.batched,
+            _sum(self.cache_write_tokens, other.cache_write_tokens),
+        )
+
+    def _without(self, part: Usage) -> Usage:
+        batched = self.batched
+        if batched is not None and part.batched is not None:
+            batched = None if batched == part.batched else batched._without(part.batched)
+        return Usage(
+            _difference(self.input_tokens, part.input_tokens),
+            _difference(self.output_tokens, part.output_tokens),
+            _difference(self.cached_tokens, part.cached_tokens),
+            self.latency_ms - part.latency_ms,
+            self.requests - part.requests,
+            batched=batched,
+            cache_write_tokens=_difference(self.cache_write_tokens, part.cache_write_tokens),
         )
 
 

@@ -19,6 +19,8 @@ class UsageTotals(BaseModel):
     input_tokens: int | None
     output_tokens: int | None
     cached_tokens: int | None
+    cached_share: float | None = None
+    """Of the input tokens, those that the endpoint read from its cache (0-1); null where it does not say."""
     cost_usd: float | None
     reused_requests: int = 0
     paid_usd: float | None = None

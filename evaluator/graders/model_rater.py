@@ -15,7 +15,7 @@ from evaluator.core.fence import fence_for
 from evaluator.core.ledger import KeptReply, Ledger
 from evaluator.core.prompt import Calls, Message, Prompt
 from evaluator.core.reading import unsupported
-from evaluator.core.reply import CriterionReply, Failure, FailureCode, Reply, Usage
+from evaluator.core.reply import NOT_SENT, CriterionReply, Failure, FailureCode, Reply, Usage
 from evaluator.core.rubric import Criterion
 from evaluator.core.sentences import sentences
 from evaluator.core.span import QuoteFinder
@@ -93,14 +93,21 @@ class ModelRater:
         parts: list[AskReply] = []
         usage = Usage()
         model_name: str | None = None
+        waiting: Failure | None = None
         for ask in asks_of(self._prompt, self._calls, task.criteria, task.rubric.red_flags):
             outcome = await self._ask(task, ask)
             usage = usage + outcome.usage
             if isinstance(outcome, Failure):
                 where = "" if self._calls == "all" else f" ({ask.subject})"
-                return Failure(outcome.code, outcome.detail + where, usage)
+                failure = Failure(outcome.code, outcome.detail + where, usage)
+                if outcome.code != "waits_for_batch":
+                    return failure
+                waiting = failure  # the other asks can wait in the same batch
+                continue
             parts.append(outcome.reply)
             model_name = outcome.model or model_name
+        if waiting is not None:
+            return replace(waiting, usage=usage)
         red_flags = tuple(flag for part in parts for flag in part.red_flags)
         return Reply(_joined(parts, task.criteria), red_flags, model_name, usage)
 
@@ -128,7 +135,7 @@ class ModelRater:
         second = await self._reply_to(ask, replace(request, messages=messages))
         usage = first.usage + second.usage
         if isinstance(second, Failure):
-            return replace(first, usage=usage)
+            return replace(second, usage=usage) if second.code in NOT_SENT else replace(first, usage=usage)
         still_lost = unsupported(second.reply.criteria, task.criteria, finder)
         return replace(second if len(still_lost.verdicts) <= len(lost.verdicts) else first, usage=usage)
 
@@ -187,7 +194,8 @@ class ModelRater:
             # A reply that was cut off gets more room the next time: the same limit would cut it again.
             completion = await self._model.complete(_with_more_room(request, 2**so_far.cut_off))
         except NoCompletionError as error:
-            so_far.usage += Usage(requests=1)
+            if error.code not in NOT_SENT:
+                so_far.usage += Usage(requests=1)
             if error.transient:
                 raise _AskAgainError(error.code, error.detail, retry_after=error.retry_after) from error
             return Failure(error.code, error.detail, so_far.usage)

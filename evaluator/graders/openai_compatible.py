@@ -66,7 +66,7 @@ class OpenAICompatibleModel:
             started = time.perf_counter()
             try:
                 async with asyncio.timeout(self._deadline):
-                    reply = await self._client.chat.completions.with_raw_response.create(**self._arguments(request))
+                    reply = await self._client.chat.completions.with_raw_response.create(**self.request_body(request))
             except openai.BadRequestError as error:
                 if self._learned_to_leave_out(error):
                     continue
@@ -75,12 +75,13 @@ class OpenAICompatibleModel:
                 raise _translated(error) from error
             except TimeoutError as error:
                 raise NoCompletionError("timeout", f"no reply within {self._deadline:g} s", transient=True) from error
-            return _completion(reply.content, (time.perf_counter() - started) * 1000)
+            return read_completion(reply.content, (time.perf_counter() - started) * 1000)
 
     async def close(self) -> None:
         await self._client.close()
 
-    def _arguments(self, request: ModelRequest) -> dict[str, Any]:
+    def request_body(self, request: ModelRequest) -> dict[str, Any]:
+        """What is sent for this request: the body of a chat completion, without what the endpoint refuses."""
         parameters: dict[str, Parameter] = dict(request.parameters)
         if "max_tokens" in self.refused and "max_tokens" in parameters:
             parameters["max_completion_tokens"] = parameters.pop("max_tokens")
@@ -119,6 +120,7 @@ class _Choice(BaseModel):
 
 class _CachedTokens(BaseModel):
     cached_tokens: int | None = None
+    cache_write_tokens: int | None = None
 
 
 class _TokenCounts(BaseModel):
@@ -135,7 +137,8 @@ class _Body(BaseModel):
     usage: _TokenCounts | None = None
 
 
-def _completion(content: bytes, latency_ms: float) -> Completion:
+def read_completion(content: bytes, latency_ms: float) -> Completion:
+    """The completion that a reply's body holds. Raises NoCompletionError where it holds none."""
     if len(content) > _LARGEST_REPLY:
         raise NoCompletionError("invalid_reply", f"the reply has {len(content):,} bytes")
     try:
@@ -161,6 +164,7 @@ def _usage(told: _TokenCounts | None, latency_ms: float) -> Usage:
         cached_tokens=told.prompt_tokens_details.cached_tokens if told.prompt_tokens_details else None,
         latency_ms=latency_ms,
         requests=1,
+        cache_write_tokens=told.prompt_tokens_details.cache_write_tokens if told.prompt_tokens_details else None,
     )
 
 

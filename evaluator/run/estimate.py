@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from evaluator.core.answer import Answer
+from evaluator.core.price import cost_of
 from evaluator.core.reply import Usage
 from evaluator.core.task import GradingTask
 from evaluator.run.grader import Grader
@@ -24,11 +25,11 @@ class Estimate:
     cost_usd: float | None
 
 
-def estimate(grader: Grader, answers: Iterable[Answer], count: int) -> Estimate:
-    """What grading `count` of these answers will take, from the first of them."""
+def estimate(grader: Grader, answers: Iterable[Answer], count: int, *, in_batch: bool = False) -> Estimate:
+    """What grading `count` of these answers will take, from the first of them; `in_batch`: at a batch's price."""
     pipeline = grader.pipeline
     looked_at = 0
-    expected = Usage(input_tokens=0, output_tokens=0)
+    expected = [Usage(input_tokens=0, output_tokens=0) for _ in pipeline.raters]
     for answer in islice(answers, min(count, _LOOKED_AT)):
         looked_at += 1
         if answer.absent is not None:
@@ -37,16 +38,23 @@ def estimate(grader: Grader, answers: Iterable[Answer], count: int) -> Estimate:
         criteria = tuple(grader.rubric.criterion(criterion) for criterion in question.criteria)
         examples = tuple(each for each in pipeline.question_set.examples if each.question_id == question.id)
         task = GradingTask(answer.text, question, grader.rubric, criteria, examples)
-        for rater in pipeline.raters:
-            expected = expected + rater.expected_usage(task)
+        expected = [
+            so_far + rater.expected_usage(task) for so_far, rater in zip(expected, pipeline.raters, strict=True)
+        ]
     scale = pipeline.samples * count / looked_at if looked_at else 0.0
-    usage = Usage(
-        input_tokens=round((expected.input_tokens or 0) * scale),
-        output_tokens=round((expected.output_tokens or 0) * scale),
-    )
+    usages = [_scaled(usage, scale) for usage in expected]
     return Estimate(
         answers=count,
-        input_tokens=usage.input_tokens or 0,
-        output_tokens=usage.output_tokens or 0,
-        cost_usd=pipeline.price.cost(usage) if pipeline.price else None,
+        input_tokens=sum(usage.input_tokens or 0 for usage in usages),
+        output_tokens=sum(usage.output_tokens or 0 for usage in usages),
+        cost_usd=cost_of(
+            (price, usage.in_batch if in_batch else usage) for price, usage in zip(pipeline.prices, usages, strict=True)
+        ),
+    )
+
+
+def _scaled(usage: Usage, scale: float) -> Usage:
+    return Usage(
+        input_tokens=round((usage.input_tokens or 0) * scale),
+        output_tokens=round((usage.output_tokens or 0) * scale),
     )

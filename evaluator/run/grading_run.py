@@ -18,7 +18,7 @@ from evaluator.files.answers_by_candidate import AnswersByCandidate
 from evaluator.files.grades_file import GradesFile
 from evaluator.files.stored_standings import StoredStandings
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import calls_of, spec_of, ungraded
+from evaluator.run.pipeline import Outcome, calls_of, spec_of, ungraded
 from evaluator.store.grade_log import GradeLog
 from evaluator.store.run_record import RunCounts
 
@@ -67,6 +67,11 @@ class GradingRun:
     def paid_usd(self) -> float | None:
         """Dollars paid so far, or None where the price is not known."""
         return self._paid_usd
+
+    @property
+    def budget_spent(self) -> bool:
+        """Whether the run stopped because its budget would not last for more."""
+        return (self._stopped_because or "").startswith("budget_spent:")
 
     @property
     def counts(self) -> RunCounts:
@@ -126,13 +131,13 @@ class GradingRun:
                 answer = self._asked.pop(grade.answer_id)
                 line = self._into.write(grade)
                 self._count(grade)
-                paid_before = self._paid_usd or 0.0
-                self._pay(outcome.paid)
+                self._pay(outcome)
+                if outcome.failure is not None and outcome.failure.code == "budget_spent":
+                    self._stopped_because = f"budget_spent: {outcome.failure.detail}"
                 if grade.reason and grade.reason.startswith("not asked: "):
                     self._stopped_because = grade.reason.removeprefix("not asked: ")
                 else:
-                    paid_usd = None if self._paid_usd is None else self._paid_usd - paid_before
-                    await self._to_log(answer, grade, line, (outcome.paid.requests, paid_usd))
+                    await self._to_log(answer, grade, line, (outcome.paid.requests, outcome.paid_usd))
                 yield grade
         await self._finish_log()
 
@@ -251,6 +256,7 @@ class GradingRun:
                 input_tokens=self._usage.input_tokens,
                 output_tokens=self._usage.output_tokens,
                 cached_tokens=self._usage.cached_tokens,
+                cached_share=self._usage.cached_share,
                 cost_usd=self._cost,
                 reused_requests=max(0, self._usage.requests - self._paid.requests),
                 paid_usd=self._paid_usd,
@@ -271,12 +277,10 @@ class GradingRun:
         if grade.provenance.cost_usd is not None:
             self._cost = (self._cost or 0.0) + grade.provenance.cost_usd
 
-    def _pay(self, paid: Usage) -> None:
-        self._paid = self._paid + paid
-        price = self._grader.pipeline.price
-        dollars = price.cost(paid) if price is not None and paid.requests else None
-        if dollars is not None:
-            self._paid_usd = (self._paid_usd or 0.0) + dollars
+    def _pay(self, outcome: Outcome) -> None:
+        self._paid = self._paid + outcome.paid
+        if outcome.paid_usd is not None:
+            self._paid_usd = (self._paid_usd or 0.0) + outcome.paid_usd
 
 
 def _usage_of(grade: Grade) -> Usage:

@@ -13,10 +13,10 @@ from evaluator.core.asks import Ask, schema_of
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.flags import flags_of, ungraded_flag
 from evaluator.core.grade import Flag, Grade, Provenance, RedFlagSeen
-from evaluator.core.price import Price
+from evaluator.core.price import Price, cost_of
 from evaluator.core.questionnaire import Question
 from evaluator.core.reading import Reading, combine, verify
-from evaluator.core.reply import Failure, Reply, Usage
+from evaluator.core.reply import NOT_SENT, Failure, Reply, Usage
 from evaluator.core.rubric import Criterion
 from evaluator.core.score import band_of, score_of
 from evaluator.core.screen import screen
@@ -44,7 +44,8 @@ class Pipeline:
     question_set: QuestionSet
     raters: tuple[Rater, ...]
     samples: int
-    price: Price | None
+    prices: tuple[Price | None, ...]
+    """Of each rater; None where no price is known."""
     version: str
     now: Callable[[], datetime]
     first_sample: int = 0
@@ -76,6 +77,8 @@ class Outcome:
     grade: Grade
     failure: Failure | None = None
     paid: Usage = field(default_factory=Usage)
+    paid_usd: float | None = None
+    """Dollars for `paid`; None where nothing was paid or no price is known."""
 
 
 async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
@@ -89,13 +92,16 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
         return Outcome(_without_score(pipeline, answer, "ungraded", screening.ungradable, screening.flags))
 
     replies = await _ask_everyone(pipeline, answer, question, criteria)
-    usage = _total(replies)
+    usage, cost, paid_usd = _total(replies), _cost(pipeline, replies), _paid_usd(pipeline, replies)
     given = [reply for reply in replies if isinstance(reply, Reply)]
     failures = [reply for reply in replies if isinstance(reply, Failure)]
-    if not given:
-        reason = f"{failures[0].code}: {failures[0].detail}"
-        grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage)
-        return Outcome(grade, failures[0], usage.paid)
+    # Half a panel is no grade while the other half can still be asked: what came is in the ledger.
+    unsent = [failure for failure in failures if failure.code in NOT_SENT]
+    if unsent or not given:
+        failure = (unsent or failures)[0]
+        reason = f"{failure.code}: {failure.detail}"
+        grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage, cost=cost)
+        return Outcome(grade, failure, usage.paid, paid_usd)
 
     finder = QuoteFinder(answer.text)
     readings = [verify(reply, criteria, finder) for reply in given]
@@ -118,10 +124,11 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
             score=score,
             band=band_of(score, pipeline.question_set.rubric),
             flags=tuple(flags),
-            provenance=_provenance(pipeline, answer.text, question, usage, given[0].model),
+            provenance=_provenance(pipeline, answer.text, question, usage, cost, given[0].model),
         ),
         failures[0] if failures else None,
         usage.paid,
+        paid_usd,
     )
 
 
@@ -159,6 +166,25 @@ def _total(replies: Sequence[Reply | Failure]) -> Usage:
     return total
 
 
+def _cost(pipeline: Pipeline, replies: Sequence[Reply | Failure]) -> float | None:
+    return cost_of((price, reply.usage) for price, reply in _priced(pipeline, replies))
+
+
+def _paid_usd(pipeline: Pipeline, replies: Sequence[Reply | Failure]) -> float | None:
+    now = [(price, reply.usage.paid) for price, reply in _priced(pipeline, replies)]
+    return cost_of((price, usage) for price, usage in now if usage.requests)
+
+
+def _priced(pipeline: Pipeline, replies: Sequence[Reply | Failure]) -> list[tuple[Price | None, Reply | Failure]]:
+    """Each reply beside its rater's price, in the order of `_ask_everyone`; failures that took no tokens left out."""
+    prices = [price for price in pipeline.prices for _ in range(pipeline.samples)]
+    return [
+        (price, reply)
+        for price, reply in zip(prices, replies, strict=True)
+        if reply.usage.requests and (isinstance(reply, Reply) or reply.usage.input_tokens is not None)
+    ]
+
+
 def _absent_readings(given: int, failures: Sequence[Failure]) -> list[Flag]:
     if not failures:
         return []
@@ -172,7 +198,13 @@ def _distinct(readings: Sequence[Reading]) -> tuple[RedFlagSeen, ...]:
 
 
 def _without_score(
-    pipeline: Pipeline, answer: Answer, status: str, reason: str, flags: Sequence[Flag], usage: Usage | None = None
+    pipeline: Pipeline,
+    answer: Answer,
+    status: str,
+    reason: str,
+    flags: Sequence[Flag],
+    usage: Usage | None = None,
+    cost: float | None = None,
 ) -> Grade:
     question = pipeline.question_set.questionnaire.question(answer.question_id)
     raised = (*flags, ungraded_flag(reason)) if status == "ungraded" else tuple(flags)
@@ -184,13 +216,13 @@ def _without_score(
             "status": status,
             "reason": reason,
             "flags": raised,
-            "provenance": _provenance(pipeline, answer.text, question, usage or Usage(), None),
+            "provenance": _provenance(pipeline, answer.text, question, usage or Usage(), cost, None),
         }
     )
 
 
 def _provenance(
-    pipeline: Pipeline, text: str, question: Question, usage: Usage, model_returned: str | None
+    pipeline: Pipeline, text: str, question: Question, usage: Usage, cost: float | None, model_returned: str | None
 ) -> Provenance:
     first = pipeline.raters[0].identity
     hashes = pipeline.hashes
@@ -210,7 +242,7 @@ def _provenance(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cached_tokens=usage.cached_tokens,
-        cost_usd=pipeline.price.cost(usage) if pipeline.price else None,
+        cost_usd=cost,
         latency_ms=usage.latency_ms if usage.requests else None,
         evaluator_version=pipeline.version,
         graded_at=pipeline.now().isoformat(timespec="milliseconds"),

@@ -319,7 +319,7 @@ def test_a_gate_names_every_condition_that_does_not_hold(tmp_path):
     """Kappa is held at the lower end of its interval; a cost that is not known does not pass."""
     says = {number: number % 5 for number in range(COUNT)}
     priceless = under_test(script(tmp_path, says), "perfect")
-    unpriced = Grader(replace(priceless.grader.pipeline, price=None))
+    unpriced = Grader(replace(priceless.grader.pipeline, prices=(None,)))
     found = measured(eval_set(COUNT, spread), replace(priceless, grader=unpriced))
     gate = Gate(least_quadratic_kappa={"every_criterion": 0.5, "total": 0.83}, most_cost_usd=1, most_ungraded=0)
     outcome = judge(gate, found, "gate.yaml")

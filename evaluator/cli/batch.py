@@ -1,0 +1,233 @@
+"""`evaluator batch`: grade through the Batch API at half the price, or through files that any system can answer."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+
+from evaluator.cli.batch_options import BatchJob, as_for_grade, batch_job, grade_with
+from evaluator.cli.present import Presenter
+from evaluator.cli.present_batch import BatchPresenter
+from evaluator.cli.store_option import store_option
+from evaluator.core.batch_state import Refused
+from evaluator.core.ledger import Ledger
+from evaluator.core.price import Price
+from evaluator.errors import GraderSetupError, OutputError
+from evaluator.files.batch_folder import Asked, BatchFolder, BatchPrice, batch_folder
+from evaluator.files.request_files import RequestFiles, read_requests, requested_in, short_id
+from evaluator.graders.batch_endpoint import batch_endpoint
+from evaluator.graders.batch_line import request_line
+from evaluator.run.batch_desk import BatchDesk
+from evaluator.run.batch_export import Collected, collect_requests
+from evaluator.run.batch_import import import_output
+from evaluator.run.estimate import estimate
+from evaluator.settings import Settings, read_settings
+from evaluator.store.store import Store, open_store
+from evaluator.wiring import costs_money, describe, prices_by_model
+
+ALL_IN, SOME_WITHOUT_REPLY, BUDGET_SPENT, STILL_WAITING = 0, 3, 5, 6
+_MOST_TRIES = 3
+_DEADLINE = 600.0  # seconds for one request: files are large
+
+
+@click.group(name="batch", short_help="Grade at half the price through the Batch API, or by files.")
+def command() -> None:
+    """Grade through OpenAI's Batch API, which answers within a day at half the price; or, without a network, through
+    files of requests that any other system answers.
+
+    Replies go into the ledger. `evaluator grade` with the same options then finds them there, checks them like any
+    other reply and pays nothing.
+    """
+
+
+@command.command()
+@as_for_grade
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files of requests.")
+@click.option("--without", metavar="PARAM", multiple=True, help="A parameter that the model refuses (temperature, …).")
+@store_option
+def export(out: Path, without: tuple[str, ...], where: str | None, **given: Any) -> None:
+    """Write the requests that grading INPUT needs and the ledger does not hold as Batch-API files; no network.
+
+    Exit codes: 0 written, or nothing is needed; 5 --max-cost left some out; 2 wrong usage or input.
+    """
+    if out.exists() and any(out.glob("requests-*.jsonl")):
+        raise OutputError(f"{out} holds requests already.", hint="Choose another place with --out.")
+    settings = read_settings()
+    presenter = BatchPresenter(quiet=given["quiet"])
+    with _store(where, settings) as store, RequestFiles(out, request_line, refused={*without}) as files:
+        job = batch_job(given, settings, store.ledger(), files, trial=False)
+        collected = asyncio.run(_collect(job, Presenter(quiet=given["quiet"], as_json=False)))
+    presenter.exported(out, collected, files.written)
+    sys.exit(BUDGET_SPENT if _is_capped(collected) else ALL_IN)
+
+
+@command.command(name="import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--requests", type=click.Path(path_type=Path), help="The exported folder: shows what is missing.")
+@store_option
+def import_(files: tuple[Path, ...], requests: Path | None, where: str | None) -> None:
+    """Take Batch-API output FILES into the ledger: in any order, whole or in part, once or twice.
+
+    Exit codes: 0 every line and every request has its reply; 3 some have none (they are counted); 2 a file cannot be
+    read.
+    """
+    asked = requested_in(requests) if requests else None
+    with _store(where, read_settings()) as store:
+        report = asyncio.run(import_output(store.ledger(), files, asked))
+    BatchPresenter(quiet=False).imported(report)
+    sys.exit(SOME_WITHOUT_REPLY if report.is_lacking else ALL_IN)
+
+
+@command.command()
+@as_for_grade
+@click.option("--out", type=click.Path(path_type=Path), help="Folder to work in. [default: INPUT's name-batch]")
+@click.option("--no-trial", is_flag=True, help="Do not ask one request at once, to see what the model takes.")
+@click.option("--yes", is_flag=True, help="Do not ask before money is spent.")
+@store_option
+def submit(out: Path | None, no_trial: bool, yes: bool, where: str | None, **given: Any) -> None:
+    """Upload the requests that grading INPUT needs, and create their batches; what waits already is left alone.
+
+    Run it again after `collect`: quotes that were not found are asked about once more, as in any grading.
+
+    Exit codes: 0 submitted, or nothing is needed; 5 --max-cost left some out; 2 wrong usage or input, or the endpoint
+    cannot be reached (run it again: nothing is paid for twice).
+    """
+    settings = read_settings()
+    path = out or Path(f"{given['table'].stem}-batch")
+    with batch_folder(path, make=True) as folder, _store(where, settings) as store:
+        sys.exit(asyncio.run(_submit(folder, store.ledger(), given, settings, where, trial=not no_trial, ask=not yes)))
+
+
+async def _submit(
+    folder: BatchFolder,
+    ledger: Ledger,
+    given: Mapping[str, Any],
+    settings: Settings,
+    where: str | None,
+    *,
+    trial: bool,
+    ask: bool,
+) -> int:
+    """Announce, collect, prepare, upload, create. Returns the exit code."""
+    state = folder.state
+    waiting = {short_id(name) for file in state.open_files for name, _ in read_requests(folder.file(file.file))}
+    people = Presenter(quiet=given["quiet"], as_json=False)
+    with RequestFiles(folder.path, request_line, waiting=waiting, refused=set(state.refused)) as files:
+        job = batch_job(given, settings, ledger, files, trial=trial and not state.files)
+        people.table_read(job.source, job.table)
+        people.announce(job.grader, describe(job.grader), estimate(job.grader, job.table, job.count, in_batch=True))
+        if ask and costs_money(job.grader):
+            people.confirm()
+        await job.grader.check()
+        collected = await _collect(job, people)
+    if files.refused - state.refused:
+        folder.note(Refused(parameters=tuple(sorted(files.refused))))
+    prices = prices_by_model(job.grader)
+    base_url = given["base_url"] or settings.base_url
+    written = {model: _written(price) for model, price in prices.items()}
+    folder.remember(Asked(base_url=base_url, prices=written, grade_with=grade_with(given, where)))
+    async with batch_endpoint(_key(settings, base_url), base_url, _DEADLINE) as endpoint:
+        desk = BatchDesk(folder, endpoint, prices)
+        desk.prepare(files.written)
+        new = await desk.submit()
+    BatchPresenter(quiet=given["quiet"]).submitted(folder.path, collected, files.requests, new, len(waiting))
+    return BUDGET_SPENT if _is_capped(collected) else ALL_IN
+
+
+@command.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+def status(folder: Path) -> None:
+    """Show how the batches of FOLDER stand. Exit codes: 0 all have ended; 6 some have not."""
+    settings = read_settings()
+    with batch_folder(folder) as opened:
+        asked = _asked(opened)
+
+        async def look() -> int:
+            async with batch_endpoint(_key(settings, asked.base_url), asked.base_url, _DEADLINE) as endpoint:
+                standings = await BatchDesk(opened, endpoint, {}).look()
+            return BatchPresenter(quiet=False).standings(folder, standings)
+
+        sys.exit(STILL_WAITING if asyncio.run(look()) else ALL_IN)
+
+
+@command.command()
+@click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
+@click.option("--resubmit", is_flag=True, help="Ask again for what ended without a reply.")
+@click.option(
+    "--most-tries", type=click.IntRange(1, 10), default=_MOST_TRIES, show_default=True, help="Batches for one request."
+)
+@store_option
+def collect(folder: Path, resubmit: bool, most_tries: int, where: str | None) -> None:
+    """Take the replies of FOLDER's batches that have ended into the ledger, whole or in part.
+
+    Exit codes: 0 everything is in; 6 batches still run; 3 all have ended and some requests have no reply.
+    """
+    settings = read_settings()
+    with batch_folder(folder) as opened, _store(where, settings) as store:
+        sys.exit(
+            asyncio.run(_collect_batches(opened, store.ledger(), settings, resubmit=resubmit, most_tries=most_tries))
+        )
+
+
+async def _collect_batches(
+    folder: BatchFolder, ledger: Ledger, settings: Settings, *, resubmit: bool, most_tries: int
+) -> int:
+    asked = _asked(folder)
+    prices = {model: _price(price) for model, price in asked.prices.items()}
+    presenter = BatchPresenter(quiet=False)
+    async with batch_endpoint(_key(settings, asked.base_url), asked.base_url, _DEADLINE) as endpoint:
+        desk = BatchDesk(folder, endpoint, prices)
+        for collection in await desk.collect(ledger):
+            presenter.collected(collection)
+        if resubmit:
+            presenter.resubmitted(*await desk.resubmit(ledger, most_tries))
+        lacking = await desk.lacking(ledger)
+    waiting = len(folder.state.open_files)
+    presenter.after_collecting(folder.path, waiting, lacking, asked.grade_with)
+    return STILL_WAITING if waiting else SOME_WITHOUT_REPLY if lacking else ALL_IN
+
+
+async def _collect(job: BatchJob, people: Presenter) -> Collected:
+    async with job.grader:
+        with people.waiting("Collecting the requests"):
+            return await collect_requests(job.grader, islice(iter(job.table), job.limit))
+
+
+def _store(where: str | None, settings: Settings) -> Store:
+    return open_store(where or settings.store)
+
+
+def _is_capped(collected: Collected) -> bool:
+    return any("budget_spent: " in reason for reason in collected.reasons)
+
+
+def _asked(folder: BatchFolder) -> Asked:
+    asked = folder.asked
+    if asked is None:
+        raise GraderSetupError(
+            f"In {folder.path} nothing was submitted yet.",
+            hint=f"Run: evaluator batch submit INPUT --out {shlex.quote(str(folder.path))}",
+        )
+    return asked
+
+
+def _key(settings: Settings, base_url: str | None) -> str:
+    if settings.api_key is None and base_url is None:
+        raise GraderSetupError("Batches need a key, and there is none.", hint="Set OPENAI_API_KEY.")
+    return settings.api_key or "none"
+
+
+def _written(price: Price | None) -> BatchPrice | None:
+    return BatchPrice.model_validate(asdict(price)) if price is not None else None
+
+
+def _price(written: BatchPrice | None) -> Price | None:
+    return Price(**written.model_dump()) if written is not None else None

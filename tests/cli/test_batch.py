@@ -1,0 +1,316 @@
+"""`evaluator batch` in a real process, against a real server: asked, kept, missing, asked again, never twice."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from evaluator import Grade, GraderOptions, make_grader
+from evaluator.cli import cli
+from evaluator.core.price import Price
+from evaluator.errors import EvaluatorError
+from evaluator.files.tables.answer_table import open_answer_table
+from evaluator.store.store import open_store
+from tests.batch_server import BatchServer, batch_server
+from tests.cli.test_grade import QUESTIONS, evaluator
+
+ANSWERS = 8  # two candidates, four questions
+TEXT = "I would split by time: train on 2022 and test on 2023, and refuse what is known only after the decision."
+
+
+@pytest.fixture
+def server() -> Iterator[BatchServer]:
+    with batch_server() as running:
+        yield running
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    rows = [
+        {"Candidate ID": name} | {each: f"{TEXT} ({name}, {each})" for each in QUESTIONS[:4]} for name in ("1", "2")
+    ]
+    path = tmp_path / "answers.csv"
+    pd.DataFrame(rows).to_csv(path, index=False)
+    return path
+
+
+def options(server: BatchServer) -> tuple[str, ...]:
+    return ("--grader", "openai:m", "--prompt", "levels", "--base-url", server.address, "--price", "1,10")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A command that has run."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def batch(*arguments: str | Path, cwd: Path) -> Done:
+    """Runs the command in this process: starting one for each step would take most of the tests' time."""
+    environment = {"EVALUATOR_STORE": str(cwd / "store.sqlite3"), "COLUMNS": "200"}
+    without = dict.fromkeys(name for name in os.environ if name.startswith("OPENAI"))
+    with contextlib.chdir(cwd):
+        done = CliRunner().invoke(cli, ["batch", *map(str, arguments)], env=environment | without)
+    if isinstance(done.exception, EvaluatorError):
+        return Done(2, done.stdout, str(done.exception))
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return Done(done.exit_code, done.stdout, done.stderr)
+
+
+def submit(answers: Path, server: BatchServer, *more: str) -> Done:
+    return batch("submit", answers, *options(server), "--yes", "--out", "b", *more, cwd=answers.parent)
+
+
+def grades_now(answers: Path, server: BatchServer, **more: Any) -> tuple[list[Grade], float]:
+    """The same answers through the ordinary grader with the same store, and what was paid for it."""
+    with open_store(str(answers.parent / "store.sqlite3")) as store:
+        chosen = GraderOptions(
+            prompt="levels", base_url=server.address, ledger=store.ledger(), price=Price(1.0, 10.0), **more
+        )
+
+        async def run() -> tuple[list[Grade], float]:
+            async with make_grader("openai:m", options=chosen) as grader:
+                table = open_answer_table(answers, grader.questionnaire.questions)
+                outcomes = [each async for each in grader.outcomes(table)]
+                return [each.grade for each in outcomes], sum(each.paid_usd or 0.0 for each in outcomes)
+
+        return asyncio.run(run())
+
+
+def test_a_table_goes_through_a_batch_and_grading_then_pays_nothing(answers: Path, server: BatchServer) -> None:
+    """Submitted, looked at, collected; then every answer is graded from the ledger, its quotes found as always."""
+    server.held = True
+    done = submit(answers, server)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert (server.live_requests, len(server.batches)) == (1, 1)  # the trial, and one batch for the others
+    waiting = batch("status", "b", cwd=answers.parent)
+    assert (waiting.returncode, "in_progress" in waiting.stdout) == (6, True), waiting.stdout
+    assert batch("collect", "b", cwd=answers.parent).returncode == 6
+    server.held = False
+    collected = batch("collect", "b", cwd=answers.parent)
+    assert collected.returncode == 0, collected.stderr + collected.stdout
+    assert "7 replies kept" in collected.stdout
+    assert "Everything is in" in collected.stdout
+    assert "evaluator grade" in collected.stdout
+    assert "--prompt levels" in collected.stdout
+    said = next(line for line in collected.stdout.splitlines() if line.startswith("Grade: "))
+    store = {"EVALUATOR_STORE": str(answers.parent / "store.sqlite3")}
+    graded = evaluator(*shlex.split(said)[2:], "--out", "results", cwd=answers.parent, **store)
+    assert graded.returncode == 0, graded.stderr + graded.stdout
+    manifest = json.loads((answers.parent / "results" / "run.json").read_text(encoding="utf-8"))
+    assert (manifest["graded"], manifest["usage"]["reused_requests"], server.live_requests) == (ANSWERS, ANSWERS, 1)
+    assert manifest["quotes_found"] == manifest["quotes_claimed"] > 0
+    assert manifest["usage"]["paid_usd"] in (None, 0.0)
+
+
+def test_submitting_again_while_a_batch_runs_asks_nothing_twice(answers: Path, server: BatchServer) -> None:
+    """What waits is left alone; new answers go into a batch of their own."""
+    server.held = True
+    submit(answers, server)
+    again = submit(answers, server)
+    assert "7 requests waited already" in again.stdout, again.stdout + again.stderr
+    assert len(server.batches) == 1
+    frame = pd.read_csv(answers, dtype=str)
+    frame.loc[len(frame)] = ["3", *(f"{TEXT} More.",) * 4]
+    frame.to_csv(answers, index=False)
+    more = submit(answers, server)
+    assert "4 new requests" in more.stdout
+    assert len(server.batches) == 2
+    server.held = False
+    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    assert len(server.asked) == len(set(server.asked)) == 7 + 4
+
+
+@pytest.mark.parametrize("ends_as", ["completed", "expired", "cancelled"])
+def test_what_ended_without_a_reply_is_counted_and_asked_again_alone(
+    answers: Path, server: BatchServer, ends_as: str
+) -> None:
+    """Expired, failed, missing, cut short, doubled: each is said, and only what is missing is in the next batch."""
+    fates = ["answered", "expired", "failed", "missing", "garbled", "doubled", "answered"]
+    server.fate, server.ends_as = fates.__getitem__, ends_as
+    submit(answers, server)
+    collected = batch("collect", "b", cwd=answers.parent)
+    assert collected.returncode == 3, collected.stdout + collected.stderr
+    for said in ("3 replies kept", "2 failed", "1 are no lines", "1 stand there twice", "batch_expired", "4 requests"):
+        assert said in collected.stdout, collected.stdout
+    server.fate, server.ends_as = lambda _: "answered", "completed"
+    again = batch("collect", "b", "--resubmit", cwd=answers.parent)
+    assert (again.returncode, "Asked again: 4 requests" in again.stdout) == (6, True), again.stdout + again.stderr
+    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    assert grades_now(answers, server)[1] == 0.0
+
+
+def test_a_batch_that_failed_whole_says_why_and_is_asked_again_a_limited_number_of_times(
+    answers: Path, server: BatchServer
+) -> None:
+    """After --most-tries the rest is left for grading one by one."""
+    server.ends_as = "failed"
+    submit(answers, server)
+    first = batch("collect", "b", "--resubmit", "--most-tries", "2", cwd=answers.parent)
+    assert "token_limit" in first.stdout
+    second = batch("collect", "b", "--resubmit", "--most-tries", "2", cwd=answers.parent)
+    assert second.returncode == 3
+    assert "7 requests asked often enough" in second.stdout, second.stdout
+    assert len(server.batches) == 2
+
+
+def test_a_parameter_that_the_model_refuses_is_learned_from_the_trial(answers: Path, server: BatchServer) -> None:
+    """One request asked at once saves a day: the others leave the parameter out."""
+    server.refused = {"temperature", "max_tokens"}
+    submit(answers, server)
+    (path,) = (answers.parent / "b").glob("requests-*.jsonl")
+    bodies = [json.loads(line)["body"] for line in path.read_text().splitlines()]
+    assert all("temperature" not in body and body["max_completion_tokens"] == 3000 for body in bodies)
+    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+
+
+def test_a_refused_parameter_is_learned_from_the_batch_where_there_was_no_trial(
+    answers: Path, server: BatchServer
+) -> None:
+    """The error file says which; asked again, the requests leave it out."""
+    server.refused = {"temperature"}
+    submit(answers, server, "--no-trial")
+    collected = batch("collect", "b", "--resubmit", cwd=answers.parent)
+    assert "does not take: temperature" in collected.stdout
+    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    assert len(server.asked) == ANSWERS
+
+
+@pytest.mark.parametrize("moment", ["while the batch is created", "before the batch is created"])
+def test_killed_while_submitting_nothing_is_asked_twice(answers: Path, server: BatchServer, moment: str) -> None:
+    """kill -9: the batch that nobody heard of is found again; one that is not there is created once."""
+    folder = answers.parent / "b"
+    if moment == "while the batch is created":
+        server.creates_and_hangs.set()
+    arguments = ["batch", "submit", str(answers), *options(server), "--yes", "--out", "b", "--no-trial"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "evaluator", *arguments],
+        cwd=answers.parent,
+        env=os.environ | {"EVALUATOR_STORE": str(answers.parent / "store.sqlite3")},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wanted = b'"creating"' if moment == "while the batch is created" else b'"prepared"'
+    deadline = time.monotonic() + 60
+    journal = folder / "batches.jsonl"
+    while time.monotonic() < deadline and not (journal.exists() and wanted in journal.read_bytes()):
+        time.sleep(0.005)
+    while moment == "while the batch is created" and not server.batches and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait(timeout=30)
+    server.creates_and_hangs.clear()
+    again = submit(answers, server, "--no-trial")
+    assert again.returncode == 0, again.stderr
+    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    assert len(server.batches) == 1
+    assert len(server.asked) == len(set(server.asked)) == ANSWERS
+
+
+def test_repairs_come_out_as_a_second_batch(answers: Path, server: BatchServer) -> None:
+    """Quotes that are not in the answer are asked about once more, in the next batch; then grading pays nothing."""
+    server.quote = "never said"
+    submit(answers, server, "--no-trial")
+    batch("collect", "b", cwd=answers.parent)
+    server.quote = "split by time"
+    second = submit(answers, server, "--no-trial")
+    assert "8 new requests" in second.stdout, second.stdout + second.stderr
+    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    grades, paid = grades_now(answers, server)
+    assert paid == 0.0
+    assert all(each.verified for grade in grades for criterion in grade.criteria for each in criterion.evidence)
+
+
+def test_files_go_out_and_come_back_by_hand_without_a_network(answers: Path, server: BatchServer) -> None:
+    """Exported, answered by something else, imported twice; a second export has nothing left to ask."""
+    folder = answers.parent
+    exported = batch("export", answers, *options(server), "--out", "out", cwd=folder)
+    assert exported.returncode == 0, exported.stderr
+    assert (server.live_requests, server.batches) == (0, {})
+    lines = [json.loads(line) for line in (folder / "out" / "requests-0001.jsonl").read_text().splitlines()]
+    assert {line["url"] for line in lines} == {"/v1/chat/completions"}
+    answered = [
+        {"custom_id": each["custom_id"], "response": {"status_code": 200, "body": server.reply(each["body"])}}
+        for each in lines
+    ]
+    written = "".join(json.dumps(each) + "\n" for each in [*answered[:5][::-1], {"custom_id": "f" * 64}, answered[0]])
+    (folder / "some.jsonl").write_text(written + '{"custom_id": "half', encoding="utf-8")
+    some = batch("import", "some.jsonl", "--requests", "out", cwd=folder)
+    assert some.returncode == 3
+    for said in ("5 replies kept", "1 stand there twice; the first counts (some.jsonl:7)", "3 requests have no reply"):
+        assert said in some.stdout, some.stdout
+    assert "1 answer no request of ours (some.jsonl:6)" in some.stdout
+    assert "1 are no lines of a batch's output (some.jsonl:8)" in some.stdout
+    (folder / "rest.jsonl").write_text("".join(json.dumps(each) + "\n" for each in answered), encoding="utf-8")
+    rest = batch("import", "rest.jsonl", "--requests", "out", cwd=folder)
+    assert (rest.returncode, "5 were in the ledger before" in rest.stdout) == (0, True), rest.stdout
+    nothing = batch("export", answers, *options(server), "--out", "out2", cwd=folder)
+    assert "Nothing to ask" in nothing.stdout
+    assert grades_now(answers, server)[1] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("more", "requests"),
+    [(("--samples", "3"), 24), (("--calls", "per-criterion"), 32), (("--limit", "3"), 3), (("--max-cost", "0.01"), 2)],
+    ids=str,
+)
+def test_everything_that_grading_asks_is_exported(
+    answers: Path, server: BatchServer, more: tuple[str, ...], requests: int
+) -> None:
+    """Samples, calls for single criteria and red flags; no more than --max-cost lasts for."""
+    done = batch("export", answers, *options(server), *more, "--out", "out", cwd=answers.parent)
+    assert done.returncode == (5 if "--max-cost" in more else 0), done.stderr
+    ids = [json.loads(line)["custom_id"] for line in (answers.parent / "out" / "requests-0001.jsonl").open()]
+    assert len(ids) == len(set(ids)) == requests
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("export", "answers.csv", "--grader", "local", "--out", "o"), "cannot wait for a batch"),
+        (("submit", "answers.csv", "--grader", "openai:m", "--yes"), "OPENAI_API_KEY"),
+        (
+            ("submit", "answers.csv", "--grader", "openai:m", "--base-url", "http://127.0.0.1:9/v1", "--yes"),
+            "No server",
+        ),
+        (("status", "nowhere"), "holds no batches"),
+        (("collect", "nowhere"), "holds no batches"),
+        (("import", "nowhere.jsonl"), "cannot be read"),
+        (("import", "answers.csv", "--requests", "nowhere"), "holds no requests"),
+    ],
+)
+def test_a_mistake_is_said_plainly(answers: Path, arguments: tuple[str, ...], said: str) -> None:
+    """Exit code 2 and what was wrong."""
+    done = batch(*arguments, cwd=answers.parent)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert said in done.stderr
+
+
+def test_a_real_process_exports_without_a_key_and_without_a_network(answers: Path) -> None:
+    """As a user runs it: for OpenAI itself, at its known price, with nothing in the environment."""
+    done = evaluator(
+        *("batch", "export", answers, "--grader", "openai:gpt-6-luna", "--out", "out"),
+        cwd=answers.parent,
+        EVALUATOR_STORE=str(answers.parent / "store.sqlite3"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "8 requests to gpt-6-luna" in done.stdout
+    assert max(map(len, done.stdout.splitlines()[:-1])) <= 80
