@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from evaluator.core.calibration import Calibration
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.price import FREE, Price
-from evaluator.core.prompt import Calls
+from evaluator.core.prompt import Calls, Prompt
 from evaluator.core.task import Rater, RaterIdentity
 from evaluator.errors import GraderSetupError, UsageError
 from evaluator.files.local_model import find_default_model
@@ -22,6 +23,7 @@ from evaluator.graders.baseline import BaselineRater
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
 from evaluator.graders.spec import RaterSpec, parse_grader
+from evaluator.run.fitted_for import require_fitted_for
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
 
@@ -54,6 +56,8 @@ class GraderOptions:
     prompts: Sequence[Path] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     retries: Retries = field(default_factory=Retries)
+    calibration: Calibration | None = None
+    """Fitted for just this grader, prompt, rubric and so on (`load_calibration`); refused for any other."""
 
 
 def make_grader(
@@ -65,7 +69,8 @@ def make_grader(
 
     `grader` is what `--grader` takes: `baseline`, `local`, `openai:MODEL`, `langchain:package.module:factory`,
     `scripted:FILE`, `panel:SPEC,SPEC`. Nothing is read from the environment: pass a key in `options`. Raises
-    InputError for mistakes in what is named and SetupError where a grader lacks what it needs.
+    InputError for mistakes in what is named (CalibrationError for a calibration that was fitted for something else)
+    and SetupError where a grader lacks what it needs.
     """
     chosen = options or GraderOptions()
     if chosen.samples < 1:
@@ -73,6 +78,9 @@ def make_grader(
     specs = parse_grader(grader)
     question_set = load_question_set(questionnaire, [*chosen.rubrics, shipped("rubrics")])
     raters = tuple(_rater(spec, question_set, chosen) for spec in specs)
+    calibration = chosen.calibration
+    if calibration is not None:
+        question_set = replace(question_set, examples=(*question_set.examples, *calibration.examples))
     kinds = {spec.kind for spec in specs}
     pipeline = Pipeline(
         question_set=question_set,
@@ -81,7 +89,10 @@ def make_grader(
         price=chosen.price or (FREE if _is_free(kinds, chosen.base_url) else None),
         version=version("screening-answer-evaluator"),
         now=lambda: datetime.now(UTC),
+        calibration=calibration,
     )
+    if calibration is not None:
+        require_fitted_for(calibration, pipeline)
     # A local model answers one request at a time; more in flight would only wait in it, until their deadline.
     in_flight = chosen.concurrency or (1 if "local" in kinds else 8)
     return Grader(pipeline, concurrency=in_flight)
@@ -98,7 +109,7 @@ def _is_free(kinds: Set[str], base_url: str | None) -> bool:
 def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -> Rater:
     if spec.kind == "baseline":
         return BaselineRater(question_set.vocabulary)
-    prompt = load_prompt(options.prompt or _prompt_for(spec, question_set), [*options.prompts, shipped("prompts")])
+    prompt = _prompt(spec, question_set, options)
     check_fit(prompt, question_set.rubric)
     calls = options.calls or prompt.calls
     if calls == "per-check" and prompt.asks_for != "checks":
@@ -117,6 +128,17 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -
         params=tuple(sorted({**parameters, "calls": calls}.items())),
     )
     return ModelRater(model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries)
+
+
+def shows_examples(grader: str, questionnaire: str, options: GraderOptions) -> bool:
+    """Whether a prompt of this grader has a place for graded examples; baseline has no prompt."""
+    question_set = load_question_set(questionnaire, [*options.rubrics, shipped("rubrics")])
+    prompts = [_prompt(spec, question_set, options) for spec in parse_grader(grader) if spec.kind != "baseline"]
+    return any("examples" in prompt.variables for prompt in prompts)
+
+
+def _prompt(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -> Prompt:
+    return load_prompt(options.prompt or _prompt_for(spec, question_set), [*options.prompts, shipped("prompts")])
 
 
 def _prompt_for(spec: RaterSpec, question_set: QuestionSet) -> str:

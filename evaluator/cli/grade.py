@@ -17,6 +17,7 @@ from evaluator.cli.price import price_of
 from evaluator.cli.results import grades_beside, write_results
 from evaluator.core.prompt import Calls
 from evaluator.errors import UsageError
+from evaluator.files.calibration_file import load_calibration
 from evaluator.files.run_folder import new_run_folder
 from evaluator.files.tables.answer_table import AnswerTable, open_answer_table
 from evaluator.run.estimate import estimate
@@ -61,6 +62,7 @@ ALL_GRADED, SOME_UNGRADED, INTERRUPTED = 0, 3, 130
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
 @click.option("--concurrency", type=click.IntRange(1, 1000), help="Answers in flight. [default: 8; local 1]")
 @click.option("--limit", type=click.IntRange(1), help="Grade only the first so many answers.")
+@click.option("--calibration", type=click.Path(path_type=Path), help="A file of evaluator calibrate, for this grader.")
 @click.option("--compare", metavar="SPEC", help="Show a second grader's levels beside, in the report.")
 @click.option("--yes", is_flag=True, help="Do not ask before a run that costs money.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and the last line.")
@@ -85,6 +87,7 @@ def command(
     out: Path | None,
     concurrency: int | None,
     limit: int | None,
+    calibration: Path | None,
     compare: str | None,
     yes: bool,
     quiet: bool,
@@ -113,9 +116,10 @@ def command(
         cache=settings.cache,
         rubrics=rubrics,
         prompts=prompts,
+        calibration=load_calibration(calibration) if calibration else None,
     )
-    # The second grader asks in its own way: prompt and calls were chosen for the first.
-    beside = replace(options, prompt=None, calls=None, price=None)
+    # The second grader asks in its own way: prompt, calls and calibration were chosen for the first.
+    beside = replace(options, prompt=None, calls=None, price=None, calibration=None)
     presenter = Presenter(quiet=quiet, as_json=as_json)
     made = make_grader(grader, questionnaire, options)
     second = make_grader(compare, questionnaire, beside) if compare else None

@@ -109,6 +109,8 @@ class Presenter:
         if manifest.usage.cost_usd:
             counted.append(f"${manifest.usage.cost_usd:.4f}")
         self._say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
+        if manifest.calibration is not None:
+            self._say(escape(manifest.calibration.said))
         if manifest.outcome == "stopped":
             self._say(f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}")
         if manifest.outcome == "interrupted":

@@ -95,6 +95,7 @@ class EvaluationPresenter:
             self._say(found.recommendation)
         self._agreement(found)
         self._pass_fail(found)
+        self._standing(found)
         self._counts(found)
         self._comparisons(found)
         self._probes(found)
@@ -184,6 +185,12 @@ class EvaluationPresenter:
         self._console.print(table)
         bars = [grader.pass_fail.at_bar for grader in found.graders]
         self._reasons([figure for bar in bars for figure in (bar.precision, bar.recall, bar.f1, bar.accuracy)])
+
+    def _standing(self, found: Evaluation) -> None:
+        for grader in found.asked:
+            if grader.standing is not None:
+                self._say("")
+                self._say(f"[bold]Without a person[/], {escape(visible(grader.name))}: {escape(grader.standing.said)}")
 
     def _counts(self, found: Evaluation) -> None:
         self._say("")

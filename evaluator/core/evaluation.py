@@ -18,7 +18,7 @@ from evaluator.core.metrics.comparison import Comparison, RunNoise
 from evaluator.core.metrics.estimate import Estimate
 from evaluator.core.metrics.figures import AgreementFigures
 from evaluator.core.metrics.flips import FlipRate
-from evaluator.core.metrics.reliability import CoverageRisk
+from evaluator.core.metrics.reliability import CoverageRisk, Reliability
 
 ResampledBy = Literal["candidate", "question"]
 ScopeKind = Literal["criterion", "question", "total"]
@@ -70,6 +70,8 @@ class LeakageCheck(EvaluationRecord):
 
     examples: int
     calibration_answers: int
+    calibration_items: int = 0
+    """Answers that the graders' calibration files were fitted on, by their fingerprints."""
     threshold: float
     said: str
 
@@ -203,6 +205,27 @@ class Repeats(EvaluationRecord):
     flips: FlipRate
 
 
+class StandingFigures(EvaluationRecord):
+    """What a calibration promised and what was found on the evaluated split, an answer's grade being wrong when any of
+    its levels is off by more than one.
+
+    `coverage` is the share of the graded answers whose confidence is the threshold or more, `risk` the share of these
+    that are wrong; both are n/a where there is no threshold, `reason` then says why. `risk_of_all` is the share wrong
+    if all stood. Flags that send an answer to a person for another reason are not counted here.
+    """
+
+    calibration_sha256: str
+    fitted_on: str
+    promised_risk: float
+    certainty: float
+    threshold: float | None
+    reason: str | None
+    coverage: Estimate
+    risk: Estimate
+    risk_of_all: Estimate
+    said: str
+
+
 class Disagreement(EvaluationRecord):
     """One level on which grader and consensus are far apart, with both readings."""
 
@@ -258,7 +281,11 @@ class GraderResult(EvaluationRecord):
     pass_fail: PassFail
     slices: tuple[Slice, ...]
     coverage: CoverageRisk | None
-    """Risk (off by more than one level) along the grader's confidence; null where grades carry none."""
+    """Share of answers with a level off by more than one, along confidence; null where grades carry none."""
+    reliability: Reliability | None = None
+    """Confidence held against how often grades were right; null where grades carry none."""
+    standing: StandingFigures | None = None
+    """Null where the grader is not calibrated."""
     probes: tuple[ProbeResult, ...]
     repeats: Repeats | None
     disagreements: tuple[Disagreement, ...]

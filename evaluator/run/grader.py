@@ -45,6 +45,11 @@ class Grader(Runnable[Answer, Grade]):
         return self._pipeline
 
     @property
+    def concurrency(self) -> int:
+        """How many answers are in flight unless a call says otherwise."""
+        return self._concurrency
+
+    @property
     def rubric(self) -> Rubric:
         """The rubric that answers are held to."""
         return self._pipeline.question_set.rubric

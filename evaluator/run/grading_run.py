@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from evaluator.core.answer import Answer
+from evaluator.core.calibration_words import CalibrationUse, calibration_use
 from evaluator.core.candidate import CandidateStanding, in_reading_order, standing_of
 from evaluator.core.grade import Grade
 from evaluator.core.reply import Usage
@@ -35,6 +36,8 @@ class GradingRun:
         self.ungraded = 0
         self.not_answered = 0
         self.to_review = 0
+        self._standing = 0
+        self._sure_but_flagged = 0
 
     @property
     def done(self) -> int:
@@ -54,6 +57,16 @@ class GradingRun:
                 if grade.reason and grade.reason.startswith("not asked: "):
                     self._stopped_because = grade.reason.removeprefix("not asked: ")
                 yield grade
+
+    @property
+    def calibration(self) -> CalibrationUse | None:
+        """How many of the grades so far may stand without a person; None where the grader is not calibrated."""
+        calibration = self._grader.pipeline.calibration
+        if calibration is None:
+            return None
+        return calibration_use(
+            calibration, graded=self.graded, standing=self._standing, sure_but_flagged=self._sure_but_flagged
+        )
 
     def write_rest(self) -> None:
         """After an interruption: every answer that has no grade is written down as ungraded."""
@@ -132,6 +145,7 @@ class GradingRun:
                 seconds=(finished - self._started).total_seconds(),
             ),
             evaluator_version=pipeline.version,
+            calibration=self.calibration,
         )
 
     def _write(self, grade: Grade) -> None:
@@ -140,6 +154,10 @@ class GradingRun:
         self.ungraded += grade.status == "ungraded"
         self.not_answered += grade.status == "not_answered"
         self.to_review += grade.needs_review
+        calibration = self._grader.pipeline.calibration
+        if calibration is not None and calibration.may_stand(grade.confidence):
+            self._standing += not grade.needs_review
+            self._sure_but_flagged += grade.needs_review
         for criterion in grade.criteria:
             for each in criterion.evidence:
                 self._quotes[each.verified] += 1

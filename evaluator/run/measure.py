@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
-from evaluator.core.grade import Grade
-from evaluator.core.metrics.reliability import CoverageRisk, coverage_risk
 from evaluator.run.evaluation_plan import EvaluationPlan
 from evaluator.run.grader_record import notes_of
 from evaluator.run.scope_figures import pass_fail_view, scope_figures, slices_of
@@ -46,16 +42,3 @@ class Measure:
             if constant
             else slices_of(everything, self.read(everything, levels), self.plan.by, self.notes, self.plan.columns),
         }
-
-    def coverage(self, grades: Mapping[str, Grade], levels: Levels) -> CoverageRisk | None:
-        """Risk along confidence, an answer's levels being wrong together; None where grades carry no confidence."""
-        everything = self.everything
-        if all(grade.confidence is None for grade in grades.values()):
-            return None
-        confidence = [grades[item.answer_id].confidence for item in everything.items]
-        readings = self.read(everything, levels)
-        wrong = [
-            None if one is None or agreed is None else abs(one - agreed) > 1
-            for one, agreed in zip(readings, everything.consensus, strict=True)
-        ]
-        return coverage_risk(confidence, wrong)
