@@ -19,6 +19,7 @@ from evaluator.core.metrics.estimate import Estimate
 from evaluator.core.metrics.figures import AgreementFigures
 from evaluator.core.metrics.flips import FlipRate
 from evaluator.core.metrics.reliability import CoverageRisk, Reliability
+from evaluator.core.standing_figures import StandingFigures
 
 ResampledBy = Literal["candidate", "question"]
 ScopeKind = Literal["criterion", "question", "total"]
@@ -203,27 +204,6 @@ class Repeats(EvaluationRecord):
     quadratic_kappa: dict[str, RunNoise]
     """By scope id."""
     flips: FlipRate
-
-
-class StandingFigures(EvaluationRecord):
-    """What a calibration promised and what was found on the evaluated split, an answer's grade being wrong when any of
-    its levels is off by more than one.
-
-    `coverage` is the share of the graded answers whose confidence is the threshold or more, `risk` the share of these
-    that are wrong; both are n/a where there is no threshold, `reason` then says why. `risk_of_all` is the share wrong
-    if all stood. Flags that send an answer to a person for another reason are not counted here.
-    """
-
-    calibration_sha256: str
-    fitted_on: str
-    promised_risk: float
-    certainty: float
-    threshold: float | None
-    reason: str | None
-    coverage: Estimate
-    risk: Estimate
-    risk_of_all: Estimate
-    said: str
 
 
 class Disagreement(EvaluationRecord):

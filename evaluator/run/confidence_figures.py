@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from evaluator.core.calibration import Calibration
 from evaluator.core.calibration_words import fitted_on_in_words, promise_in_words
 from evaluator.core.confidence import is_wrong
-from evaluator.core.evaluation import StandingFigures
 from evaluator.core.grade import Grade
 from evaluator.core.metrics.bootstrap import Resampling, resample_clusters
 from evaluator.core.metrics.estimate import Estimate
 from evaluator.core.metrics.reliability import CoverageRisk, Reliability, coverage_risk, reliability
 from evaluator.core.metrics.share import share_of
+from evaluator.core.standing_figures import StandingFigures
 from evaluator.run.measure import Measure
 from evaluator.run.scopes import SEED, Item, Levels, clusters_of, consensus_levels
 

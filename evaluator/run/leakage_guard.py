@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from evaluator.core.calibration import Calibration
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
@@ -10,6 +10,7 @@ from evaluator.core.evaluation import LeakageCheck
 from evaluator.core.examples import GradedExample
 from evaluator.core.metrics.kept_fingerprint import find_kept_copies
 from evaluator.core.metrics.leakage import NEAR_COPY, NEAR_COPY_SHORT, KeptText, Leak, find_leaks
+from evaluator.core.metrics.leakage import fingerprint as text_hash
 from evaluator.errors import LeakageError, Mistake
 
 CALIBRATION_SPLIT = "calibration"
@@ -43,8 +44,18 @@ def guard_against_leakage(
     calibration = [] if split == CALIBRATION_SPLIT else eval_set.split(CALIBRATION_SPLIT)
     fitted = [KeptText(each.answer.answer_id, each.answer.text, each.answer.candidate_id) for each in calibration]
     by_candidate = eval_set.manifest.split_by == "candidate"
+    from_calibration = {f"example {example.id}" for each in others for example in each.examples}
+    known = {text_hash(each.text) for each in fitted}
     leaks = [
-        *(_said(leak, f"the examples that the prompt shows and split '{split}'") for leak in find_leaks(shown, tested)),
+        *(
+            _said(leak, f"the examples that the prompt shows and split '{split}'")
+            for part, candidates in (
+                ([each for each in shown if each.text_id not in from_calibration], True),
+                ([each for each in shown if each.text_id in from_calibration], by_candidate),
+            )
+            for leak in find_leaks(part, tested)
+            if candidates or leak.kind != "candidate"
+        ),
         *(
             _said(leak, f"split '{CALIBRATION_SPLIT}' and split '{split}'")
             for leak in find_leaks(fitted, tested)
@@ -52,7 +63,7 @@ def guard_against_leakage(
         ),
         *(
             _said(leak, f"what a calibration was fitted on and split '{split}'")
-            for leak in _fitted_leaks(eval_set, tested, others)
+            for leak in _fitted_leaks(eval_set, tested, others, known)
         ),
     ]
     threshold = f"near copy: {NEAR_COPY:.0%} of character shingles shared, short texts {NEAR_COPY_SHORT:.0%} alike"
@@ -88,12 +99,15 @@ def is_fitted_on(calibration: Calibration | None, eval_set_id: str, split: str) 
     return on is not None and (on.eval_set, on.split) == (eval_set_id, split)
 
 
-def _fitted_leaks(eval_set: EvalSet, tested: Sequence[KeptText], calibrations: Sequence[Calibration]) -> list[Leak]:
-    """Copies of what calibrations were fitted on, each once: the set's own calibration split is held as texts too."""
+def _fitted_leaks(
+    eval_set: EvalSet, tested: Sequence[KeptText], calibrations: Sequence[Calibration], known: Set[str]
+) -> list[Leak]:
+    """Copies of what calibrations were fitted on, each once; items with `known` hashes are held as texts already."""
     leaks: dict[tuple[str, str, str], Leak] = {}
     for each in calibrations:
         by_candidate = "candidate" == eval_set.manifest.split_by == each.fitted_on.split_by
-        for leak in find_kept_copies(each.fitted_on.items, tested, candidates=by_candidate):
+        items = [item for item in each.fitted_on.items if item.sha256 not in known]
+        for leak in find_kept_copies(items, tested, candidates=by_candidate):
             leaks.setdefault((leak.kind, leak.first_id, leak.second_id), leak)
     return list(leaks.values())
 

@@ -70,7 +70,7 @@ def test_grading_with_it_shows_confidence_and_says_that_nothing_may_stand(places
     ("arguments", "said"),
     [
         (("--samples", "2"), "samples: fitted for 1, here 2"),
-        (("--questionnaire", "short_answer"), "questionnaire: fitted for ml_engineer_screen@1"),
+        (("--questionnaire", "statistics_basics"), "questionnaire: fitted for ml_engineer_screen@1"),
     ],
 )
 def test_it_is_refused_for_anything_else(places, tmp_path, arguments, said) -> None:

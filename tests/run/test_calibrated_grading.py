@@ -15,6 +15,7 @@ from evaluator.core.metrics.cross_validation import SEED
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.score import score_of
 from evaluator.errors import CalibrationError, LeakageError
+from evaluator.report.confidence_plots import coverage_plot, reliability_plot
 from evaluator.run.evaluation import evaluate
 from evaluator.run.evaluation_plan import EvaluationPlan, GraderUnderTest
 from evaluator.run.fitted_for import require_fitted_for
@@ -185,6 +186,8 @@ def test_what_was_promised_is_held_against_what_is_found(calibration) -> None:
     assert result.reliability.bins
     assert result.coverage.points[-1].coverage == 1
     assert result.coverage.points[-1].standing == result.counts.graded
+    assert "the dotted one is where the calibration's threshold lies" in coverage_plot(result, "c").says
+    assert "confidence can be taken at its word" in reliability_plot(result, "r").says
 
 
 def test_a_planted_copy_of_what_was_fitted_on_stops_the_run_and_names_the_pair(calibration) -> None:

@@ -52,7 +52,7 @@ def fit_signs(grades: Sequence[SignedGrade]) -> ConfidenceModel:
     means = {sign: float(found.mean()) for sign, found in varying.items()}
     scales = {sign: float(found.std()) for sign, found in varying.items()}
     table = np.stack([(found - means[sign]) / scales[sign] for sign, found in varying.items()], axis=1)
-    model = LogisticRegression(C=_STRENGTH, max_iter=2000).fit(table, right)
+    model = LogisticRegression(C=_STRENGTH, solver="newton-cholesky").fit(table, right)
     weighed = {
         sign: Weighing(
             mean=round(means[sign], _DECIMALS),

@@ -178,7 +178,7 @@ def _ordinal(readings: LevelReadings, scale: Sequence[int], strength: float) -> 
             on_checks=dict.fromkeys(checks, 0.0),
             at_least=dict.fromkeys(scale[1:], odds),
         )
-    model = LogisticRegression(C=strength, fit_intercept=False, max_iter=2000)
+    model = LogisticRegression(C=strength, fit_intercept=False, solver="newton-cholesky")
     model.fit(np.vstack(rows), labels, sample_weight=np.concatenate(weights))
     found = [round(float(weight), _DECIMALS) for weight in model.coef_[0]]
     own = [round(_FREE * float(weight), _DECIMALS) for weight in model.coef_[0][1 + len(checks) :]]
