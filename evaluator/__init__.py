@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from evaluator.core.answer import Answer as Answer
+    from evaluator.core.calibration import Calibration as Calibration
     from evaluator.core.grade import CriterionGrade as CriterionGrade
     from evaluator.core.grade import Evidence as Evidence
     from evaluator.core.grade import Flag as Flag
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from evaluator.errors import InputError as InputError
     from evaluator.errors import SetupError as SetupError
     from evaluator.errors import StoreError as StoreError
+    from evaluator.files.calibration_file import load_calibration as load_calibration
     from evaluator.files.grades_file import read_grades as read_grades
     from evaluator.files.rubric_file import load_questionnaire as load_questionnaire
     from evaluator.files.rubric_file import load_rubric as load_rubric
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "Answer": "evaluator.core.answer",
     "AnswerTable": "evaluator.files.tables.answer_table",
+    "Calibration": "evaluator.core.calibration",
     "CriterionGrade": "evaluator.core.grade",
     "EvaluatorError": "evaluator.errors",
     "Evidence": "evaluator.core.grade",
@@ -50,6 +53,7 @@ _WHERE = {
     "SetupError": "evaluator.errors",
     "Store": "evaluator.store.store",
     "StoreError": "evaluator.errors",
+    "load_calibration": "evaluator.files.calibration_file",
     "load_questionnaire": "evaluator.files.rubric_file",
     "load_rubric": "evaluator.files.rubric_file",
     "make_grader": "evaluator.wiring",

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from evaluator.core.budget import Budget
+from evaluator.core.calibration import Calibration
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.ledger import Ledger
 from evaluator.core.price import FREE, Price
-from evaluator.core.prompt import Calls
+from evaluator.core.prompt import Calls, Prompt
 from evaluator.core.task import Rater, RaterIdentity
 from evaluator.errors import GraderSetupError, UsageError
 from evaluator.files.local_model import find_default_model
@@ -28,6 +29,7 @@ from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
 from evaluator.graders.request_sink import RequestSink
 from evaluator.graders.spec import RaterSpec, parse_grader
+from evaluator.run.fitted_for import require_fitted_for
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
 
@@ -73,6 +75,8 @@ class GraderOptions:
     """Where requests are collected for a batch instead of being asked."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
+    calibration: Calibration | None = None
+    """Fitted for just this grader, prompt, rubric and so on (`load_calibration`); refused for any other."""
 
 
 def make_grader(
@@ -84,7 +88,8 @@ def make_grader(
 
     `grader` is what `--grader` takes: `baseline`, `local`, `openai:MODEL`, `langchain:package.module:factory`,
     `scripted:FILE`, `panel:SPEC,SPEC`. Nothing is read from the environment: pass a key in `options`. Raises
-    InputError for mistakes in what is named and SetupError where a grader lacks what it needs.
+    InputError for mistakes in what is named (CalibrationError for a calibration that was fitted for something else)
+    and SetupError where a grader lacks what it needs.
     """
     chosen = options or GraderOptions()
     if chosen.samples < 1:
@@ -93,6 +98,9 @@ def make_grader(
     question_set = load_question_set(questionnaire, [*chosen.rubrics, shipped("rubrics")])
     prices = tuple(_price(spec, chosen) for spec in specs)
     raters = tuple(_rater(spec, question_set, chosen, price) for spec, price in zip(specs, prices, strict=True))
+    calibration = chosen.calibration
+    if calibration is not None:
+        question_set = replace(question_set, examples=(*question_set.examples, *calibration.examples))
     kinds = {spec.kind for spec in specs}
     pipeline = Pipeline(
         question_set=question_set,
@@ -101,7 +109,10 @@ def make_grader(
         prices=prices,
         version=version("screening-answer-evaluator"),
         now=lambda: datetime.now(UTC),
+        calibration=calibration,
     )
+    if calibration is not None:
+        require_fitted_for(calibration, pipeline)
     # A local model answers one request at a time; more in flight would only wait in it, until their deadline.
     in_flight = chosen.concurrency or (1 if "local" in kinds else 8)
     return Grader(pipeline, concurrency=in_flight)
@@ -139,7 +150,7 @@ def _within_budget(model: ChatModel, spec: RaterSpec, price: Price | None, optio
 def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None) -> Rater:
     if spec.kind == "baseline":
         return BaselineRater(question_set.vocabulary)
-    prompt = load_prompt(options.prompt or _prompt_for(spec, question_set), [*options.prompts, shipped("prompts")])
+    prompt = _prompt(spec, question_set, options)
     check_fit(prompt, question_set.rubric)
     calls = options.calls or prompt.calls
     if calls == "per-check" and prompt.asks_for != "checks":
@@ -162,6 +173,17 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, p
     return ModelRater(
         model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries, ledger=ledger
     )
+
+
+def shows_examples(grader: str, questionnaire: str, options: GraderOptions) -> bool:
+    """Whether a prompt of this grader has a place for graded examples; baseline has no prompt."""
+    question_set = load_question_set(questionnaire, [*options.rubrics, shipped("rubrics")])
+    prompts = [_prompt(spec, question_set, options) for spec in parse_grader(grader) if spec.kind != "baseline"]
+    return any("examples" in prompt.variables for prompt in prompts)
+
+
+def _prompt(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -> Prompt:
+    return load_prompt(options.prompt or _prompt_for(spec, question_set), [*options.prompts, shipped("prompts")])
 
 
 def _prompt_for(spec: RaterSpec, question_set: QuestionSet) -> str:

@@ -18,11 +18,13 @@ from evaluator.cli.present_evaluation import EvaluationPresenter
 from evaluator.cli.price import price_of
 from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.budget import Budget
+from evaluator.core.calibration import Calibration
 from evaluator.core.eval_set import EvalSet
 from evaluator.core.evaluation import Evaluation, ResampledBy
 from evaluator.core.gate import Gate, judge
 from evaluator.core.prompt import Calls
 from evaluator.errors import UsageError
+from evaluator.files.calibration_file import load_calibration
 from evaluator.files.eval_set_file import find_eval_set, load_eval_set
 from evaluator.files.evaluation_file import read_evaluation, write_evaluation
 from evaluator.files.evaluation_folder import EVALUATION, REPORT, new_evaluation_folder
@@ -68,6 +70,13 @@ BASELINE = "baseline"
     help="What the intervals draw whole.",
 )
 @click.option("--probe", is_flag=True, help="Grade changed answers too: the level must not move.")
+@click.option(
+    "--calibration",
+    "calibrations",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="A file of evaluator calibrate, for one of the graders; may be repeated.",
+)
 @click.option("--gate", type=click.Path(path_type=Path), help="A gate.yaml; exit code 4 where it does not hold.")
 @click.option("--against", type=click.Path(path_type=Path), help="An earlier eval.json: show what moved.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
@@ -95,6 +104,7 @@ def command(
     columns: tuple[str, ...],
     resample: str,
     probe: bool,
+    calibrations: tuple[Path, ...],
     gate: Path | None,
     against: Path | None,
     base_url: str | None,
@@ -154,7 +164,9 @@ def command(
     # The tables are small: threads for their products would spend more time waiting for each other than working.
     with store or nullcontext(), threadpool_limits(limits=1, user_api="blas"):
         kept = replace(options, ledger=store.ledger() if store else None)
-        under_test = list(_graders(graders, prompts, samples or (1,), _questionnaire(folder, loaded), kept))
+        fitted = [load_calibration(path) for path in calibrations]
+        questionnaire = questionnaire_of(folder, loaded)
+        under_test = list(_graders(graders, prompts, samples or (1,), fitted, questionnaire, kept))
         with new_evaluation_folder(out, loaded.manifest.id) as target:
             code = asyncio.run(
                 _run(loaded, under_test, plan, folder, target, presenter, conditions, str(gate), ask=not yes)
@@ -210,26 +222,59 @@ def _exit_code(evaluation: Evaluation) -> int:
 
 
 def _graders(
-    specs: Sequence[str], prompts: Sequence[str], samples: Sequence[int], questionnaire: str, options: GraderOptions
+    specs: Sequence[str],
+    prompts: Sequence[str],
+    samples: Sequence[int],
+    calibrations: Sequence[Calibration],
+    questionnaire: str,
+    options: GraderOptions,
 ) -> Iterator[GraderUnderTest]:
-    """Every asked grader with every prompt and number of samples, and the baseline where nobody asked for it."""
+    """Every asked grader with every prompt and number of samples, calibrated where a file was given for it, and the
+    baseline as it is where nobody asked for that."""
+    calibration_of = _calibration_of(specs, prompts, calibrations)
     for spec in dict.fromkeys(specs):
         # The baseline takes no prompt, and reads an answer the same way each time.
         takes_both = spec != BASELINE
         for prompt in dict.fromkeys(prompts) if prompts and takes_both else (None,):
             for count in dict.fromkeys(samples) if takes_both else (1,):
-                grader = make_grader(spec, questionnaire, replace(options, prompt=prompt, samples=count))
+                calibration = calibration_of.get(spec)
+                chosen = replace(options, prompt=prompt, samples=count, calibration=calibration)
                 told_apart = [prompt] if prompt and len(set(prompts)) > 1 else []
                 if len(set(samples)) > 1 and takes_both:
                     told_apart.append("1 sample" if count == 1 else f"{count} samples")
                 name = f"{spec} [{', '.join(told_apart)}]" if told_apart else spec
+                name = f"{name} (calibrated)" if calibration else name
+                grader = make_grader(spec, questionnaire, chosen)
                 yield GraderUnderTest(name, describe(grader), grader)
-    if BASELINE not in specs:
+    if BASELINE not in specs or BASELINE in calibration_of:
         grader = make_grader(BASELINE, questionnaire, GraderOptions(rubrics=options.rubrics))
         yield GraderUnderTest(BASELINE, describe(grader), grader, asked=False)
 
 
-def _questionnaire(folder: Path, eval_set: EvalSet) -> str:
+def _calibration_of(
+    specs: Sequence[str], prompts: Sequence[str], calibrations: Sequence[Calibration]
+) -> dict[str, Calibration]:
+    """The calibration of each grader that has one. Raises UsageError where it cannot be told which is whose."""
+    found: dict[str, Calibration] = {}
+    for each in calibrations:
+        name = each.fitted_for.grader
+        # With one grader the refusal names everything that differs, its name included.
+        spec = specs[0] if len(set(specs)) == 1 else next((spec for spec in specs if spec == name), None)
+        if spec is None:
+            asked = ", ".join(dict.fromkeys(specs))
+            raise UsageError(f"A calibration was fitted for {name}, and the graders are {asked}.")
+        if spec in found:
+            raise UsageError(f"Two calibrations were given for {spec}.", hint="Give one for each grader.")
+        if spec != BASELINE and len(set(prompts)) > 1:
+            raise UsageError(
+                f"{spec} is asked with several prompts, and a calibration is for one of them.",
+                hint="Evaluate them one at a time.",
+            )
+        found[spec] = each
+    return found
+
+
+def questionnaire_of(folder: Path, eval_set: EvalSet) -> str:
     """Where the grader finds the questionnaire that the set was loaded with: beside the set, or by its name."""
     if any(folder.glob("questionnaire.v*.yaml")):
         return str(folder)

@@ -26,6 +26,7 @@ from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
 from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import StoreError, UsageError
+from evaluator.files.calibration_file import load_calibration
 from evaluator.files.manifest_file import write_manifest
 from evaluator.files.run_folder import RunFolder
 from evaluator.files.tables.answer_table import AnswerTable, open_answer_table
@@ -75,6 +76,7 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
 @click.option("--concurrency", type=click.IntRange(1, 1000), help="Answers in flight. [default: 8; local 1]")
 @click.option("--limit", type=click.IntRange(1), help="Grade only the first so many answers.")
+@click.option("--calibration", type=click.Path(path_type=Path), help="A file of evaluator calibrate, for this grader.")
 @click.option("--compare", metavar="SPEC", help="Show a second grader's levels beside, in the report.")
 @click.option("--resume", is_flag=True, help="Go on with an earlier run in --out, whatever has changed since.")
 @store_options
@@ -102,6 +104,7 @@ def command(
     out: Path | None,
     concurrency: int | None,
     limit: int | None,
+    calibration: Path | None,
     compare: str | None,
     resume: bool,
     where: str | None,
@@ -137,9 +140,10 @@ def command(
         cache=settings.cache,
         rubrics=rubrics,
         prompts=prompts,
+        calibration=load_calibration(calibration) if calibration else None,
     )
-    # The second grader asks in its own way: prompt and calls were chosen for the first.
-    beside = replace(options, prompt=None, calls=None, price=None)
+    # The second grader asks in its own way: prompt, calls and calibration were chosen for the first.
+    beside = replace(options, prompt=None, calls=None, price=None, calibration=None)
     presenter = Presenter(quiet=quiet, as_json=as_json)
     policy = cast(Literal["last", "first", "error"], duplicates)
     store = chosen_store(where, settings, no_store=no_store)

@@ -81,6 +81,8 @@ class Presenter(Terminal):
         if manifest.usage.cached_share is not None:
             counted.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
         self.say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
+        if manifest.calibration is not None:
+            self.say(escape(manifest.calibration.said))
         if manifest.usage.reused_requests:
             of = f"{manifest.usage.reused_requests:,} of {manifest.usage.requests:,}"
             self.say(f"{of} replies came from the ledger and were not paid for again.")

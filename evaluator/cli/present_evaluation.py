@@ -67,6 +67,7 @@ class EvaluationPresenter(Terminal):
         self._choice(found)
         self._agreement(found)
         self._pass_fail(found)
+        self._standing(found)
         self._counts(found)
         self._comparisons(found)
         self._probes(found)
@@ -174,6 +175,12 @@ class EvaluationPresenter(Terminal):
         self.say(table)
         bars = [grader.pass_fail.at_bar for grader in found.graders]
         self._reasons([figure for bar in bars for figure in (bar.precision, bar.recall, bar.f1, bar.accuracy)])
+
+    def _standing(self, found: Evaluation) -> None:
+        for grader in found.asked:
+            if grader.standing is not None:
+                self.say("")
+                self.say(f"[bold]Without a person[/], {escape(visible(grader.name))}: {escape(grader.standing.said)}")
 
     def _counts(self, found: Evaluation) -> None:
         self.say("")

@@ -18,7 +18,8 @@ from evaluator.core.metrics.comparison import Comparison, RunNoise
 from evaluator.core.metrics.estimate import Estimate
 from evaluator.core.metrics.figures import AgreementFigures
 from evaluator.core.metrics.flips import FlipRate
-from evaluator.core.metrics.reliability import CoverageRisk
+from evaluator.core.metrics.reliability import CoverageRisk, Reliability
+from evaluator.core.standing_figures import StandingFigures
 
 ResampledBy = Literal["candidate", "question"]
 ScopeKind = Literal["criterion", "question", "total", "pass_fail"]
@@ -70,6 +71,8 @@ class LeakageCheck(EvaluationRecord):
 
     examples: int
     calibration_answers: int
+    calibration_items: int = 0
+    """Answers that the graders' calibration files were fitted on, by their fingerprints."""
     threshold: float
     said: str
 
@@ -263,7 +266,11 @@ class GraderResult(EvaluationRecord):
     pass_fail: PassFail
     slices: tuple[Slice, ...]
     coverage: CoverageRisk | None
-    """Risk (off by more than one level) along the grader's confidence; null where grades carry none."""
+    """Share of answers with a level off by more than one, along confidence; null where grades carry none."""
+    reliability: Reliability | None = None
+    """Confidence held against how often grades were right; null where grades carry none."""
+    standing: StandingFigures | None = None
+    """Null where the grader is not calibrated."""
     probes: tuple[ProbeResult, ...]
     repeats: Repeats | None
     disagreements: tuple[Disagreement, ...]

@@ -35,7 +35,7 @@ def _unverified(criteria: Sequence[CriterionGrade], readings: Sequence[Reading],
         name = rubric.criterion(criterion.id).name
         if criterion.id in fallen:
             claimed = criterion.claimed_level
-            said = f"said level {claimed}" if claimed != criterion.level else "met more checks"
+            said = f"said level {claimed}" if claimed != criterion.given_level else "met more checks"
             detail = f"{name}: the grader {said}, but the quotes for it are not in the answer and count for nothing."
             yield Flag(code="evidence_unverified", severity="review", detail=detail)
         elif lost:

@@ -43,10 +43,18 @@ class Evidence(_Record):
     """The check that it supports, where the grader was asked for checks."""
 
 
+class UncalibratedLevel(_Record):
+    """What the grader itself gave before a calibration moved it to the raters' scale."""
+
+    level: int
+    expected_level: float
+
+
 class CriterionGrade(_Record):
     """The level that an answer reaches on one criterion, and the candidate's words that earn it.
 
-    `level` is `expected_level` rounded half up. `expected_level` is the mean over graders and samples.
+    `level` is `expected_level` rounded half up. `expected_level` is the mean over graders and samples; with a
+    calibration it is moved to the raters' scale, and `uncalibrated` keeps what the grader gave (null without one).
     `spread` is the highest minus the lowest of their levels, null for a single reading. `claimed_level` is
     what the grader said where its quotes did not bear it out, and null otherwise. `checks` is null where
     levels were asked for.
@@ -57,10 +65,16 @@ class CriterionGrade(_Record):
     expected_level: float
     spread: float | None = None
     claimed_level: int | None = None
+    uncalibrated: UncalibratedLevel | None = None
     checks: dict[str, bool] | None = None
     evidence: tuple[Evidence, ...] = ()
     missing: str = ""
     rationale: str = ""
+
+    @property
+    def given_level(self) -> int:
+        """The level that the grader itself gave."""
+        return self.uncalibrated.level if self.uncalibrated else self.level
 
 
 class RedFlagSeen(_Record):
@@ -98,6 +112,8 @@ class Provenance(_Record):
     samples: int
     fingerprint: str
     """SHA-256 over everything that was asked: the same fingerprint was asked the same thing."""
+    calibration_sha256: str | None = None
+    """Of the calibration that moved the levels and gave the confidence; null without one."""
     requests: int
     """Requests to a model that this grade took, repeated ones included."""
     input_tokens: int | None

@@ -16,6 +16,7 @@ class LookedGrader(BaseModel):
     schema_sha256: dict[str, str | None]
     examples_sha256: str | None
     samples: int
+    calibration_sha256: str | None = None
 
 
 class LookRecord(BaseModel):

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from evaluator.core.calibration_words import CalibrationUse
+
 
 class UsageTotals(BaseModel):
     """What a run's grades took. A token count is null where no endpoint reported one; a cost where no price is known.
@@ -66,3 +68,5 @@ class RunManifest(BaseModel):
     quotes_found: int
     usage: UsageTotals
     evaluator_version: str
+    calibration: CalibrationUse | None = None
+    """How many grades may stand, by which rule; null where the run was not calibrated."""

@@ -266,6 +266,10 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _readings(reached: CriterionGrade, grade: Grade) -> str:
+    if reached.uncalibrated is not None:
+        spread = "" if reached.spread is None else f", spread {number(reached.spread)}"
+        given = number(reached.uncalibrated.expected_level)
+        return f"{number(reached.expected_level)} on the raters’ scale; the grader gave {given}{spread}"
     if reached.spread is None and reached.expected_level == reached.level:
         return ""
     several = f"mean of {grade.provenance.samples} readings" if grade.provenance.samples > 1 else "mean"
@@ -276,7 +280,7 @@ def _readings(reached: CriterionGrade, grade: Grade) -> str:
 def _claimed(reached: CriterionGrade) -> str:
     if reached.claimed_level is None:
         return ""
-    said = f"The grader said level {reached.claimed_level}." if reached.claimed_level != reached.level else ""
+    said = f"The grader said level {reached.claimed_level}." if reached.claimed_level != reached.given_level else ""
     return f"{said} Not every quote for it is in the answer, and only what is in the answer counts.".strip()
 
 

@@ -18,11 +18,11 @@ from evaluator.core.evaluation import Evaluation, GraderResult
 from evaluator.core.look import ordinal
 from evaluator.core.metrics.comparison import NO_DIFFERENCE
 from evaluator.core.metrics.estimate import Estimate, decimals
+from evaluator.report.confidence_plots import coverage_plot, reliability_plot
 from evaluator.report.evaluation_plots import (
     Plot,
     agreement_plot,
     confusion_plot,
-    coverage_plot,
     level_plot,
     slice_plot,
     threshold_plot,
@@ -47,6 +47,7 @@ class GraderSection:
     confusion: Plot
     slices: Plot | None
     coverage: Plot | None
+    reliability: Plot | None
 
 
 def write_evaluation_report(path: Path, found: Evaluation) -> None:
@@ -65,6 +66,7 @@ def _context(found: Evaluation) -> Mapping[str, Any]:
             confusion=confusion_plot(grader, found.eval_set.consensus, f"confusion{place}"),
             slices=slice_plot(grader, f"slices{place}"),
             coverage=coverage_plot(grader, f"coverage{place}"),
+            reliability=reliability_plot(grader, f"reliability{place}"),
         )
         for place, grader in enumerate(found.asked, start=1)
     ]

@@ -11,10 +11,9 @@ from matplotlib.axes import Axes
 from evaluator.core.evaluation import Evaluation, GraderResult, ScopeFigures, Slice
 from evaluator.core.metrics.estimate import Estimate
 from evaluator.report.themed_svg import ACCENT, CARD, INK, LINE, SERIES, SOFT, as_svg, plain_axes, themed_figure
-from evaluator.report.visible_text import visible
-from evaluator.report.wording import counted, shortened
+from evaluator.report.themed_svg import short_name as _name
+from evaluator.report.wording import counted
 
-_LONGEST_NAME = 34
 _DARKEST = 0.55
 
 
@@ -168,27 +167,6 @@ def threshold_plot(found: Evaluation) -> Plot | None:
     return Plot(as_svg(figure, "threshold", says), says)
 
 
-def coverage_plot(grader: GraderResult, name: str) -> Plot | None:
-    """Risk along coverage; None where grades carry no confidence."""
-    if grader.coverage is None or not grader.coverage.points:
-        return None
-    figure = themed_figure(11.4, 3.2)
-    axes = figure.subplots()
-    plain_axes(axes)
-    points = grader.coverage.points
-    axes.step([p.coverage for p in points], [p.risk for p in points], where="post", color=ACCENT)
-    axes.grid(color=LINE, linewidth=0.8)
-    axes.set_xlabel("share of levels that stand, surest first")
-    axes.set_ylabel("off by more than one level")
-    axes.set_ylim(bottom=0)
-    half = next((point for point in points if point.coverage >= 0.5), points[-1])
-    says = (
-        f"The share of levels off by more than one, when only the surest grades of {_name(grader.name)} stand: "
-        f"{half.risk:.1%} at {half.coverage:.0%} standing, {points[-1].risk:.1%} when all stand."
-    )
-    return Plot(as_svg(figure, name, says), says)
-
-
 def slice_plot(grader: GraderResult, name: str) -> Plot | None:
     """Mean absolute error of every slice with its interval; hollow where a slice is too small to say."""
     if not grader.slices:
@@ -321,7 +299,3 @@ def _lows(found: Evaluation) -> Iterator[float | None]:
 
 def _low(figure: Estimate) -> float:
     return -1.0 if figure.low is None else figure.low
-
-
-def _name(name: str) -> str:
-    return shortened(visible(name).replace("$", r"\$"), _LONGEST_NAME)

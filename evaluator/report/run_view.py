@@ -64,6 +64,14 @@ def facts(manifest: RunManifest) -> list[Fact]:
         Fact("Prompt", manifest.prompt or "none: no model was asked", code=manifest.prompt is not None),
         *([Fact("Prompt, SHA-256", manifest.prompt_sha256, code=True)] if manifest.prompt_sha256 else []),
         *([Fact("Calls", manifest.calls)] if manifest.calls else []),
+        *(
+            [
+                Fact("Calibration", manifest.calibration.fitted_on),
+                Fact("Its SHA-256", manifest.calibration.sha256, code=True),
+            ]
+            if manifest.calibration
+            else []
+        ),
         Fact("Readings of each answer", f"{manifest.samples}"),
         Fact(
             "Answers",

@@ -14,6 +14,9 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from evaluator.report.visible_text import visible
+from evaluator.report.wording import shortened
+
 # Stand-ins: colours that nothing else draws with.
 INK, SOFT, LINE, CARD, ACCENT = "#010203", "#010204", "#010205", "#010206", "#010207"
 SERIES = ("#010210", "#010211", "#010212", "#010213", "#010214", "#010215")
@@ -25,6 +28,7 @@ _TOKENS = {
     ACCENT: "--accent",
     **{colour: f"--k{place}" for place, colour in enumerate(SERIES)},
 }
+_LONGEST_NAME = 34
 _FONT = re.compile(r"font: (?P<weight>(?:\d+|bold) )?(?P<size>[\d.]+px) [^;\"]*")
 
 
@@ -45,6 +49,11 @@ def plain_axes(axes: Axes) -> None:
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set_color(SOFT)
         label.set_fontsize(9)
+
+
+def short_name(name: str) -> str:
+    """A name as a drawing shows it: what hides is written out, no mathematics, not too long."""
+    return shortened(visible(name).replace("$", r"\$"), _LONGEST_NAME)
 
 
 def as_svg(figure: Figure, name: str, says: str) -> Markup:

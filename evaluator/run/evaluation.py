@@ -13,6 +13,7 @@ from evaluator.core.metrics.bootstrap import RESAMPLES
 from evaluator.core.probe import PROBES
 from evaluator.core.verdict import verdict_on
 from evaluator.errors import EvalSetError, UsageError
+from evaluator.run.confidence_figures import confidence_figures
 from evaluator.run.constant_rater import CONSTANT, constant_rater
 from evaluator.run.evaluation_facts import (
     consensus_in_words,
@@ -31,7 +32,7 @@ from evaluator.run.grader_record import (
     usage_of,
     worst_disagreements,
 )
-from evaluator.run.leakage_guard import CALIBRATION_SPLIT, guard_against_leakage
+from evaluator.run.leakage_guard import CALIBRATION_SPLIT, guard_against_leakage, is_fitted_on
 from evaluator.run.measure import Measure
 from evaluator.run.pipeline import spec_of
 from evaluator.run.recommendation import recommend
@@ -69,7 +70,9 @@ async def evaluate(
     for each in graders:
         require_same_rubric(eval_set, each)
     examples = {one.id: one for each in graders for one in each.grader.pipeline.question_set.examples}
-    leakage = guard_against_leakage(eval_set, answers, plan.split, list(examples.values()))
+    calibrations = [each.grader.pipeline.calibration for each in graders]
+    fitted = {one.sha256: one for one in calibrations if one is not None}
+    leakage = guard_against_leakage(eval_set, answers, plan.split, list(examples.values()), list(fitted.values()))
     split_sha256 = split_hash(answers)
     seen = look(look_record(graders, plan, split_sha256, len(answers)))
 
@@ -129,6 +132,7 @@ async def _result(
     counts = counts_of(grades.values())
     quotes = quotes_of(grades.values())
     figures = measure.figures(levels)
+    confidence = confidence_figures(measure, grades, levels, pipeline.calibration)
     result = GraderResult.model_validate(
         {
             "name": each.name,
@@ -147,7 +151,9 @@ async def _result(
             "flags": flags_raised(grades.values()),
             "notes": notes_noticed(grades, measure.notes),
             "usage": usage_of(grades.values()),
-            "coverage": measure.coverage(grades, levels),
+            "coverage": confidence.coverage,
+            "reliability": confidence.reliability,
+            "standing": confidence.standing,
             "probes": tuple(probed),
             "repeats": repeats_of(measure, levels, further) if further else None,
             "disagreements": worst_disagreements(measure.eval_set, measure.answered, grades, levels),
@@ -167,7 +173,7 @@ async def _result(
         consensus,
         plan.rule,
         raters=len(manifest.raters),
-        fitted_on=plan.split == CALIBRATION_SPLIT,
+        fitted_on=plan.split == CALIBRATION_SPLIT or is_fitted_on(pipeline.calibration, manifest.id, plan.split),
     )
     return result.model_copy(update={"verdict": verdict})
 

@@ -58,6 +58,7 @@ def _looked(each: GraderUnderTest) -> LookedGrader:
         schema_sha256=dict(pipeline.hashes.schemas),
         examples_sha256=pipeline.hashes.examples,
         samples=pipeline.samples,
+        calibration_sha256=pipeline.calibration.sha256 if pipeline.calibration else None,
     )
 
 

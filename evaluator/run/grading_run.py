@@ -9,6 +9,7 @@ from itertools import islice
 from typing import Any
 
 from evaluator.core.answer import Answer
+from evaluator.core.calibration_words import CalibrationUse, calibration_use
 from evaluator.core.candidate import standing_of
 from evaluator.core.grade import Grade
 from evaluator.core.reply import Usage
@@ -57,6 +58,8 @@ class GradingRun:
         self.ungraded = 0
         self.not_answered = 0
         self.to_review = 0
+        self._standing = 0
+        self._sure_but_flagged = 0
 
     @property
     def done(self) -> int:
@@ -140,6 +143,16 @@ class GradingRun:
                     await self._to_log(answer, grade, line, (outcome.paid.requests, outcome.paid_usd))
                 yield grade
         await self._finish_log()
+
+    @property
+    def calibration(self) -> CalibrationUse | None:
+        """How many of the grades so far may stand without a person; None where the grader is not calibrated."""
+        calibration = self._grader.pipeline.calibration
+        if calibration is None:
+            return None
+        return calibration_use(
+            calibration, graded=self.graded, standing=self._standing, sure_but_flagged=self._sure_but_flagged
+        )
 
     def write_rest(self) -> None:
         """After an interruption: every answer that has no grade is written down as ungraded."""
@@ -263,6 +276,7 @@ class GradingRun:
                 seconds=(finished - self._started).total_seconds(),
             ),
             evaluator_version=pipeline.version,
+            calibration=self.calibration,
         )
 
     def _count(self, grade: Grade) -> None:
@@ -270,6 +284,10 @@ class GradingRun:
         self.ungraded += grade.status == "ungraded"
         self.not_answered += grade.status == "not_answered"
         self.to_review += grade.needs_review
+        calibration = self._grader.pipeline.calibration
+        if calibration is not None and calibration.may_stand(grade.confidence):
+            self._standing += not grade.needs_review
+            self._sure_but_flagged += grade.needs_review
         for criterion in grade.criteria:
             for each in criterion.evidence:
                 self._quotes[each.verified] += 1

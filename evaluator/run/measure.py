@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
 from evaluator.core.evaluation import ScopeCeiling, ScopeFigures
-from evaluator.core.grade import Grade
 from evaluator.core.metrics.bootstrap import Figure
 from evaluator.core.metrics.ceiling import ceiling_figures
 from evaluator.core.metrics.figures import pair_figures, with_intervals
 from evaluator.core.metrics.levels import Readings
-from evaluator.core.metrics.reliability import CoverageRisk, coverage_risk
 from evaluator.files.answer_language import language_of
 from evaluator.run.evaluation_plan import EvaluationPlan
 from evaluator.run.grader_record import notes_of
@@ -90,16 +86,3 @@ class Measure:
         readings = self.read(scope, levels)
         ceiling = self.ceilings[scope.kind, scope.id]
         return scope_figures(scope, readings, self.drawn(scope, readings), None if constant else ceiling)
-
-    def coverage(self, grades: Mapping[str, Grade], levels: Levels) -> CoverageRisk | None:
-        """Risk along confidence, an answer's levels being wrong together; None where grades carry no confidence."""
-        everything = self.everything
-        if all(grade.confidence is None for grade in grades.values()):
-            return None
-        confidence = [grades[item.answer_id].confidence for item in everything.items]
-        readings = self.read(everything, levels)
-        wrong = [
-            None if one is None or agreed is None else abs(one - agreed) > 1
-            for one, agreed in zip(readings, everything.consensus, strict=True)
-        ]
-        return coverage_risk(confidence, wrong)

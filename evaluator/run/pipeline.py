@@ -1,4 +1,4 @@
-"""The way one answer goes: screen, ask, verify, combine, score, flag. Read `grade_answer` as the specification."""
+"""The way one answer goes: screen, ask, verify, combine, calibrate, score, flag. `grade_answer` is the list."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from functools import cached_property
 
 from evaluator.core.answer import Answer
 from evaluator.core.asks import Ask, schema_of
+from evaluator.core.calibration import Calibration, calibrated_levels
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.flags import flags_of, ungraded_flag
-from evaluator.core.grade import Flag, Grade, Provenance, RedFlagSeen
+from evaluator.core.grade import CriterionGrade, Flag, Grade, Provenance, RedFlagSeen
 from evaluator.core.price import Price, cost_of
 from evaluator.core.questionnaire import Question
 from evaluator.core.reading import Reading, combine, verify
@@ -50,6 +51,8 @@ class Pipeline:
     now: Callable[[], datetime]
     first_sample: int = 0
     """The number of the first reading: a repetition counts on, so that the ledger does not answer for the model."""
+    calibration: Calibration | None = None
+    """Fitted for just this pipeline (`require_fitted_for`); its examples are among those of the question set."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -105,13 +108,15 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
 
     finder = QuoteFinder(answer.text)
     readings = [verify(reply, criteria, finder) for reply in given]
-    graded = combine(readings, criteria)
+    graded = _calibrated(pipeline, question, combine(readings, criteria))
+    confidence = _confidence(pipeline, answer, graded)
     score = score_of({criterion.id: criterion.expected_level for criterion in graded}, pipeline.question_set.rubric)
     red_flags = _distinct(readings)
     flags = [
         *screening.flags,
         *_absent_readings(len(given), failures),
         *flags_of(score, graded, red_flags, readings, pipeline.question_set.rubric),
+        *_not_sure_enough(pipeline, confidence),
     ]
     return Outcome(
         Grade(
@@ -123,6 +128,7 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
             red_flags=red_flags,
             score=score,
             band=band_of(score, pipeline.question_set.rubric),
+            confidence=confidence,
             flags=tuple(flags),
             provenance=_provenance(pipeline, answer.text, question, usage, cost, given[0].model),
         ),
@@ -145,11 +151,14 @@ async def _ask_everyone(
     pipeline: Pipeline, answer: Answer, question: Question, criteria: tuple[Criterion, ...]
 ) -> list[Reply | Failure]:
     """Every rater's every sample of one answer, at once."""
-    # An example by the same candidate would hand the grader this answer's neighbourhood: it is left out.
+    # An example by the same candidate would hand the grader this answer's neighbourhood, and one with the same text
+    # its grade: they are left out.
     examples = tuple(
         example
         for example in pipeline.question_set.examples
-        if example.question_id == question.id and example.candidate_id != answer.candidate_id
+        if example.question_id == question.id
+        and example.candidate_id != answer.candidate_id
+        and example.answer.strip() != answer.text.strip()
     )
     tasks = [
         (rater, GradingTask(answer.text, question, pipeline.question_set.rubric, criteria, examples, sample))
@@ -157,6 +166,27 @@ async def _ask_everyone(
         for sample in range(pipeline.first_sample, pipeline.first_sample + pipeline.samples)
     ]
     return list(await asyncio.gather(*(rater.rate(task) for rater, task in tasks)))
+
+
+def _calibrated(pipeline: Pipeline, question: Question, graded: Sequence[CriterionGrade]) -> tuple[CriterionGrade, ...]:
+    """The levels on the raters' scale, where there is a calibration."""
+    if pipeline.calibration is None:
+        return tuple(graded)
+    return calibrated_levels(pipeline.calibration.maps, question.id, graded, pipeline.question_set.rubric)
+
+
+def _confidence(pipeline: Pipeline, answer: Answer, graded: Sequence[CriterionGrade]) -> float | None:
+    """How probable it is that no level is off by more than one; not known without a calibration."""
+    if pipeline.calibration is None:
+        return None
+    return pipeline.calibration.confidence_in(graded, answer.text, pipeline.question_set.rubric)
+
+
+def _not_sure_enough(pipeline: Pipeline, confidence: float | None) -> list[Flag]:
+    if pipeline.calibration is None or confidence is None:
+        return []
+    flag = pipeline.calibration.flag(confidence)
+    return [flag] if flag else []
 
 
 def _total(replies: Sequence[Reply | Failure]) -> Usage:
@@ -238,6 +268,7 @@ def _provenance(
         params=dict(first.params),
         samples=pipeline.samples,
         fingerprint=fingerprint_of(pipeline, text, question.id),
+        calibration_sha256=pipeline.calibration.sha256 if pipeline.calibration else None,
         requests=usage.requests,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
@@ -261,6 +292,7 @@ def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
             "rubric": hashes.rubric,
             "questionnaire": hashes.questionnaire,
             "examples": hashes.examples,
+            **({"calibration": pipeline.calibration.sha256} if pipeline.calibration else {}),
         }
     )
 

@@ -31,7 +31,7 @@ class Threshold:
     """Grades of this confidence or more may stand.
 
     `risk_bound` is the exact upper limit of the share wrong among them, at `certainty`: below `risk`.
-    `standing`, `wrong` and `n` count what was seen: grades, or clusters where `unit` is "cluster".
+    `standing`, `wrong` and `n` count what was seen: grades, or clusters where `unit` is another word.
     """
 
     confidence: float
@@ -90,6 +90,7 @@ def standing_threshold(
     risk: float = 0.05,
     certainty: float = 0.95,
     clusters: Sequence[Hashable] | None = None,
+    cluster_name: str = "cluster",
     grid: Sequence[float] = GRID,
 ) -> Threshold | NoThreshold:
     """The lowest confidence from which grades may stand with P(wrong | stands) <= `risk`, at `certainty`.
@@ -101,7 +102,7 @@ def standing_threshold(
 
     Several grades of one candidate are not independent. With `clusters`, a cluster is one trial: it stands
     when any of its grades does and is wrong when any standing grade of it is wrong. The promise is then on the
-    share of clusters, and needs as many clusters as it would need grades.
+    share of clusters, and needs as many clusters as it would need grades. `cluster_name` is what one is called.
 
     Testing starts at the surest threshold of the grid with room for one mistake (93 grades at 5% and 95%),
     or for none where there are fewer: a start without room would mostly stop at a chance mistake. That start
@@ -115,8 +116,8 @@ def standing_threshold(
         raise ValueError(f"{len(clusters)} clusters for {len(confidence)} grades")
     of_pairs = None if clusters is None else [clusters[item] for item in pairs.items]
     surest, mistaken, n = _trials(pairs.first, pairs.second, of_pairs)
-    unit = "grade" if clusters is None else "cluster"
-    promise = f"at most {risk:.3g} wrong at {certainty:.3g} certainty"
+    unit = "grade" if clusters is None else cluster_name
+    promise = f"at most {100 * risk:.3g}% wrong at {100 * certainty:.3g}% certainty"
     none, one = least_standing(risk, certainty), least_standing(risk, certainty, mistakes=1)
     if n < none:
         needed = f"it takes {none} {unit}s without a mistake"
@@ -134,7 +135,7 @@ def standing_threshold(
         kept = Threshold(threshold, risk, certainty, standing, errors, n, bound, unit)
     if kept is None:
         wrong_share = float(np.mean(pairs.second))
-        reason = f"no threshold can promise {promise} with n={n}: of all grades {wrong_share:.3g} are wrong"
+        reason = f"no threshold can promise {promise} with n={n}: of all grades {100 * wrong_share:.3g}% are wrong"
         return NoThreshold(f"{reason}, and among the surest {start} or so there are too many mistakes as well", n)
     return kept
 
