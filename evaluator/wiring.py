@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from evaluator.core.fingerprint import fingerprint
@@ -26,11 +28,17 @@ from evaluator.graders.spec import RaterSpec, parse_grader
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
 
+if TYPE_CHECKING:
+    import httpx2
+
+Transport = Literal["pyreqwest", "httpx2"]
+
 DEFAULT_QUESTIONNAIRE = "ml_engineer_screen"
 # Chosen on the calibration split; docs/local-model.md has the comparison.
 _LOCAL_PROMPT = "local"
 _REMOTE_PROMPT = "checks"
 _WITHOUT_CHECKS = "levels"
+_CONNECT_TIMEOUT = 10.0  # seconds; a server that is up takes a connection at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ class GraderOptions:
     prompts: Sequence[Path] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     retries: Retries = field(default_factory=Retries)
+    transport: Transport | None = None
+    """What carries requests to an OpenAI-compatible endpoint. None: pyreqwest where it is installed, else httpx2."""
     ledger: Ledger | None = field(default=None, repr=False)
     """Where replies are kept, so that nothing is asked and paid for twice."""
 
@@ -158,9 +168,24 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
             f"The grader {spec} needs a key, and there is none.",
             hint="Set OPENAI_API_KEY, or give --base-url for a server of your own that needs no key.",
         )
-    # A server of one's own takes any key; the client insists on one.
-    client = AsyncOpenAI(api_key=key or "none", base_url=options.base_url, max_retries=0, timeout=deadline)
+    client = AsyncOpenAI(
+        # A server of one's own takes any key; the client insists on one.
+        api_key=key or "none",
+        base_url=options.base_url,
+        max_retries=0,
+        timeout=deadline,
+        http_client=_http_client(options.transport),
+    )
     return OpenAICompatibleModel(client, spec.name, deadline=deadline)
+
+
+def _http_client(transport: Transport | None) -> httpx2.AsyncClient | None:
+    """What the openai client sends through; None is its own choice, httpx2's pool."""
+    if transport == "httpx2" or (transport is None and find_spec("pyreqwest") is None):
+        return None
+    from evaluator.graders.pyreqwest_client import PyreqwestClient
+
+    return PyreqwestClient(connect_timeout=_CONNECT_TIMEOUT)
 
 
 def _local_model(options: GraderOptions) -> ChatModel:

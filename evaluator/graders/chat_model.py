@@ -16,12 +16,16 @@ Finish = Literal["stop", "length", "refusal"]
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One request: the messages, the JSON schema that the reply has to follow, parameters for the endpoint."""
+    """One request: the messages, the JSON schema that the reply has to follow, parameters for the endpoint.
+
+    `expected_tokens` is how many tokens it will probably take, in and out; it is no part of what is asked.
+    """
 
     messages: tuple[Message, ...]
     schema: Schema
     parameters: Mapping[str, Parameter]
     sample: int = 0
+    expected_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any
+from typing import Annotated, NotRequired
+from urllib.parse import quote
 
+import httpx2
 import openai
-from openai import AsyncOpenAI
-from pydantic import BaseModel, Field, ValidationError
+import orjson
+from openai import AsyncAzureOpenAI, AsyncOpenAI
+from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
+from evaluator.core.asks import ReplySchema
 from evaluator.core.reply import Usage
 from evaluator.errors import GraderSetupError
 from evaluator.graders.chat_model import Completion, Finish, ModelRequest, NoCompletionError, Parameter
@@ -25,12 +31,16 @@ class OpenAICompatibleModel:
 
     `deadline` bounds a whole request in seconds, however slowly its bytes drip in. A parameter that the model
     refuses (`temperature`, `max_tokens` of newer models) is left out or renamed from then on; `refused` says which.
+
+    The client keeps what it is good at: key, address, headers, types of errors. It is handed the request as bytes and
+    hands back the reply as bytes, for making and checking records of its own would cost more than all else together.
     """
 
     def __init__(self, client: AsyncOpenAI, model: str, *, deadline: float) -> None:
         self._client = client
         self._model = model
         self._deadline = deadline
+        self._path = _path(client, model)
         self.refused: set[str] = set()
 
     @property
@@ -66,7 +76,7 @@ class OpenAICompatibleModel:
             started = time.perf_counter()
             try:
                 async with asyncio.timeout(self._deadline):
-                    reply = await self._client.chat.completions.with_raw_response.create(**self._arguments(request))
+                    reply = await self._client.post(self._path, content=self.body(request), cast_to=httpx2.Response)
             except openai.BadRequestError as error:
                 if self._learned_to_leave_out(error):
                     continue
@@ -80,21 +90,26 @@ class OpenAICompatibleModel:
     async def close(self) -> None:
         await self._client.close()
 
-    def _arguments(self, request: ModelRequest) -> dict[str, Any]:
+    def body(self, request: ModelRequest) -> bytes:
+        """The request as JSON."""
         parameters: dict[str, Parameter] = dict(request.parameters)
         if "max_tokens" in self.refused and "max_tokens" in parameters:
             parameters["max_completion_tokens"] = parameters.pop("max_tokens")
         for name in self.refused:
             parameters.pop(name, None)
-        return {
+        schema = request.schema.text if isinstance(request.schema, ReplySchema) else json.dumps(request.schema)
+        form = f'{{"type":"json_schema","json_schema":{{"name":"grade","strict":true,"schema":{schema}}}}}'
+        said = {
             "model": self._model,
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {"name": "grade", "strict": True, "schema": request.schema},
-            },
+            "response_format": orjson.Fragment(form),
             **parameters,
         }
+        try:
+            return orjson.dumps(said)
+        except orjson.JSONEncodeError:
+            # Half of a surrogate pair is no UTF-8 but can be said in JSON, escaped.
+            return json.dumps({**said, "response_format": json.loads(form)}).encode()
 
     def _learned_to_leave_out(self, error: openai.BadRequestError) -> bool:
         """Whether the endpoint named a parameter that it refuses and that is now left out."""
@@ -107,58 +122,69 @@ class OpenAICompatibleModel:
         return True
 
 
-class _Message(BaseModel):
-    content: str | None = None
-    refusal: str | None = None
+def _path(client: AsyncOpenAI, model: str) -> str:
+    """Where chat completions are. Azure names the deployment in the path, unless its address does so already."""
+    path = "/chat/completions"
+    if isinstance(client, AsyncAzureOpenAI) and "/deployments" not in client.base_url.path:
+        return f"/deployments/{quote(model, safe='')}{path}"
+    return path
 
 
-class _Choice(BaseModel):
+class _Message(TypedDict):
+    content: NotRequired[str | None]
+    refusal: NotRequired[str | None]
+
+
+class _Choice(TypedDict):
     message: _Message
-    finish_reason: str | None = None
+    finish_reason: NotRequired[str | None]
 
 
-class _CachedTokens(BaseModel):
-    cached_tokens: int | None = None
+class _CachedTokens(TypedDict):
+    cached_tokens: NotRequired[int | None]
 
 
-class _TokenCounts(BaseModel):
+class _TokenCounts(TypedDict):
     prompt_tokens: int
     completion_tokens: int
-    prompt_tokens_details: _CachedTokens | None = None
+    prompt_tokens_details: NotRequired[_CachedTokens | None]
 
 
-class _Body(BaseModel):
+class _Body(TypedDict):
     """What is used of a reply's body. The client's own types promise more than other servers keep."""
 
     choices: Annotated[list[_Choice], Field(min_length=1)]
-    model: str | None = None
-    usage: _TokenCounts | None = None
+    model: NotRequired[str | None]
+    usage: NotRequired[_TokenCounts | None]
+
+
+_BODY = TypeAdapter(_Body)
 
 
 def _completion(content: bytes, latency_ms: float) -> Completion:
     if len(content) > _LARGEST_REPLY:
         raise NoCompletionError("invalid_reply", f"the reply has {len(content):,} bytes")
     try:
-        body = _Body.model_validate_json(content)
+        body = _BODY.validate_json(content)
     except ValidationError as error:
         said = "the endpoint's reply is no chat completion"
         raise NoCompletionError("invalid_reply", said, transient=True) from error
-    message, finish_reason = body.choices[0].message, body.choices[0].finish_reason
+    message, finish_reason = body["choices"][0]["message"], body["choices"][0].get("finish_reason")
     finish: Finish = "stop"
-    if message.refusal or finish_reason == "content_filter":
+    if message.get("refusal") or finish_reason == "content_filter":
         finish = "refusal"
     elif finish_reason == "length":
         finish = "length"
-    return Completion(message.content or "", finish, body.model, _usage(body.usage, latency_ms))
+    return Completion(message.get("content") or "", finish, body.get("model"), _usage(body.get("usage"), latency_ms))
 
 
 def _usage(told: _TokenCounts | None, latency_ms: float) -> Usage:
     if told is None:
         return Usage(latency_ms=latency_ms, requests=1)
     return Usage(
-        input_tokens=told.prompt_tokens,
-        output_tokens=told.completion_tokens,
-        cached_tokens=told.prompt_tokens_details.cached_tokens if told.prompt_tokens_details else None,
+        input_tokens=told["prompt_tokens"],
+        output_tokens=told["completion_tokens"],
+        cached_tokens=(told.get("prompt_tokens_details") or {}).get("cached_tokens"),
         latency_ms=latency_ms,
         requests=1,
     )
