@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.ledger import Ledger
+from evaluator.core.pace import PaceSettings
 from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls
 from evaluator.core.task import Rater, RaterIdentity
@@ -24,6 +26,8 @@ from evaluator.files.rubric_file import QuestionSet, load_question_set
 from evaluator.graders.baseline import BaselineRater
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
+from evaluator.graders.paced_model import PacedModel
+from evaluator.graders.pacer import Pacer
 from evaluator.graders.spec import RaterSpec, parse_grader
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
@@ -38,6 +42,8 @@ DEFAULT_QUESTIONNAIRE = "ml_engineer_screen"
 _LOCAL_PROMPT = "local"
 _REMOTE_PROMPT = "checks"
 _WITHOUT_CHECKS = "levels"
+_PACED = frozenset({"openai", "langchain"})
+_MOST_REQUESTS = 64
 _CONNECT_TIMEOUT = 10.0  # seconds; a server that is up takes a connection at once
 
 
@@ -53,6 +59,9 @@ class GraderOptions:
     timeout: float | None = None
     """Seconds for one request, whatever it does meanwhile."""
     concurrency: int | None = None
+    """Requests to an endpoint that are in flight at once, at most. None: 64; 1 for `local`."""
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
     price: Price | None = None
     gguf: Path | None = None
     threads: int | None = None
@@ -85,7 +94,8 @@ def make_grader(
         raise UsageError(f"{chosen.samples} samples were asked for.", hint="Ask for 1 or more.")
     specs = parse_grader(grader)
     question_set = load_question_set(questionnaire, [*chosen.rubrics, shipped("rubrics")])
-    raters = tuple(_rater(spec, question_set, chosen) for spec in specs)
+    pacers = _Pacers(chosen)
+    raters = tuple(_rater(spec, question_set, chosen, pacers) for spec in specs)
     kinds = {spec.kind for spec in specs}
     pipeline = Pipeline(
         question_set=question_set,
@@ -94,10 +104,36 @@ def make_grader(
         price=chosen.price or (FREE if _is_free(kinds, chosen.base_url) else None),
         version=version("screening-answer-evaluator"),
         now=lambda: datetime.now(UTC),
+        pacers=tuple(pacers.made.values()),
     )
-    # A local model answers one request at a time; more in flight would only wait in it, until their deadline.
-    in_flight = chosen.concurrency or (1 if "local" in kinds else 8)
-    return Grader(pipeline, concurrency=in_flight)
+    return Grader(pipeline, concurrency=_answers_held(chosen, kinds))
+
+
+def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
+    """How many answers are being graded at once."""
+    if "local" in kinds:
+        # It answers one request at a time; more in flight would only wait in it, until their deadline.
+        return options.concurrency or 1
+    if not kinds & _PACED:
+        return options.concurrency or 8
+    # More than may be asked at once: some only wait to be asked again, and that must not keep others from their turn.
+    most = options.concurrency or _MOST_REQUESTS
+    return most + most // 2
+
+
+class _Pacers:
+    """A pacer for each endpoint of a run, shared by all that ask it."""
+
+    def __init__(self, options: GraderOptions) -> None:
+        self._settings = PaceSettings(
+            most=options.concurrency or _MOST_REQUESTS,
+            requests_per_minute=options.requests_per_minute,
+            tokens_per_minute=options.tokens_per_minute,
+        )
+        self.made: dict[str, Pacer] = {}
+
+    def of(self, endpoint: str) -> Pacer:
+        return self.made.setdefault(endpoint, Pacer(self._settings))
 
 
 def _is_free(kinds: Set[str], base_url: str | None) -> bool:
@@ -108,7 +144,7 @@ def _is_free(kinds: Set[str], base_url: str | None) -> bool:
     return "langchain" not in kinds and host in ("localhost", "127.0.0.1", "::1")
 
 
-def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -> Rater:
+def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, pacers: _Pacers) -> Rater:
     if spec.kind == "baseline":
         return BaselineRater(question_set.vocabulary)
     prompt = load_prompt(options.prompt or _prompt_for(spec, question_set), [*options.prompts, shipped("prompts")])
@@ -119,6 +155,7 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -
             f"--calls per-check needs a prompt that asks for checks; '{prompt.id}' asks for {prompt.asks_for}."
         )
     model = _chat_model(spec, options)
+    pacer = pacers.of(model.address or str(spec)) if spec.kind in _PACED else None
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
     identity = RaterIdentity(
@@ -130,7 +167,14 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions) -
         params=tuple(sorted({**parameters, "calls": calls}.items())),
     )
     return ModelRater(
-        model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries, ledger=options.ledger
+        PacedModel(model, pacer) if pacer else model,
+        prompt,
+        identity,
+        calls=calls,
+        parameters=parameters,
+        retries=options.retries,
+        ledger=options.ledger,
+        sleep=pacer.sleep if pacer else asyncio.sleep,
     )
 
 

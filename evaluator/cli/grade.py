@@ -12,6 +12,7 @@ from typing import Literal, cast
 
 import click
 
+from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.present import Presenter
 from evaluator.cli.price import price_of
 from evaluator.cli.results import grades_beside, write_results
@@ -59,7 +60,11 @@ ALL_GRADED, SOME_UNGRADED, INTERRUPTED = 0, 3, 130
     help="Which stands where a candidate answered a question twice.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
-@click.option("--concurrency", type=click.IntRange(1, 1000), help="Answers in flight. [default: 8; local 1]")
+@click.option(
+    "--concurrency", type=click.IntRange(1, 5000), help="Most requests in flight at once. [default: 64; local 1]"
+)
+@click.option("--rpm", type=click.FloatRange(1), help="Most requests a minute. [default: what the endpoint says]")
+@click.option("--tpm", type=click.FloatRange(1), help="Most tokens a minute, estimated before each request.")
 @click.option("--limit", type=click.IntRange(1), help="Grade only the first so many answers.")
 @click.option("--compare", metavar="SPEC", help="Show a second grader's levels beside, in the report.")
 @click.option("--yes", is_flag=True, help="Do not ask before a run that costs money.")
@@ -84,6 +89,8 @@ def command(
     duplicates: str,
     out: Path | None,
     concurrency: int | None,
+    rpm: float | None,
+    tpm: float | None,
     limit: int | None,
     compare: str | None,
     yes: bool,
@@ -107,6 +114,8 @@ def command(
         api_key=settings.api_key,
         timeout=timeout,
         concurrency=concurrency,
+        requests_per_minute=rpm,
+        tokens_per_minute=tpm,
         price=price_of(price),
         gguf=gguf,
         threads=threads,
@@ -123,7 +132,7 @@ def command(
     answers = open_answer_table(
         table, made.questionnaire.questions, mapping=_mapping(mapping), sheet=sheet, duplicates=policy
     )
-    code = asyncio.run(_run(made, second, answers, table, out, limit, presenter, ask=not yes))
+    code = run_to_the_end(_run(made, second, answers, table, out, limit, presenter, ask=not yes))
     sys.exit(code)
 
 

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from evaluator.cli.results import Results
 from evaluator.core.candidate import CandidateStanding
+from evaluator.core.pace import PaceTotals
 from evaluator.core.rubric import Rubric
 from evaluator.errors import UsageError
 from evaluator.files.tables.answer_table import AnswerTable
@@ -109,8 +110,13 @@ class Presenter:
         if manifest.usage.cost_usd:
             counted.append(f"${manifest.usage.cost_usd:.4f}")
         self._say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
+        if manifest.pace is not None and (said := _pacing(manifest.pace)):
+            self._say(f"[dim]{said}[/]")
         if manifest.outcome == "stopped":
-            self._say(f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}")
+            self._say(
+                f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}; "
+                f"{manifest.graded:,} of {manifest.answers:,} graded."
+            )
         if manifest.outcome == "interrupted":
             self._say("[bold]Interrupted[/]: what was graded is kept; the rest is listed as ungraded.")
         if manifest.ungraded:
@@ -149,6 +155,20 @@ def visible(text: str) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _pacing(pace: PaceTotals) -> str | None:
+    """What held the run back, in a line; None where nothing did."""
+    reasons = []
+    if pace.rate_limited:
+        reasons.append(f"told {_count(pace.rate_limited, 'time')} that it was too fast (429)")
+    if pace.failed:
+        reasons.append(f"{_count(pace.failed, 'request')} failed (5xx, timeout, connection)")
+    if pace.waited_seconds >= 1:
+        reasons.append(f"held back {pace.waited_seconds:,.0f} s by limits by the minute")
+    if not reasons:
+        return None
+    return f"Pacing: up to {_count(pace.highest_concurrency, 'request')} at once; {'; '.join(reasons)}."
 
 
 def _tokens(number: int) -> str:

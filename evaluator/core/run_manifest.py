@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from evaluator.core.pace import PaceTotals
+
 
 class UsageTotals(BaseModel):
     """What a run's grades took. A token count is null where no endpoint reported one; a cost where no price is known.
@@ -62,4 +64,6 @@ class RunManifest(BaseModel):
     quotes_claimed: int
     quotes_found: int
     usage: UsageTotals
+    pace: PaceTotals | None = None
+    """How the endpoint was asked; null where there is none."""
     evaluator_version: str

@@ -30,6 +30,8 @@ class Retries:
     """
 
     transient: int = 6
+    limited: int = 20
+    """Attempts in all that may end in a 429: the endpoint is well and has only asked for patience."""
     unusable: int = 2
     first_wait: float = 0.5
     """Seconds; doubled with each attempt, with full jitter, up to `longest_wait`."""
@@ -208,7 +210,7 @@ class ModelRater:
             # A reply that was cut off gets more room the next time: the same limit would cut it again.
             completion = await self._model.complete(_with_more_room(request, 2**so_far.cut_off))
         except NoCompletionError as error:
-            so_far.usage += Usage(requests=1)
+            so_far.usage += Usage(requests=0 if error.code == "endpoint_down" else 1)
             if error.transient:
                 raise _AskAgainError(error.code, error.detail, retry_after=error.retry_after) from error
             return Failure(error.code, error.detail, so_far.usage)
@@ -253,17 +255,18 @@ class _Attempts:
     """The attempts of one request so far, and the rule of when to stop and how long to wait (tenacity calls it)."""
 
     def __init__(self, retries: Retries) -> None:
-        self._retries = retries
         self._backoff = wait_random_exponential(multiplier=retries.first_wait, max=retries.longest_wait)
-        self._failed = {False: 0, True: 0}
+        self._failed = {"unusable": 0, "limited": 0, "transient": 0}
+        self._most = {"unusable": retries.unusable + 1, "limited": retries.limited, "transient": retries.transient}
         self.cut_off = 0
         self.usage = Usage()
 
     def enough(self, state: RetryCallState) -> bool:
         """Whether the failure that just happened is the last of its kind."""
-        unusable = self._error(state).unusable
-        self._failed[unusable] += 1
-        return self._failed[unusable] > (self._retries.unusable if unusable else self._retries.transient - 1)
+        error = self._error(state)
+        kind = "unusable" if error.unusable else "limited" if error.code == "rate_limited" else "transient"
+        self._failed[kind] += 1
+        return self._failed[kind] >= self._most[kind]
 
     def wait(self, state: RetryCallState) -> float:
         """Seconds until the next attempt: what the endpoint asked for, else jittered exponential backoff."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
+from dataclasses import replace
 from typing import Annotated, NotRequired
 from urllib.parse import quote
 
@@ -21,8 +20,8 @@ from evaluator.core.asks import ReplySchema
 from evaluator.core.reply import Usage
 from evaluator.errors import GraderSetupError
 from evaluator.graders.chat_model import Completion, Finish, ModelRequest, NoCompletionError, Parameter
+from evaluator.graders.rate_headers import rate_limits, retry_after
 
-_LONGEST_WAIT = 300.0  # seconds; a Retry-After beyond this is not waited for
 _LARGEST_REPLY = 2_000_000  # bytes; a reply to one answer is a few thousand
 
 
@@ -63,6 +62,11 @@ class OpenAICompatibleModel:
                 hint="Check OPENAI_API_KEY: is it the key for this address, and still valid?",
             ) from error
         except (openai.APIConnectionError, TimeoutError) as error:
+            if isinstance(error, openai.APIConnectionError) and _refuses_certificate(error):
+                raise GraderSetupError(
+                    f"The certificate of {self._client.base_url} is not trusted.",
+                    hint="For a certificate of your own, set SSL_CERT_FILE to a file with its issuer.",
+                ) from error
             raise GraderSetupError(
                 f"No server answers at {self._client.base_url}.",
                 hint="Is the address right (--base-url), the server running, the network up?",
@@ -85,7 +89,9 @@ class OpenAICompatibleModel:
                 raise _translated(error) from error
             except TimeoutError as error:
                 raise NoCompletionError("timeout", f"no reply within {self._deadline:g} s", transient=True) from error
-            return _completion(reply.content, (time.perf_counter() - started) * 1000)
+            completion = _completion(reply.content, (time.perf_counter() - started) * 1000)
+            limits = rate_limits(reply.headers)
+            return completion if limits is None else replace(completion, limits=limits)
 
     async def close(self) -> None:
         await self._client.close()
@@ -120,6 +126,10 @@ class OpenAICompatibleModel:
             return False
         self.refused.add(error.param)
         return True
+
+
+def _refuses_certificate(error: openai.APIConnectionError) -> bool:
+    return "certificate" in str(error.__cause__).lower()
 
 
 def _path(client: AsyncOpenAI, model: str) -> str:
@@ -195,6 +205,8 @@ def _translated(error: openai.APIError) -> NoCompletionError:
     if isinstance(error, openai.APITimeoutError):
         return NoCompletionError("timeout", "the endpoint took too long to answer", transient=True)
     if isinstance(error, openai.APIConnectionError):
+        if _refuses_certificate(error):
+            return NoCompletionError("wrong_key", "the endpoint's certificate is not trusted (SSL_CERT_FILE)")
         return NoCompletionError("connection", "the connection failed or was cut", transient=True)
     if not isinstance(error, openai.APIStatusError):
         return NoCompletionError("invalid_reply", "the endpoint's reply is not one of its kind", transient=True)
@@ -207,31 +219,15 @@ def _translated(error: openai.APIError) -> NoCompletionError:
         return NoCompletionError("too_long", "the prompt with this answer is longer than the model can read")
     if error.code == "insufficient_quota":
         return NoCompletionError("wrong_key", "the account behind the key has no quota left")
-    wait = _retry_after(error.response.headers)
+    headers = error.response.headers
+    wait, limits = retry_after(headers), rate_limits(headers)
     if status == 429:
         detail = "the endpoint limits the rate (HTTP 429)"
-        return NoCompletionError("rate_limited", detail, transient=True, retry_after=wait)
+        return NoCompletionError("rate_limited", detail, transient=True, retry_after=wait, limits=limits)
     if status >= 500 or status in (408, 409, 425):
         return NoCompletionError("server_error", f"HTTP {status} from the endpoint", transient=True, retry_after=wait)
+    if 300 <= status < 400:
+        detail = f"the endpoint sends elsewhere (HTTP {status}), where the key is not sent: give its final address"
+        return NoCompletionError("unknown_model", detail)
     refused = f"the endpoint refuses the request (HTTP {status}, {error.code or 'no code'})"
     return NoCompletionError("bad_request", refused)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the endpoint asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
-    try:
-        if "retry-after-ms" in headers:
-            return _bounded(float(headers["retry-after-ms"]) / 1000)
-        value = headers.get("retry-after")
-        if value is None:
-            return None
-        if value.strip().replace(".", "", 1).isdigit():
-            return _bounded(float(value))
-        return _bounded(parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _bounded(seconds: float) -> float | None:
-    # Written so that a NaN, too, is not waited for.
-    return max(0.0, seconds) if seconds <= _LONGEST_WAIT else None

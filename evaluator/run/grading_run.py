@@ -10,6 +10,7 @@ from itertools import islice
 from evaluator.core.answer import Answer
 from evaluator.core.candidate import CandidateStanding, in_reading_order, standing_of
 from evaluator.core.grade import Grade
+from evaluator.core.pace import PaceTotals
 from evaluator.core.reply import Usage
 from evaluator.core.run_manifest import RunManifest, UsageTotals
 from evaluator.files.grades_file import GradesFile
@@ -137,6 +138,7 @@ class GradingRun:
                 paid_usd=self._paid_usd,
                 seconds=(finished - self._started).total_seconds(),
             ),
+            pace=sum((pacer.totals for pacer in pipeline.pacers), PaceTotals()) if pipeline.pacers else None,
             evaluator_version=pipeline.version,
         )
 

@@ -24,6 +24,7 @@ from evaluator.core.screen import screen
 from evaluator.core.span import QuoteFinder
 from evaluator.core.task import GradingTask, Rater
 from evaluator.files.rubric_file import QuestionSet
+from evaluator.graders.pacer import Pacer
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class Pipeline:
     price: Price | None
     version: str
     now: Callable[[], datetime]
+    pacers: tuple[Pacer, ...] = ()
+    """One for each endpoint that is asked."""
 
     @cached_property
     def hashes(self) -> _Hashes:

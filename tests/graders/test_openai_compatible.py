@@ -252,23 +252,3 @@ def test_a_server_that_never_answers_is_given_up_at_the_deadline(answer: Answer)
     grade_made = asyncio.run(grade())
     assert grade_made.reason is not None
     assert grade_made.reason.startswith("timeout:")
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ({"Retry-After": "3"}, 3.0),
-        ({"Retry-After": "0.5"}, 0.5),
-        ({"retry-after-ms": "250"}, 0.25),
-        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
-        ({"Retry-After": "99999"}, None),
-        ({"Retry-After": "soon"}, None),
-        ({"retry-after-ms": "nan"}, None),
-        ({}, None),
-    ],
-)
-def test_retry_after_is_read_in_all_its_forms(header: dict[str, str], seconds: float | None) -> None:
-    """Seconds, milliseconds, a date; what is absurd or unreadable is not waited for."""
-    from evaluator.graders.openai_compatible import _retry_after
-
-    assert _retry_after(httpx.Headers(header)) == seconds
