@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import islice
 
 from rapidfuzz import fuzz
 
@@ -43,7 +44,8 @@ def screen(answer: Answer, question: Question) -> Screening:
     absent = answer.absent or absence_of(text)
     if absent is not None:
         return Screening(not_answered=f"{absent}: {_NOT_ANSWERED[absent]}")
-    words = len(_WORD.findall(text))
+    # Counted only as far as it matters: whether there are enough.
+    words = sum(1 for _ in islice(_WORD.finditer(text), question.min_words))
     flags = [*_hidden_characters(text), *_copied_question(text, question)]
     if len(text) == EXCEL_CELL:
         flags.append(

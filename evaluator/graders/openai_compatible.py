@@ -133,11 +133,15 @@ def _refuses_certificate(error: openai.APIConnectionError) -> bool:
 
 
 def _path(client: AsyncOpenAI, model: str) -> str:
-    """Where chat completions are. Azure names the deployment in the path, unless its address does so already."""
-    path = "/chat/completions"
-    if isinstance(client, AsyncAzureOpenAI) and "/deployments" not in client.base_url.path:
-        return f"/deployments/{quote(model, safe='')}{path}"
-    return path
+    """Where chat completions are. Azure names the deployment in the path, unless its address does so already.
+
+    Whole where nothing has to be put in between, so that the client need not join it for each request.
+    """
+    base = client.base_url
+    if isinstance(client, AsyncAzureOpenAI):
+        deployment = "" if "/deployments" in base.path else f"/deployments/{quote(model, safe='')}"
+        return f"{deployment}/chat/completions"
+    return "/chat/completions" if base.query else f"{str(base).rstrip('/')}/chat/completions"
 
 
 class _Message(TypedDict):

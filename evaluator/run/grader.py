@@ -7,9 +7,8 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Coroutine, Iterable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import pandas as pd
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from evaluator.core.answer import Answer
@@ -20,6 +19,9 @@ from evaluator.core.rubric import Rubric
 from evaluator.errors import TableError, UsageError
 from evaluator.files.tables.answer_table import open_answer_frame
 from evaluator.run.pipeline import Outcome, Pipeline, grade_answer, ungraded
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FIRST_ROW = 2  # a data frame's rows are counted as a sheet's, below the heading
 
@@ -118,6 +120,8 @@ class Grader(Runnable[Answer, Grade]):
         answer is not graded, score and levels are missing (pandas NA), never 0. Raises TableError where the frame
         cannot be read, holds a column a question, or names an answer twice.
         """
+        import pandas as pd  # only here: it takes a third of a second to load
+
         table = open_answer_frame(frame, self.questionnaire.questions, duplicates="error")
         if table.layout != "long":
             raise TableError(

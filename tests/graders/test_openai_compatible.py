@@ -252,3 +252,31 @@ def test_a_server_that_never_answers_is_given_up_at_the_deadline(answer: Answer)
     grade_made = asyncio.run(grade())
     assert grade_made.reason is not None
     assert grade_made.reason.startswith("timeout:")
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        ({"azure_endpoint": "https://x.test"}, "/openai/deployments/my%20model/chat/completions"),
+        ({"azure_endpoint": "https://x.test", "azure_deployment": "d"}, "/openai/deployments/d/chat/completions"),
+    ],
+    ids=["model is the deployment", "deployment in the address"],
+)
+def test_azure_is_asked_by_its_own_client(settings: dict[str, str], path: str, respx_mock: respx.MockRouter) -> None:
+    """The deployment is in the path, the version in the query, the key in Azure's header."""
+    from openai import AsyncAzureOpenAI
+
+    from evaluator.core.asks import ReplySchema
+    from evaluator.core.prompt import Message
+    from evaluator.graders.chat_model import ModelRequest
+    from evaluator.graders.openai_compatible import OpenAICompatibleModel
+
+    route = respx_mock.post(url__startswith="https://x.test/").respond(json=completion("hello"))
+    client = AsyncAzureOpenAI(**settings, api_key="azure-key", api_version="2026-01-01", max_retries=0)
+    model = OpenAICompatibleModel(client, "my model", deadline=5.0)
+    asked = ModelRequest((Message("user", "half \ud800 a pair"),), ReplySchema(type="string"), {"seed": 1})
+    assert asyncio.run(model.complete(asked)).text == "hello"
+    request = route.calls[0].request
+    assert request.url.raw_path.decode() == f"{path}?api-version=2026-01-01"
+    assert request.headers["api-key"] == "azure-key"
+    assert json.loads(request.content)["messages"][0]["content"] == "half \ud800 a pair"
