@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from evaluator.core.budget import Budget
 from evaluator.core.calibration import Calibration
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.ledger import Ledger
+from evaluator.core.pace import PaceSettings
 from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls, Prompt
 from evaluator.core.task import Rater, RaterIdentity
@@ -27,6 +30,8 @@ from evaluator.graders.baseline import BaselineRater
 from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
+from evaluator.graders.paced_model import PacedModel
+from evaluator.graders.pacer import Pacer
 from evaluator.graders.request_sink import RequestSink
 from evaluator.graders.spec import RaterSpec, parse_grader
 from evaluator.run.fitted_for import require_fitted_for
@@ -34,7 +39,11 @@ from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
 
 if TYPE_CHECKING:
+    import httpx2
+
     from evaluator.graders.openai_compatible import OpenAICompatibleModel
+
+Transport = Literal["pyreqwest", "httpx2"]
 
 DEFAULT_QUESTIONNAIRE = "ml_engineer_screen"
 # Chosen on the calibration split; docs/local-model.md has the comparison.
@@ -42,6 +51,9 @@ _LOCAL_PROMPT = "local"
 _REMOTE_PROMPT = "checks"
 _WITHOUT_CHECKS = "levels"
 _OPENAI = "api.openai.com"
+_PACED = frozenset({"openai", "langchain"})
+_MOST_REQUESTS = 64
+_CONNECT_TIMEOUT = 10.0  # seconds; a server that is up takes a connection at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,9 @@ class GraderOptions:
     timeout: float | None = None
     """Seconds for one request, whatever it does meanwhile."""
     concurrency: int | None = None
+    """Requests to an endpoint that are in flight at once, at most. None: 64; 1 for `local`."""
+    requests_per_minute: float | None = None
+    tokens_per_minute: float | None = None
     price: Price | None = None
     """Overrides the price list."""
     budget: Budget | None = field(default=None, repr=False)
@@ -69,6 +84,8 @@ class GraderOptions:
     prompts: Sequence[Path] = ()
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     retries: Retries = field(default_factory=Retries)
+    transport: Transport | None = None
+    """What carries requests to an OpenAI-compatible endpoint. None: pyreqwest where it is installed, else httpx2."""
     ledger: Ledger | None = field(default=None, repr=False)
     """Where replies are kept, so that nothing is asked and paid for twice."""
     sink: RequestSink | None = field(default=None, repr=False)
@@ -97,7 +114,8 @@ def make_grader(
     specs = parse_grader(grader)
     question_set = load_question_set(questionnaire, [*chosen.rubrics, shipped("rubrics")])
     prices = tuple(_price(spec, chosen) for spec in specs)
-    raters = tuple(_rater(spec, question_set, chosen, price) for spec, price in zip(specs, prices, strict=True))
+    pacers = _Pacers(chosen)
+    raters = tuple(_rater(spec, question_set, chosen, price, pacers) for spec, price in zip(specs, prices, strict=True))
     calibration = chosen.calibration
     if calibration is not None:
         question_set = replace(question_set, examples=(*question_set.examples, *calibration.examples))
@@ -109,13 +127,39 @@ def make_grader(
         prices=prices,
         version=version("screening-answer-evaluator"),
         now=lambda: datetime.now(UTC),
+        pacers=tuple(pacers.made.values()),
         calibration=calibration,
     )
     if calibration is not None:
         require_fitted_for(calibration, pipeline)
-    # A local model answers one request at a time; more in flight would only wait in it, until their deadline.
-    in_flight = chosen.concurrency or (1 if "local" in kinds else 8)
-    return Grader(pipeline, concurrency=in_flight)
+    return Grader(pipeline, concurrency=_answers_held(chosen, kinds))
+
+
+def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
+    """How many answers are being graded at once."""
+    if "local" in kinds:
+        # It answers one request at a time; more in flight would only wait in it, until their deadline.
+        return options.concurrency or 1
+    if not kinds & _PACED:
+        return options.concurrency or 8
+    # More than may be asked at once: some only wait to be asked again, and that must not keep others from their turn.
+    most = options.concurrency or _MOST_REQUESTS
+    return most + most // 2
+
+
+class _Pacers:
+    """A pacer for each endpoint of a run, shared by all that ask it."""
+
+    def __init__(self, options: GraderOptions) -> None:
+        self._settings = PaceSettings(
+            most=options.concurrency or _MOST_REQUESTS,
+            requests_per_minute=options.requests_per_minute,
+            tokens_per_minute=options.tokens_per_minute,
+        )
+        self.made: dict[str, Pacer] = {}
+
+    def of(self, endpoint: str) -> Pacer:
+        return self.made.setdefault(endpoint, Pacer(self._settings))
 
 
 def _price(spec: RaterSpec, options: GraderOptions) -> Price | None:
@@ -147,7 +191,9 @@ def _within_budget(model: ChatModel, spec: RaterSpec, price: Price | None, optio
     return BudgetedModel(model, price, options.budget) if price.costs_money else model
 
 
-def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None) -> Rater:
+def _rater(
+    spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None, pacers: _Pacers
+) -> Rater:
     if spec.kind == "baseline":
         return BaselineRater(question_set.vocabulary)
     prompt = _prompt(spec, question_set, options)
@@ -157,7 +203,11 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, p
         raise UsageError(
             f"--calls per-check needs a prompt that asks for checks; '{prompt.id}' asks for {prompt.asks_for}."
         )
-    model = _within_budget(_chat_model(spec, options), spec, price, options)
+    model = _chat_model(spec, options)
+    # What waits for a batch is only written down: there is no endpoint whose pace to keep.
+    pacer = pacers.of(model.address or str(spec)) if spec.kind in _PACED and options.sink is None else None
+    # The budget outside the pace: a request that waits for its turn has its money set aside.
+    model = _within_budget(PacedModel(model, pacer) if pacer else model, spec, price, options)
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
     identity = RaterIdentity(
@@ -171,7 +221,14 @@ def _rater(spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, p
     # A script's replies cost nothing, and are told apart by their turn, not by what is asked.
     ledger = None if spec.kind == "scripted" else options.ledger
     return ModelRater(
-        model, prompt, identity, calls=calls, parameters=parameters, retries=options.retries, ledger=ledger
+        model,
+        prompt,
+        identity,
+        calls=calls,
+        parameters=parameters,
+        retries=options.retries,
+        ledger=ledger,
+        sleep=pacer.sleep if pacer else asyncio.sleep,
     )
 
 
@@ -229,9 +286,24 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleMo
             f"The grader {spec} needs a key, and there is none.",
             hint="Set OPENAI_API_KEY, or give --base-url for a server of your own that needs no key.",
         )
-    # A server of one's own takes any key; the client insists on one.
-    client = AsyncOpenAI(api_key=key or "none", base_url=options.base_url, max_retries=0, timeout=deadline)
+    client = AsyncOpenAI(
+        # A server of one's own takes any key; the client insists on one.
+        api_key=key or "none",
+        base_url=options.base_url,
+        max_retries=0,
+        timeout=deadline,
+        http_client=_http_client(options.transport),
+    )
     return OpenAICompatibleModel(client, spec.name, deadline=deadline)
+
+
+def _http_client(transport: Transport | None) -> httpx2.AsyncClient | None:
+    """What the openai client sends through; None is its own choice, httpx2's pool."""
+    if transport == "httpx2" or (transport is None and find_spec("pyreqwest") is None):
+        return None
+    from evaluator.graders.pyreqwest_client import PyreqwestClient
+
+    return PyreqwestClient(connect_timeout=_CONNECT_TIMEOUT)
 
 
 def _local_model(options: GraderOptions) -> ChatModel:

@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 
 import click
 
+from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_resumption import say_draining, say_place, say_store
 from evaluator.cli.price import price_of
@@ -74,7 +75,11 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
     help="Which stands where a candidate answered a question twice.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
-@click.option("--concurrency", type=click.IntRange(1, 1000), help="Answers in flight. [default: 8; local 1]")
+@click.option(
+    "--concurrency", type=click.IntRange(1, 5000), help="Most requests in flight at once. [default: 64; local 1]"
+)
+@click.option("--rpm", type=click.FloatRange(1), help="Most requests a minute. [default: what the endpoint says]")
+@click.option("--tpm", type=click.FloatRange(1), help="Most tokens a minute, estimated before each request.")
 @click.option("--limit", type=click.IntRange(1), help="Grade only the first so many answers.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="A file of evaluator calibrate, for this grader.")
 @click.option("--compare", metavar="SPEC", help="Show a second grader's levels beside, in the report.")
@@ -103,6 +108,8 @@ def command(
     duplicates: str,
     out: Path | None,
     concurrency: int | None,
+    rpm: float | None,
+    tpm: float | None,
     limit: int | None,
     calibration: Path | None,
     compare: str | None,
@@ -133,6 +140,8 @@ def command(
         api_key=settings.api_key,
         timeout=timeout,
         concurrency=concurrency,
+        requests_per_minute=rpm,
+        tokens_per_minute=tpm,
         price=price_of(price),
         budget=Budget(max_cost) if max_cost else None,
         gguf=gguf,
@@ -156,7 +165,7 @@ def command(
         )
         kept = kept_options(context, options.base_url)
         order = _Order(made, second, answers, table, out, limit, kept, options.budget)
-        code = asyncio.run(_run(order, store, ledger, presenter, resume=resume, ask=not yes))
+        code = run_to_the_end(_run(order, store, ledger, presenter, resume=resume, ask=not yes))
     sys.exit(code)
 
 

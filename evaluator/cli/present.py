@@ -14,6 +14,7 @@ from evaluator.cli.results import Results
 from evaluator.cli.terminal import PRICE_UNKNOWN, Terminal, visible
 from evaluator.core.budget import Budget
 from evaluator.core.candidate import CandidateStanding
+from evaluator.core.pace import PaceTotals
 from evaluator.core.rubric import Rubric
 from evaluator.files.tables.answer_table import AnswerTable
 from evaluator.run.estimate import Estimate
@@ -86,13 +87,18 @@ class Presenter(Terminal):
         if manifest.usage.reused_requests:
             of = f"{manifest.usage.reused_requests:,} of {manifest.usage.requests:,}"
             self.say(f"{of} replies came from the ledger and were not paid for again.")
+        if manifest.pace is not None and (said := _pacing(manifest.pace)):
+            self.say(f"[dim]{said}[/]")
         if budget is not None and (manifest.stopped_because or "").startswith("budget_spent:"):
             self.say(
                 f"[bold]Stopped at {budget}[/]; {manifest.graded:,} of {manifest.answers:,} graded; the rest waits: "
                 "run the same command with a higher --max-cost."
             )
         elif manifest.outcome == "stopped":
-            self.say(f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}")
+            self.say(
+                f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}; "
+                f"{manifest.graded:,} of {manifest.answers:,} graded."
+            )
         if manifest.outcome == "interrupted":
             self.say("[bold]Interrupted[/]: what was graded is kept; the rest is listed as ungraded.")
         if manifest.outcome != "finished":
@@ -133,6 +139,20 @@ class Presenter(Terminal):
 
 def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def _pacing(pace: PaceTotals) -> str | None:
+    """What held the run back, in a line; None where nothing did."""
+    reasons = []
+    if pace.rate_limited:
+        reasons.append(f"told {_count(pace.rate_limited, 'time')} that it was too fast (429)")
+    if pace.failed:
+        reasons.append(f"{_count(pace.failed, 'request')} failed (5xx, timeout, connection)")
+    if pace.waited_seconds >= 1:
+        reasons.append(f"held back {pace.waited_seconds:,.0f} s by limits by the minute")
+    if not reasons:
+        return None
+    return f"Pacing: up to {_count(pace.highest_concurrency, 'request')} at once; {'; '.join(reasons)}."
 
 
 def _tokens(number: int) -> str:

@@ -6,17 +6,29 @@ evidence comes before the verdict, so that a model looks before it decides; no t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NotRequired
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 from evaluator.core.prompt import AskFor, Calls, Prompt
 from evaluator.core.reply import CheckReply, CriterionReply, RedFlagReply
 from evaluator.core.rubric import Criterion, RedFlag
 
 Schema = dict[str, Any]
+
+
+class ReplySchema(Schema):
+    """The schema of a whole reply. It is the same for thousands of requests, so its text is made once."""
+
+    @cached_property
+    def text(self) -> str:
+        """The schema as JSON, its keys in their own order: the order in which a model writes them."""
+        return json.dumps(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +78,14 @@ def asks_of(
     return tuple(asks)
 
 
-def schema_of(ask: Ask, sentences: Sequence[str] = ()) -> Schema:
+def schema_of(ask: Ask, sentences: Sequence[str] = ()) -> ReplySchema:
     """The strict JSON schema of an ask's reply. With `sentences`, a quote can only be one of them."""
     quote: Schema = {"type": "string", "enum": list(dict.fromkeys(sentences))} if sentences else {"type": "string"}
     quotes: Schema = {"type": "array", "items": quote}
     if ask.most_quotes is not None:
         quotes["maxItems"] = ask.most_quotes
     if ask.check is not None:
-        return _object(evidence=quotes, met={"type": "boolean"})
+        return ReplySchema(_object(evidence=quotes, met={"type": "boolean"}))
     parts: Schema = {}
     if ask.criteria:
         verdict = _levels_schema if ask.asks_for == "levels" else _checks_schema
@@ -83,7 +95,7 @@ def schema_of(ask: Ask, sentences: Sequence[str] = ()) -> Schema:
     if ask.red_flags:
         flag_id = {"type": "string", "enum": [flag.id for flag in ask.red_flags]}
         parts["red_flags"] = {"type": "array", "items": _object(id=flag_id, quote=quote)}
-    return _object(**parts)
+    return ReplySchema(_object(**parts))
 
 
 def _levels_schema(criterion: Criterion, quotes: Schema, reasons: bool) -> Schema:
@@ -113,87 +125,105 @@ class ReplyMismatchError(ValueError):
     """A reply that is no JSON or does not follow the schema; the message quotes nothing of it."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+_STRICT = ConfigDict(extra="forbid", strict=True)
 
 
-class _Check(_Strict):
+class _Check(TypedDict):
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
     evidence: list[str]
     met: bool
 
 
-class _RedFlag(_Strict):
+class _RedFlag(TypedDict):
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
     id: str
     quote: str
 
 
-class _Level(_Strict):
+class _Level(TypedDict):
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
     evidence: list[str]
-    missing: str = ""
-    rationale: str = ""
+    missing: NotRequired[str]
+    rationale: NotRequired[str]
     level: int
 
 
-class _Checks(_Strict):
+class _Checks(TypedDict):
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
     checks: dict[str, _Check]
-    missing: str = ""
+    missing: NotRequired[str]
 
 
-class _Levels(_Strict):
-    criteria: dict[str, _Level] = {}
-    red_flags: list[_RedFlag] = []
+class _Levels(TypedDict):
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
+    criteria: NotRequired[dict[str, _Level]]
+    red_flags: NotRequired[list[_RedFlag]]
 
 
-class _CheckLists(_Strict):
-    criteria: dict[str, _Checks] = {}
-    red_flags: list[_RedFlag] = []
+class _CheckLists(TypedDict):
+    __pydantic_config__ = _STRICT  # type: ignore[misc]
+    criteria: NotRequired[dict[str, _Checks]]
+    red_flags: NotRequired[list[_RedFlag]]
+
+
+# Plain dictionaries: a reply is read once and made into records of our own at once.
+_ONE_CHECK = TypeAdapter(_Check)
+_LEVELS = TypeAdapter(_Levels)
+_CHECK_LISTS = TypeAdapter(_CheckLists)
 
 
 def parse_reply(ask: Ask, text: str | bytes) -> AskReply:
     """What a model's reply to `ask` says. Raises ReplyMismatchError where it is not what was asked for."""
     try:
         if ask.check is not None:
-            check = _Check.model_validate_json(text)
-            replied = CheckReply(ask.check, check.met, tuple(check.evidence))
+            check = _ONE_CHECK.validate_json(text)
+            replied = CheckReply(ask.check, check["met"], tuple(check["evidence"]))
             return AskReply((CriterionReply(ask.criteria[0].id, None, checks=(replied,)),), ())
         if ask.asks_for == "levels":
-            levels = _Levels.model_validate_json(text)
-            _same_keys("criteria", levels.criteria, [criterion.id for criterion in ask.criteria])
-            criteria = tuple(_level_reply(criterion, levels.criteria[criterion.id]) for criterion in ask.criteria)
-            return AskReply(criteria, _red_flags(ask, levels.red_flags))
-        lists = _CheckLists.model_validate_json(text)
-        _same_keys("criteria", lists.criteria, [criterion.id for criterion in ask.criteria])
-        criteria = tuple(_checks_reply(criterion, lists.criteria[criterion.id]) for criterion in ask.criteria)
-        return AskReply(criteria, _red_flags(ask, lists.red_flags))
+            levels = _LEVELS.validate_json(text)
+            graded = levels.get("criteria", {})
+            _same_keys("criteria", graded, [criterion.id for criterion in ask.criteria])
+            criteria = tuple(_level_reply(criterion, graded[criterion.id]) for criterion in ask.criteria)
+            return AskReply(criteria, _red_flags(ask, levels.get("red_flags", ())))
+        lists = _CHECK_LISTS.validate_json(text)
+        checked = lists.get("criteria", {})
+        _same_keys("criteria", checked, [criterion.id for criterion in ask.criteria])
+        criteria = tuple(_checks_reply(criterion, checked[criterion.id]) for criterion in ask.criteria)
+        return AskReply(criteria, _red_flags(ask, lists.get("red_flags", ())))
     except ValidationError as error:
         raise ReplyMismatchError(_first_problem(error)) from None
 
 
 def _level_reply(criterion: Criterion, said: _Level) -> CriterionReply:
-    if said.level not in criterion.levels:
-        raise ReplyMismatchError(f"level {str(said.level)[:12]} of {criterion.id} is not on the scale")
+    if said["level"] not in criterion.levels:
+        raise ReplyMismatchError(f"level {str(said['level'])[:12]} of {criterion.id} is not on the scale")
     return CriterionReply(
-        criterion.id, said.level, quotes=tuple(said.evidence), missing=said.missing, rationale=said.rationale
+        criterion.id,
+        said["level"],
+        quotes=tuple(said["evidence"]),
+        missing=said.get("missing", ""),
+        rationale=said.get("rationale", ""),
     )
 
 
 def _checks_reply(criterion: Criterion, said: _Checks) -> CriterionReply:
-    _same_keys(f"checks of {criterion.id}", said.checks, list(criterion.checks))
+    given = said["checks"]
+    _same_keys(f"checks of {criterion.id}", given, list(criterion.checks))
     checks = tuple(
-        CheckReply(check, said.checks[check].met, tuple(said.checks[check].evidence)) for check in criterion.checks
+        CheckReply(check, given[check]["met"], tuple(given[check]["evidence"])) for check in criterion.checks
     )
-    return CriterionReply(criterion.id, None, checks=checks, missing=said.missing)
+    return CriterionReply(criterion.id, None, checks=checks, missing=said.get("missing", ""))
 
 
 def _red_flags(ask: Ask, said: Sequence[_RedFlag]) -> tuple[RedFlagReply, ...]:
     known = {flag.id for flag in ask.red_flags}
     for flag in said:
-        if flag.id not in known:
+        if flag["id"] not in known:
             raise ReplyMismatchError("a red flag that the rubric does not have")
-    return tuple(RedFlagReply(flag.id, flag.quote) for flag in said)
+    return tuple(RedFlagReply(flag["id"], flag["quote"]) for flag in said)
 
 
-def _same_keys(what: str, said: dict[str, Any], asked: Sequence[str]) -> None:
+def _same_keys(what: str, said: Mapping[str, Any], asked: Sequence[str]) -> None:
     absent = [key for key in asked if key not in said]
     if absent:
         raise ReplyMismatchError(f"{what}: {', '.join(absent)} is not there")

@@ -6,7 +6,7 @@ quotes are not in the answer falls to the lowest. What the grader had said stays
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator.core.grade import CriterionGrade, Evidence, RedFlagSeen
@@ -76,11 +76,11 @@ def _from_checks(said: CriterionReply, criterion: Criterion, finder: QuoteFinder
     evidence = tuple(each for check in said.checks if check.met for each in _evidence(check.quotes, finder, check.id))
     supported = {each.check for each in evidence if each.verified}
     met = {check: said_met and check in supported for check, said_met in claimed.items()}
-    level, claimed_level = criterion.level_of(met), criterion.level_of(claimed)
+    borne_out = met == claimed
     return CriterionReading(
         id=criterion.id,
-        level=level,
-        claimed=claimed_level if met != claimed else None,
+        level=criterion.level_of(met),
+        claimed=None if borne_out else criterion.level_of(claimed),
         checks=met,
         evidence=evidence,
         missing=said.missing[:_LONGEST_NOTE],
@@ -144,25 +144,44 @@ def combine(readings: Sequence[Reading], criteria: Sequence[Criterion]) -> tuple
 
 
 def _combined(readings: Sequence[CriterionReading], criterion: Criterion) -> CriterionGrade:
+    if len(readings) == 1:
+        return _only(readings[0])
     levels = [reading.level for reading in readings]
     expected = mean(levels)
     nearest = min(readings, key=lambda reading: abs(reading.level - expected))
-    evidence: dict[tuple[int | None, int | None, str, str | None], Evidence] = {}
-    for reading in readings:
-        for each in reading.evidence:
-            evidence.setdefault((each.start, each.end, "" if each.verified else each.quote, each.check), each)
     claims = [reading.claimed for reading in readings if reading.claimed is not None]
     return CriterionGrade(
         id=criterion.id,
         level=rounded_level(expected, criterion),
         expected_level=expected,
-        spread=float(max(levels) - min(levels)) if len(levels) > 1 else None,
+        spread=float(max(levels) - min(levels)),
         claimed_level=max(claims) if claims else None,
         checks=_majority(readings),
-        evidence=tuple(evidence.values()),
+        evidence=_distinct(each for reading in readings for each in reading.evidence),
         missing=nearest.missing,
         rationale=nearest.rationale,
     )
+
+
+def _only(reading: CriterionReading) -> CriterionGrade:
+    """A single reading stands as it is."""
+    return CriterionGrade(
+        id=reading.id,
+        level=reading.level,
+        expected_level=float(reading.level),
+        claimed_level=reading.claimed,
+        checks=None if reading.checks is None else dict(reading.checks),
+        evidence=_distinct(reading.evidence),
+        missing=reading.missing,
+        rationale=reading.rationale,
+    )
+
+
+def _distinct(found: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    evidence: dict[tuple[int | None, int | None, str, str | None], Evidence] = {}
+    for each in found:
+        evidence.setdefault((each.start, each.end, "" if each.verified else each.quote, each.check), each)
+    return tuple(evidence.values())
 
 
 def _majority(readings: Sequence[CriterionReading]) -> dict[str, bool] | None:

@@ -28,8 +28,8 @@ FATAL: frozenset[FailureCode] = frozenset(
     {"wrong_key", "unknown_model", "server_stopped", "endpoint_down", "budget_spent", "store_failed"}
 )
 
-# Nothing was sent: the request waits for more money, or for a batch's answer.
-NOT_SENT: frozenset[FailureCode] = frozenset({"budget_spent", "waits_for_batch"})
+# Nothing was sent: the request waits for more money, for a batch's answer, for an endpoint that is up again.
+NOT_SENT: frozenset[FailureCode] = frozenset({"budget_spent", "waits_for_batch", "endpoint_down"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from evaluator.core.calibration_words import CalibrationUse
+from evaluator.core.pace import PaceTotals
 
 
 class UsageTotals(BaseModel):
@@ -67,6 +68,8 @@ class RunManifest(BaseModel):
     quotes_claimed: int
     quotes_found: int
     usage: UsageTotals
+    pace: PaceTotals | None = None
+    """How the endpoint was asked; null where there is none."""
     evaluator_version: str
     calibration: CalibrationUse | None = None
     """How many grades may stand, by which rule; null where the run was not calibrated."""

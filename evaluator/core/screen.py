@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import islice
 
 from rapidfuzz import fuzz
 
@@ -19,6 +20,7 @@ EXCEL_CELL = 32_767
 """The most characters that a cell of Excel holds; an answer of exactly this length was probably cut off."""
 _COPIED = 90  # rapidfuzz partial ratio between the answer and the question's text
 _WORD = re.compile(r"\w+")
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 _NOT_ANSWERED = {
     "blank": "The field was left empty.",
@@ -42,7 +44,8 @@ def screen(answer: Answer, question: Question) -> Screening:
     absent = answer.absent or absence_of(text)
     if absent is not None:
         return Screening(not_answered=f"{absent}: {_NOT_ANSWERED[absent]}")
-    words = len(_WORD.findall(text))
+    # Counted only as far as it matters: whether there are enough.
+    words = sum(1 for _ in islice(_WORD.finditer(text), question.min_words))
     flags = [*_hidden_characters(text), *_copied_question(text, question)]
     if len(text) == EXCEL_CELL:
         flags.append(
@@ -64,9 +67,13 @@ def screen(answer: Answer, question: Question) -> Screening:
 def _hidden_characters(text: str) -> list[Flag]:
     """One flag for characters that a reader cannot see but a model reads: format, tag and control characters."""
     if text.isascii():
-        places = [at for at, character in enumerate(text) if character < " " and character not in "\t\r\n\f\v"]
+        places = [found.start() for found in _CONTROL.finditer(text)]
     else:
-        places = [at for at, character in enumerate(text) if _is_hidden(text, at, character)]
+        # Which characters there are is quickly seen, and hardly any text has one that could be hidden.
+        possible = {character for character in set(text) if unicodedata.category(character)[0] == "C"}
+        places = (
+            [at for at, each in enumerate(text) if each in possible and _is_hidden(text, at, each)] if possible else []
+        )
     if not places:
         return []
     kinds = sorted({f"U+{ord(text[at]):04X}" for at in places})
@@ -94,7 +101,7 @@ def _is_hidden(text: str, at: int, character: str) -> bool:
 def _copied_question(text: str, question: Question) -> list[Flag]:
     if len(text) < 40 or len(text) > 4 * len(question.text):
         return []
-    likeness = fuzz.ratio(text.casefold(), question.text.casefold())
+    likeness = fuzz.ratio(text.casefold(), question.text.casefold(), score_cutoff=_COPIED)
     if likeness < _COPIED and not _mostly_from(text, question.text):
         return []
     return [Flag(code="copied_question", severity="review", detail="The answer is mostly the question's own text.")]

@@ -41,9 +41,15 @@ class QuoteFinder:
     def __init__(self, text: str) -> None:
         self._text = text
         self._folded: _Folded | None = None
+        self._found: dict[str, Span | None] = {}
 
     def find(self, quote: str) -> Span | None:
         """Where the quote stands in the answer (its first place), or None."""
+        if quote not in self._found:
+            self._found[quote] = self._search(quote)
+        return self._found[quote]
+
+    def _search(self, quote: str) -> Span | None:
         if not _says_something(quote):
             return None
         at = self._text.find(quote)
@@ -56,9 +62,13 @@ class QuoteFinder:
 
 
 def _says_something(quote: str) -> bool:
-    written = [character for character in quote if character.isalnum()]
-    if len(written) >= _SHORTEST:
-        return True
+    written = []
+    for character in quote:
+        if character.isalnum():
+            written.append(character)
+            # Nearly every quote is decided within its first word.
+            if len(written) >= _SHORTEST:
+                return True
     ideographs = sum(unicodedata.category(character) == "Lo" for character in written)
     return ideographs >= _SHORTEST_IDEOGRAPHS
 

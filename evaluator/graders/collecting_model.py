@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 from evaluator.graders.chat_model import Completion, ModelRequest, NoCompletionError
 from evaluator.graders.openai_compatible import OpenAICompatibleModel
@@ -51,5 +52,5 @@ class CollectingModel:
                     self._sink.refused.update(self._inner.refused)
                     return completion
         name = request_fingerprint(self._spec, self.address, self.name, request)
-        self._sink.add(name, self.name, self._inner.request_body(request))
+        self._sink.add(name, self.name, json.loads(self._inner.body(request)))
         raise NoCompletionError("waits_for_batch", "waits for a batch's answer")

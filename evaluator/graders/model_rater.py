@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from evaluator.core.asks import Ask, AskReply, ReplyMismatchError, asks_of, parse_reply, schema_of
-from evaluator.core.examples import GradedExample
-from evaluator.core.fence import fence_for
+from evaluator.core.asks import Ask, AskReply, ReplyMismatchError, parse_reply
 from evaluator.core.ledger import KeptReply, Ledger
 from evaluator.core.prompt import Calls, Message, Prompt
 from evaluator.core.reading import unsupported
 from evaluator.core.reply import NOT_SENT, CriterionReply, Failure, FailureCode, Reply, Usage
 from evaluator.core.rubric import Criterion
-from evaluator.core.sentences import sentences
 from evaluator.core.span import QuoteFinder
 from evaluator.core.task import GradingTask, RaterIdentity
 from evaluator.graders.chat_model import ChatModel, ModelRequest, NoCompletionError, Parameter
+from evaluator.graders.prepared_ask import PreparedAsk, PreparedAsks, values_of
 from evaluator.graders.request_fingerprint import request_fingerprint
 
-_CHARACTERS_A_TOKEN = 4  # English text, roughly; other scripts take more
-_TOKENS_A_VERDICT = 90  # a quote or two, what is missing, why
 _LIMITS = ("max_tokens", "max_completion_tokens")
 
 
@@ -35,6 +30,8 @@ class Retries:
     """
 
     transient: int = 6
+    limited: int = 20
+    """Attempts in all that may end in a 429: the endpoint is well and has only asked for patience."""
     unusable: int = 2
     first_wait: float = 0.5
     """Seconds; doubled with each attempt, with full jitter, up to `longest_wait`."""
@@ -44,7 +41,8 @@ class Retries:
 class ModelRater:
     """Reads answers with `model` by `prompt`. One owner of retries: the model itself never tries again.
 
-    With a `ledger`, what was answered before is not asked again, and what is being asked is not asked twice.
+    With a `ledger`, what was answered before is not asked again, and what is being asked is not asked twice. `sleep`
+    waits between attempts, in seconds; it may end early where waiting has become pointless.
     """
 
     def __init__(
@@ -57,11 +55,14 @@ class ModelRater:
         parameters: Mapping[str, Parameter],
         retries: Retries,
         ledger: Ledger | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._model = model
         self._prompt = prompt
         self._identity = identity
+        self._asks = PreparedAsks(prompt, calls)
         self._calls: Calls = calls
+        self._sleep = sleep
         self._parameters = dict(parameters)
         self._retries = retries
         self._ledger = ledger
@@ -81,24 +82,28 @@ class ModelRater:
 
     def expected_usage(self, task: GradingTask) -> Usage:
         """Tokens for one reading, from the length of the messages and the number of verdicts asked for."""
-        characters = verdicts = 0
-        for ask in asks_of(self._prompt, self._calls, task.criteria, task.rubric.red_flags):
-            characters += sum(len(message.content) for message in self._prompt.render(_values(task, ask)))
-            per_criterion = [1 if ask.check or ask.asks_for == "levels" else len(each.checks) for each in ask.criteria]
-            verdicts += sum(per_criterion) or 1
-        return Usage(input_tokens=characters // _CHARACTERS_A_TOKEN, output_tokens=verdicts * _TOKENS_A_VERDICT)
+        asks = self._asks.of(task)
+        tokens = sum(prepared.request(task, self._parameters).expected_tokens for prepared in asks)
+        output = sum(prepared.output_tokens for prepared in asks)
+        return Usage(input_tokens=tokens - output, output_tokens=output)
 
     async def rate(self, task: GradingTask) -> Reply | Failure:
         """The model's reply to one answer, all criteria, or why there is none."""
+        asks = self._asks.of(task)
+        if len(asks) == 1 and self._calls == "all":
+            only = await self._ask(task, asks[0])
+            if isinstance(only, Failure):
+                return only
+            return Reply(only.reply.criteria, only.reply.red_flags, only.model, only.usage)
         parts: list[AskReply] = []
         usage = Usage()
         model_name: str | None = None
         waiting: Failure | None = None
-        for ask in asks_of(self._prompt, self._calls, task.criteria, task.rubric.red_flags):
-            outcome = await self._ask(task, ask)
+        for prepared in asks:
+            outcome = await self._ask(task, prepared)
             usage = usage + outcome.usage
             if isinstance(outcome, Failure):
-                where = "" if self._calls == "all" else f" ({ask.subject})"
+                where = "" if self._calls == "all" else f" ({prepared.ask.subject})"
                 failure = Failure(outcome.code, outcome.detail + where, usage)
                 if outcome.code != "waits_for_batch":
                     return failure
@@ -111,12 +116,10 @@ class ModelRater:
         red_flags = tuple(flag for part in parts for flag in part.red_flags)
         return Reply(_joined(parts, task.criteria), red_flags, model_name, usage)
 
-    async def _ask(self, task: GradingTask, ask: Ask) -> _Answered | Failure:
+    async def _ask(self, task: GradingTask, prepared: PreparedAsk) -> _Answered | Failure:
         """One ask; once more where the quotes that its verdicts rest on are not in the answer."""
-        values = _values(task, ask)
-        choices = [sentence["text"] for sentence in values["sentences"]]
-        schema = schema_of(ask, choices if self._prompt.quotes_from == "sentences" else ())
-        request = ModelRequest(self._prompt.render(values), schema, self._parameters, task.sample)
+        ask = prepared.ask
+        request = prepared.request(task, self._parameters)
         first = await self._reply_to(ask, request)
         if isinstance(first, Failure) or not self._prompt.repair:
             return first
@@ -126,7 +129,7 @@ class ModelRater:
             return first
         asking_again = self._prompt.render_repair(
             {
-                **values,
+                **values_of(task, ask),
                 "unfound": [{"quote": quote} for quote in lost.quotes],
                 "unsupported": [{"name": verdict} for verdict in lost.verdicts],
             }
@@ -179,14 +182,34 @@ class ModelRater:
     async def _complete(self, ask: Ask, request: ModelRequest) -> _Answered | Failure:
         """One request with its retries."""
         so_far = _Attempts(self._retries)
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(_AskAgainError), stop=so_far.enough, wait=so_far.wait, reraise=True
-        )
         try:
-            return await retrying(self._attempt, ask, request, so_far)
+            try:
+                return await self._attempt(ask, request, so_far)
+            except _AskAgainError as error:
+                return await self._ask_again(error, ask, request, so_far)
         except _AskAgainError as error:
             asked = f"{so_far.usage.requests} times" if so_far.usage.requests > 1 else "once"
             return Failure(error.code, f"{error.detail}; asked {asked}", so_far.usage)
+
+    async def _ask_again(
+        self, first: _AskAgainError, ask: Ask, request: ModelRequest, so_far: _Attempts
+    ) -> _Answered | Failure:
+        """The further attempts. Only the few requests that need them come here: counting retries has its price."""
+        failed: list[_AskAgainError] = [first]
+
+        async def attempt() -> _Answered | Failure:
+            if failed:
+                raise failed.pop()  # the first attempt, which was made before and counts
+            return await self._attempt(ask, request, so_far)
+
+        retrying = AsyncRetrying(
+            sleep=self._sleep,
+            retry=retry_if_exception_type(_AskAgainError),
+            stop=so_far.enough,
+            wait=so_far.wait,
+            reraise=True,
+        )
+        return await retrying(attempt)
 
     async def _attempt(self, ask: Ask, request: ModelRequest, so_far: _Attempts) -> _Answered | Failure:
         """One request. Raises _AskAgainError where another may do better."""
@@ -240,17 +263,18 @@ class _Attempts:
     """The attempts of one request so far, and the rule of when to stop and how long to wait (tenacity calls it)."""
 
     def __init__(self, retries: Retries) -> None:
-        self._retries = retries
         self._backoff = wait_random_exponential(multiplier=retries.first_wait, max=retries.longest_wait)
-        self._failed = {False: 0, True: 0}
+        self._failed = {"unusable": 0, "limited": 0, "transient": 0}
+        self._most = {"unusable": retries.unusable + 1, "limited": retries.limited, "transient": retries.transient}
         self.cut_off = 0
         self.usage = Usage()
 
     def enough(self, state: RetryCallState) -> bool:
         """Whether the failure that just happened is the last of its kind."""
-        unusable = self._error(state).unusable
-        self._failed[unusable] += 1
-        return self._failed[unusable] > (self._retries.unusable if unusable else self._retries.transient - 1)
+        error = self._error(state)
+        kind = "unusable" if error.unusable else "limited" if error.code == "rate_limited" else "transient"
+        self._failed[kind] += 1
+        return self._failed[kind] >= self._most[kind]
 
     def wait(self, state: RetryCallState) -> float:
         """Seconds until the next attempt: what the endpoint asked for, else jittered exponential backoff."""
@@ -287,51 +311,3 @@ def _joined(parts: Sequence[AskReply], criteria: Sequence[Criterion]) -> tuple[C
         replace(said[criterion.id][0], checks=tuple(check for each in said[criterion.id] for check in each.checks))
         for criterion in criteria
     )
-
-
-def _values(task: GradingTask, ask: Ask) -> dict[str, Any]:
-    """What the places of the prompt are filled with for one ask."""
-    checks = {ask.check} if ask.check else None
-    return {
-        "rubric_title": task.rubric.title,
-        "lowest": task.rubric.scale.lowest,
-        "highest": task.rubric.scale.highest,
-        "question": task.question.model_dump(exclude={"criteria", "min_words"}),
-        "criteria": [_criterion_values(criterion, checks) for criterion in ask.criteria],
-        "red_flags": [flag.model_dump() for flag in ask.red_flags],
-        "examples": [_example_values(example, ask.criteria) for example in task.examples],
-        "fence": fence_for(task.text),
-        "answer": task.text,
-        "sentences": [
-            {"number": number, "text": sentence.text} for number, sentence in enumerate(sentences(task.text), start=1)
-        ],
-    }
-
-
-def _criterion_values(criterion: Criterion, checks: set[str] | None) -> dict[str, Any]:
-    return {
-        "id": criterion.id,
-        "name": criterion.name,
-        "asks": criterion.asks,
-        "levels": [{"level": level, "text": criterion.levels[level]} for level in sorted(criterion.levels)],
-        "guidance": [{"text": text} for text in criterion.guidance],
-        "checks": [
-            {"id": check, "asks": asks} for check, asks in criterion.checks.items() if checks is None or check in checks
-        ],
-    }
-
-
-def _example_values(example: GradedExample, criteria: Sequence[Criterion]) -> dict[str, Any]:
-    return {
-        "fence": fence_for(example.answer),
-        "answer": example.answer,
-        "grades": [
-            {
-                "criterion": criterion.id,
-                "level": example.levels[criterion.id],
-                "evidence": [{"quote": quote} for quote in example.evidence.get(criterion.id, ())],
-            }
-            for criterion in criteria
-            if criterion.id in example.levels
-        ],
-    }

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
-from typing import Annotated, Any
+from dataclasses import replace
+from typing import Annotated, NotRequired
+from urllib.parse import quote
 
+import httpx2
 import openai
-from openai import AsyncOpenAI
-from pydantic import BaseModel, Field, ValidationError
+import orjson
+from openai import AsyncAzureOpenAI, AsyncOpenAI
+from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
+from evaluator.core.asks import ReplySchema
 from evaluator.core.reply import Usage
 from evaluator.errors import GraderSetupError
 from evaluator.graders.chat_model import Completion, Finish, ModelRequest, NoCompletionError, Parameter
+from evaluator.graders.rate_headers import rate_limits, retry_after
 
-_LONGEST_WAIT = 300.0  # seconds; a Retry-After beyond this is not waited for
 _LARGEST_REPLY = 2_000_000  # bytes; a reply to one answer is a few thousand
 
 
@@ -25,12 +30,16 @@ class OpenAICompatibleModel:
 
     `deadline` bounds a whole request in seconds, however slowly its bytes drip in. A parameter that the model
     refuses (`temperature`, `max_tokens` of newer models) is left out or renamed from then on; `refused` says which.
+
+    The client keeps what it is good at: key, address, headers, types of errors. It is handed the request as bytes and
+    hands back the reply as bytes, for making and checking records of its own would cost more than all else together.
     """
 
     def __init__(self, client: AsyncOpenAI, model: str, *, deadline: float) -> None:
         self._client = client
         self._model = model
         self._deadline = deadline
+        self._path = _path(client, model)
         self.refused: set[str] = set()
 
     @property
@@ -53,6 +62,11 @@ class OpenAICompatibleModel:
                 hint="Check OPENAI_API_KEY: is it the key for this address, and still valid?",
             ) from error
         except (openai.APIConnectionError, TimeoutError) as error:
+            if isinstance(error, openai.APIConnectionError) and _refuses_certificate(error):
+                raise GraderSetupError(
+                    f"The certificate of {self._client.base_url} is not trusted.",
+                    hint="For a certificate of your own, set SSL_CERT_FILE to a file with its issuer.",
+                ) from error
             raise GraderSetupError(
                 f"No server answers at {self._client.base_url}.",
                 hint="Is the address right (--base-url), the server running, the network up?",
@@ -66,7 +80,7 @@ class OpenAICompatibleModel:
             started = time.perf_counter()
             try:
                 async with asyncio.timeout(self._deadline):
-                    reply = await self._client.chat.completions.with_raw_response.create(**self.request_body(request))
+                    reply = await self._client.post(self._path, content=self.body(request), cast_to=httpx2.Response)
             except openai.BadRequestError as error:
                 if self._learned_to_leave_out(error):
                     continue
@@ -75,27 +89,33 @@ class OpenAICompatibleModel:
                 raise _translated(error) from error
             except TimeoutError as error:
                 raise NoCompletionError("timeout", f"no reply within {self._deadline:g} s", transient=True) from error
-            return read_completion(reply.content, (time.perf_counter() - started) * 1000)
+            completion = read_completion(reply.content, (time.perf_counter() - started) * 1000)
+            limits = rate_limits(reply.headers)
+            return completion if limits is None else replace(completion, limits=limits)
 
     async def close(self) -> None:
         await self._client.close()
 
-    def request_body(self, request: ModelRequest) -> dict[str, Any]:
-        """What is sent for this request: the body of a chat completion, without what the endpoint refuses."""
+    def body(self, request: ModelRequest) -> bytes:
+        """The request as JSON: the body of a chat completion, without what the endpoint refuses."""
         parameters: dict[str, Parameter] = dict(request.parameters)
         if "max_tokens" in self.refused and "max_tokens" in parameters:
             parameters["max_completion_tokens"] = parameters.pop("max_tokens")
         for name in self.refused:
             parameters.pop(name, None)
-        return {
+        schema = request.schema.text if isinstance(request.schema, ReplySchema) else json.dumps(request.schema)
+        form = f'{{"type":"json_schema","json_schema":{{"name":"grade","strict":true,"schema":{schema}}}}}'
+        said = {
             "model": self._model,
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {"name": "grade", "strict": True, "schema": request.schema},
-            },
+            "response_format": orjson.Fragment(form),
             **parameters,
         }
+        try:
+            return orjson.dumps(said)
+        except orjson.JSONEncodeError:
+            # Half of a surrogate pair is no UTF-8 but can be said in JSON, escaped.
+            return json.dumps({**said, "response_format": json.loads(form)}).encode()
 
     def _learned_to_leave_out(self, error: openai.BadRequestError) -> bool:
         """Whether the endpoint named a parameter that it refuses and that is now left out."""
@@ -108,33 +128,52 @@ class OpenAICompatibleModel:
         return True
 
 
-class _Message(BaseModel):
-    content: str | None = None
-    refusal: str | None = None
+def _refuses_certificate(error: openai.APIConnectionError) -> bool:
+    return "certificate" in str(error.__cause__).lower()
 
 
-class _Choice(BaseModel):
+def _path(client: AsyncOpenAI, model: str) -> str:
+    """Where chat completions are. Azure names the deployment in the path, unless its address does so already.
+
+    Whole where nothing has to be put in between, so that the client need not join it for each request.
+    """
+    base = client.base_url
+    if isinstance(client, AsyncAzureOpenAI):
+        deployment = "" if "/deployments" in base.path else f"/deployments/{quote(model, safe='')}"
+        return f"{deployment}/chat/completions"
+    return "/chat/completions" if base.query else f"{str(base).rstrip('/')}/chat/completions"
+
+
+class _Message(TypedDict):
+    content: NotRequired[str | None]
+    refusal: NotRequired[str | None]
+
+
+class _Choice(TypedDict):
     message: _Message
-    finish_reason: str | None = None
+    finish_reason: NotRequired[str | None]
 
 
-class _CachedTokens(BaseModel):
-    cached_tokens: int | None = None
-    cache_write_tokens: int | None = None
+class _CachedTokens(TypedDict):
+    cached_tokens: NotRequired[int | None]
+    cache_write_tokens: NotRequired[int | None]
 
 
-class _TokenCounts(BaseModel):
+class _TokenCounts(TypedDict):
     prompt_tokens: int
     completion_tokens: int
-    prompt_tokens_details: _CachedTokens | None = None
+    prompt_tokens_details: NotRequired[_CachedTokens | None]
 
 
-class _Body(BaseModel):
+class _Body(TypedDict):
     """What is used of a reply's body. The client's own types promise more than other servers keep."""
 
     choices: Annotated[list[_Choice], Field(min_length=1)]
-    model: str | None = None
-    usage: _TokenCounts | None = None
+    model: NotRequired[str | None]
+    usage: NotRequired[_TokenCounts | None]
+
+
+_BODY = TypeAdapter(_Body)
 
 
 def read_completion(content: bytes, latency_ms: float) -> Completion:
@@ -142,29 +181,29 @@ def read_completion(content: bytes, latency_ms: float) -> Completion:
     if len(content) > _LARGEST_REPLY:
         raise NoCompletionError("invalid_reply", f"the reply has {len(content):,} bytes")
     try:
-        body = _Body.model_validate_json(content)
+        body = _BODY.validate_json(content)
     except ValidationError as error:
         said = "the endpoint's reply is no chat completion"
         raise NoCompletionError("invalid_reply", said, transient=True) from error
-    message, finish_reason = body.choices[0].message, body.choices[0].finish_reason
+    message, finish_reason = body["choices"][0]["message"], body["choices"][0].get("finish_reason")
     finish: Finish = "stop"
-    if message.refusal or finish_reason == "content_filter":
+    if message.get("refusal") or finish_reason == "content_filter":
         finish = "refusal"
     elif finish_reason == "length":
         finish = "length"
-    return Completion(message.content or "", finish, body.model, _usage(body.usage, latency_ms))
+    return Completion(message.get("content") or "", finish, body.get("model"), _usage(body.get("usage"), latency_ms))
 
 
 def _usage(told: _TokenCounts | None, latency_ms: float) -> Usage:
     if told is None:
         return Usage(latency_ms=latency_ms, requests=1)
     return Usage(
-        input_tokens=told.prompt_tokens,
-        output_tokens=told.completion_tokens,
-        cached_tokens=told.prompt_tokens_details.cached_tokens if told.prompt_tokens_details else None,
+        input_tokens=told["prompt_tokens"],
+        output_tokens=told["completion_tokens"],
+        cached_tokens=(told.get("prompt_tokens_details") or {}).get("cached_tokens"),
         latency_ms=latency_ms,
         requests=1,
-        cache_write_tokens=told.prompt_tokens_details.cache_write_tokens if told.prompt_tokens_details else None,
+        cache_write_tokens=(told.get("prompt_tokens_details") or {}).get("cache_write_tokens"),
     )
 
 
@@ -173,6 +212,8 @@ def _translated(error: openai.APIError) -> NoCompletionError:
     if isinstance(error, openai.APITimeoutError):
         return NoCompletionError("timeout", "the endpoint took too long to answer", transient=True)
     if isinstance(error, openai.APIConnectionError):
+        if _refuses_certificate(error):
+            return NoCompletionError("wrong_key", "the endpoint's certificate is not trusted (SSL_CERT_FILE)")
         return NoCompletionError("connection", "the connection failed or was cut", transient=True)
     if not isinstance(error, openai.APIStatusError):
         return NoCompletionError("invalid_reply", "the endpoint's reply is not one of its kind", transient=True)
@@ -185,31 +226,15 @@ def _translated(error: openai.APIError) -> NoCompletionError:
         return NoCompletionError("too_long", "the prompt with this answer is longer than the model can read")
     if error.code == "insufficient_quota":
         return NoCompletionError("wrong_key", "the account behind the key has no quota left")
-    wait = _retry_after(error.response.headers)
+    headers = error.response.headers
+    wait, limits = retry_after(headers), rate_limits(headers)
     if status == 429:
         detail = "the endpoint limits the rate (HTTP 429)"
-        return NoCompletionError("rate_limited", detail, transient=True, retry_after=wait)
+        return NoCompletionError("rate_limited", detail, transient=True, retry_after=wait, limits=limits)
     if status >= 500 or status in (408, 409, 425):
         return NoCompletionError("server_error", f"HTTP {status} from the endpoint", transient=True, retry_after=wait)
+    if 300 <= status < 400:
+        detail = f"the endpoint sends elsewhere (HTTP {status}), where the key is not sent: give its final address"
+        return NoCompletionError("unknown_model", detail)
     refused = f"the endpoint refuses the request (HTTP {status}, {error.code or 'no code'})"
     return NoCompletionError("bad_request", refused)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that the endpoint asks to wait: `retry-after-ms`, or `Retry-After` in seconds or as a date."""
-    try:
-        if "retry-after-ms" in headers:
-            return _bounded(float(headers["retry-after-ms"]) / 1000)
-        value = headers.get("retry-after")
-        if value is None:
-            return None
-        if value.strip().replace(".", "", 1).isdigit():
-            return _bounded(float(value))
-        return _bounded(parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
-
-
-def _bounded(seconds: float) -> float | None:
-    # Written so that a NaN, too, is not waited for.
-    return max(0.0, seconds) if seconds <= _LONGEST_WAIT else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from evaluator.core.consensus import consensus_levels
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
 from evaluator.core.grade import CriterionGrade, Grade
 from evaluator.core.metrics.bootstrap import Resampling, resample_clusters
@@ -14,7 +15,7 @@ from evaluator.core.metrics.level_map_fit import LevelReading
 from evaluator.core.score import mean
 from evaluator.errors import CalibrationError
 from evaluator.run.leakage_guard import CALIBRATION_SPLIT
-from evaluator.run.scopes import SEED, consensus_levels
+from evaluator.run.scopes import SEED
 
 _LEAST_UNITS = 5
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
@@ -103,28 +104,19 @@ class Grader(Runnable[Answer, Grade]):
     ) -> AsyncGenerator[Outcome, None]:
         """As `grade_many`, each grade with what was paid for it now: nothing where the ledger had the reply."""
         stopped: str | None = None
-        running: set[asyncio.Task[Outcome]] = set()
-        source = _as_async(answers)
-        try:
-            async for answer in source:
+        async with _InFlight() as in_flight:
+            async for answer in _as_async(answers):
                 self._require_question(answer)
                 if stopped is not None:
                     yield Outcome(ungraded(self._pipeline, answer, f"not asked: {stopped}"))
                     continue
-                running.add(asyncio.create_task(self._outcome(answer)))
-                while len(running) >= (concurrency or self._concurrency):
-                    done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                    for outcome in (task.result() for task in done):
-                        stopped = stopped or _reason_to_stop(outcome)
-                        yield outcome
-            while running:
-                done, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield task.result()
-        finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+                in_flight.start(self._outcome(answer))
+                while in_flight.count >= (concurrency or self._concurrency):
+                    outcome = await in_flight.next_done()
+                    stopped = stopped or _reason_to_stop(outcome)
+                    yield outcome
+            while in_flight.count:
+                yield await in_flight.next_done()
 
     async def grade_frame(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Grades a long table: columns for the candidate's id, the question and the answer, headed as files may be.
@@ -185,12 +177,59 @@ class Grader(Runnable[Answer, Grade]):
             return Outcome(ungraded(self._pipeline, answer, f"{failure.code}: {failure.detail}"), failure)
 
     def _require_question(self, answer: Answer) -> None:
-        known = [question.id for question in self.questionnaire.questions]
-        if answer.question_id not in known:
+        if answer.question_id not in self._pipeline.asked_of:
+            known = list(self._pipeline.asked_of)
             raise UsageError(
                 f"Question '{answer.question_id}' is not in questionnaire {self.questionnaire.id}.",
                 hint=f"It has: {', '.join(known)}.",
             )
+
+
+class _InFlight:
+    """Answers being graded, taken out in the order in which they become ready.
+
+    Taking one out costs the same however many there are (`asyncio.wait` looks at every one of them each time), and
+    one that never becomes ready keeps no other.
+    """
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[Outcome]] = set()
+        self._done: deque[asyncio.Task[Outcome]] = deque()
+        self._some_done = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Whatever is still in flight is given up."""
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+    @property
+    def count(self) -> int:
+        """Answers that were started and not yet taken out."""
+        return len(self._running) + len(self._done)
+
+    def start(self, grading: Coroutine[Any, Any, Outcome]) -> None:
+        task = asyncio.create_task(grading)
+        self._running.add(task)
+        task.add_done_callback(self._put_aside)
+
+    def _put_aside(self, task: asyncio.Task[Outcome]) -> None:
+        self._running.discard(task)
+        self._done.append(task)
+        self._some_done.set()
+
+    async def next_done(self) -> Outcome:
+        """The next that is ready, waited for if need be."""
+        while not self._done:
+            self._some_done.clear()
+            await self._some_done.wait()
+        return self._done.popleft().result()
 
 
 def _reason_to_stop(outcome: Outcome) -> str | None:

@@ -12,6 +12,7 @@ from evaluator.core.answer import Answer
 from evaluator.core.calibration_words import CalibrationUse, calibration_use
 from evaluator.core.candidate import standing_of
 from evaluator.core.grade import Grade
+from evaluator.core.pace import PaceTotals
 from evaluator.core.reply import Usage
 from evaluator.core.run_manifest import RunManifest, UsageTotals
 from evaluator.errors import StoreError
@@ -275,6 +276,7 @@ class GradingRun:
                 paid_usd=self._paid_usd,
                 seconds=(finished - self._started).total_seconds(),
             ),
+            pace=sum((pacer.totals for pacer in pipeline.pacers), PaceTotals()) if pipeline.pacers else None,
             evaluator_version=pipeline.version,
             calibration=self.calibration,
         )

@@ -11,6 +11,7 @@ from functools import cached_property
 from evaluator.core.answer import Answer
 from evaluator.core.asks import Ask, schema_of
 from evaluator.core.calibration import Calibration, calibrated_levels
+from evaluator.core.examples import GradedExample
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.flags import flags_of, ungraded_flag
 from evaluator.core.grade import CriterionGrade, Flag, Grade, Provenance, RedFlagSeen
@@ -24,6 +25,7 @@ from evaluator.core.screen import screen
 from evaluator.core.span import QuoteFinder
 from evaluator.core.task import GradingTask, Rater
 from evaluator.files.rubric_file import QuestionSet
+from evaluator.graders.pacer import Pacer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Pipeline:
     """The number of the first reading: a repetition counts on, so that the ledger does not answer for the model."""
     calibration: Calibration | None = None
     """Fitted for just this pipeline (`require_fitted_for`); its examples are among those of the question set."""
+    pacers: tuple[Pacer, ...] = ()
+    """One for each endpoint that is asked."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -67,10 +71,38 @@ class Pipeline:
             schemas={
                 question.id: None
                 if asks_for is None
-                else fingerprint(schema_of(Ask(asks_for, _criteria_of(self, question), rubric.red_flags)))
+                else fingerprint(schema_of(Ask(asks_for, self.asked_of[question.id].criteria, rubric.red_flags)))
                 for question in self.question_set.questionnaire.questions
             },
         )
+
+    @cached_property
+    def asked_of(self) -> Mapping[str, _AskedOf]:
+        """By question: criteria and examples. The same records for every answer, so that raters prepare them once."""
+        return {
+            question.id: _AskedOf(
+                criteria=tuple(self.question_set.rubric.criterion(criterion) for criterion in question.criteria),
+                examples=tuple(each for each in self.question_set.examples if each.question_id == question.id),
+            )
+            for question in self.question_set.questionnaire.questions
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _AskedOf:
+    """What an answer to one question is held to, and the graded examples that may be shown with it."""
+
+    criteria: tuple[Criterion, ...]
+    examples: tuple[GradedExample, ...]
+
+    def examples_for(self, answer: Answer) -> tuple[GradedExample, ...]:
+        # An example by the same candidate would hand the grader this answer's neighbourhood, and one with the same
+        # text its grade: they are left out.
+        text = answer.text.strip() if self.examples else ""
+        left = tuple(
+            each for each in self.examples if each.candidate_id != answer.candidate_id and each.answer.strip() != text
+        )
+        return self.examples if len(left) == len(self.examples) else left
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +119,7 @@ class Outcome:
 async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     """One answer, all the way. Never raises for what an answer, a model or a network may do."""
     question = pipeline.question_set.questionnaire.question(answer.question_id)
-    criteria = _criteria_of(pipeline, question)
+    criteria = pipeline.asked_of[question.id].criteria
     screening = screen(answer, question)
     if screening.not_answered is not None:
         return Outcome(_without_score(pipeline, answer, "not_answered", screening.not_answered, screening.flags))
@@ -143,28 +175,19 @@ def ungraded(pipeline: Pipeline, answer: Answer, reason: str) -> Grade:
     return _without_score(pipeline, answer, "ungraded", reason, ())
 
 
-def _criteria_of(pipeline: Pipeline, question: Question) -> tuple[Criterion, ...]:
-    return tuple(pipeline.question_set.rubric.criterion(criterion) for criterion in question.criteria)
-
-
 async def _ask_everyone(
     pipeline: Pipeline, answer: Answer, question: Question, criteria: tuple[Criterion, ...]
 ) -> list[Reply | Failure]:
     """Every rater's every sample of one answer, at once."""
-    # An example by the same candidate would hand the grader this answer's neighbourhood, and one with the same text
-    # its grade: they are left out.
-    examples = tuple(
-        example
-        for example in pipeline.question_set.examples
-        if example.question_id == question.id
-        and example.candidate_id != answer.candidate_id
-        and example.answer.strip() != answer.text.strip()
-    )
+    examples = pipeline.asked_of[question.id].examples_for(answer)
     tasks = [
         (rater, GradingTask(answer.text, question, pipeline.question_set.rubric, criteria, examples, sample))
         for rater in pipeline.raters
         for sample in range(pipeline.first_sample, pipeline.first_sample + pipeline.samples)
     ]
+    if len(tasks) == 1:
+        rater, task = tasks[0]
+        return [await rater.rate(task)]
     return list(await asyncio.gather(*(rater.rate(task) for rater, task in tasks)))
 
 

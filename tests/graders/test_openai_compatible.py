@@ -255,20 +255,28 @@ def test_a_server_that_never_answers_is_given_up_at_the_deadline(answer: Answer)
 
 
 @pytest.mark.parametrize(
-    ("header", "seconds"),
+    ("settings", "path"),
     [
-        ({"Retry-After": "3"}, 3.0),
-        ({"Retry-After": "0.5"}, 0.5),
-        ({"retry-after-ms": "250"}, 0.25),
-        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
-        ({"Retry-After": "99999"}, None),
-        ({"Retry-After": "soon"}, None),
-        ({"retry-after-ms": "nan"}, None),
-        ({}, None),
+        ({"azure_endpoint": "https://x.test"}, "/openai/deployments/my%20model/chat/completions"),
+        ({"azure_endpoint": "https://x.test", "azure_deployment": "d"}, "/openai/deployments/d/chat/completions"),
     ],
+    ids=["model is the deployment", "deployment in the address"],
 )
-def test_retry_after_is_read_in_all_its_forms(header: dict[str, str], seconds: float | None) -> None:
-    """Seconds, milliseconds, a date; what is absurd or unreadable is not waited for."""
-    from evaluator.graders.openai_compatible import _retry_after
+def test_azure_is_asked_by_its_own_client(settings: dict[str, str], path: str, respx_mock: respx.MockRouter) -> None:
+    """The deployment is in the path, the version in the query, the key in Azure's header."""
+    from openai import AsyncAzureOpenAI
 
-    assert _retry_after(httpx.Headers(header)) == seconds
+    from evaluator.core.asks import ReplySchema
+    from evaluator.core.prompt import Message
+    from evaluator.graders.chat_model import ModelRequest
+    from evaluator.graders.openai_compatible import OpenAICompatibleModel
+
+    route = respx_mock.post(url__startswith="https://x.test/").respond(json=completion("hello"))
+    client = AsyncAzureOpenAI(**settings, api_key="azure-key", api_version="2026-01-01", max_retries=0)
+    model = OpenAICompatibleModel(client, "my model", deadline=5.0)
+    asked = ModelRequest((Message("user", "half \ud800 a pair"),), ReplySchema(type="string"), {"seed": 1})
+    assert asyncio.run(model.complete(asked)).text == "hello"
+    request = route.calls[0].request
+    assert request.url.raw_path.decode() == f"{path}?api-version=2026-01-01"
+    assert request.headers["api-key"] == "azure-key"
+    assert json.loads(request.content)["messages"][0]["content"] == "half \ud800 a pair"

@@ -220,7 +220,7 @@ def test_graded_examples_are_shown_but_never_one_by_the_same_candidate(
     ]
     (folder / "examples.v1.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     respx_mock.post(f"{URL}/chat/completions").respond(json=completion("no JSON"))
-    options = GraderOptions(prompt=prompt, base_url=URL, api_key="sk-test", retries=NO_WAITING)
+    options = GraderOptions(prompt=prompt, base_url=URL, api_key="sk-test", retries=NO_WAITING, transport="httpx2")
     asyncio.run(make_grader("openai:m", str(folder), options).grade(answer))
     system = json.loads(respx_mock.calls[0].request.content)["messages"][0]["content"]
     assert "I cut by date." in system

@@ -1,0 +1,63 @@
+"""A chat model whose requests keep the pace of its endpoint."""
+
+from __future__ import annotations
+
+from evaluator.core.pace import Ending
+from evaluator.core.reply import FailureCode
+from evaluator.graders.chat_model import ChatModel, Completion, ModelRequest, NoCompletionError
+from evaluator.graders.pacer import EndpointDownError, Pacer
+
+# How a request that brought nothing counts. What is not named here was answered: the endpoint is well.
+_ENDINGS: dict[FailureCode, Ending] = {
+    "rate_limited": "rate_limited",
+    "server_error": "failed",
+    "timeout": "failed",
+    "connection": "failed",
+}
+
+
+class PacedModel:
+    """`model`, asked when `pacer` says so. A request that waits to be tried again is not in line meanwhile."""
+
+    def __init__(self, model: ChatModel, pacer: Pacer) -> None:
+        self._model = model
+        self._pacer = pacer
+        self._last_failure = ""
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    @property
+    def address(self) -> str | None:
+        return self._model.address
+
+    async def complete(self, request: ModelRequest) -> Completion:
+        """As the model does it; raises NoCompletionError with `endpoint_down` where the endpoint is left alone."""
+        try:
+            ticket = await self._pacer.enter(request.expected_tokens)
+        except EndpointDownError as error:
+            detail = f"{error.failures} failures in a row, the last: {self._last_failure}"
+            raise NoCompletionError("endpoint_down", detail) from error
+        ending: Ending = "given_up"
+        said = used_tokens = None
+        try:
+            completion = await self._model.complete(request)
+            usage = completion.usage
+            ending, said = "answered", completion.limits
+            if usage.input_tokens is not None and usage.output_tokens is not None:
+                used_tokens = usage.input_tokens + usage.output_tokens
+        except NoCompletionError as error:
+            ending, said = _ENDINGS.get(error.code, "answered"), error.limits
+            if ending == "failed":
+                self._last_failure = error.detail
+            raise
+        finally:
+            self._pacer.leave(ticket, ending, said, used_tokens)
+        return completion
+
+    async def check(self) -> None:
+        await self._model.check()
+
+    async def close(self) -> None:
+        await self._model.close()
