@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from evaluator import Answer, Grade, GraderOptions, SetupError, make_grader
 from tests.conftest import NO_WAITING, completion, level_reply
 from tests.graders.loopback_endpoint import Behaviour, LoopbackEndpoint, Seen, good, http, says
 
-HERE = Path(__file__).parent
+AUTHORITY = trustme.CA()
 GOOD = good(level_reply(2))
 BOTH = pytest.mark.parametrize("transport", ["pyreqwest", "httpx2"])
 
@@ -167,7 +168,7 @@ def test_an_unknown_certificate_is_said_before_the_first_answer(transport: str) 
 
     async def once() -> list[Seen]:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(HERE / "loopback_certificate.pem")
+        AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
         async with (
             LoopbackEndpoint(says(GOOD), tls=context) as endpoint,
             make_grader("openai:m", options=options_for(endpoint, transport)) as grader,
@@ -181,14 +182,15 @@ def test_an_unknown_certificate_is_said_before_the_first_answer(transport: str) 
 
 @BOTH
 def test_a_certificate_named_in_the_environment_is_trusted(
-    answer: Answer, transport: str, monkeypatch: pytest.MonkeyPatch
+    answer: Answer, transport: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """SSL_CERT_FILE, as a company's own authority is usually made known."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(HERE / "loopback_authority.pem"))
+    AUTHORITY.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "authority.pem"))
 
     async def once() -> Grade:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(HERE / "loopback_certificate.pem")
+        AUTHORITY.issue_cert("127.0.0.1").configure_cert(context)
         async with (
             LoopbackEndpoint(says(GOOD), tls=context) as endpoint,
             make_grader("openai:m", options=options_for(endpoint, transport)) as grader,
