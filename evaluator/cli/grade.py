@@ -237,7 +237,7 @@ async def _announce(
     if resumption is not None and resumption.is_changed:
         presenter.confirm("This run goes on with another that was begun with other settings")
     elif any(costs_money(each) for each in graders) and left:
-        if order.second is None and known is not None and known.is_everything:
+        if order.second is None and known is not None and known.of and known.is_everything:
             return
         presenter.confirm()
 

@@ -72,6 +72,11 @@ class ModelRater:
     def identity(self) -> RaterIdentity:
         return self._identity
 
+    @property
+    def keeps_replies(self) -> bool:
+        """Whether it looks into a ledger before it asks."""
+        return self._ledger is not None
+
     async def check(self) -> None:
         """Raises GraderSetupError where no request could go through."""
         await self._model.check()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from evaluator.core.answer import Answer
 from evaluator.core.ledger import KeptReply, Ledger
 from evaluator.errors import EvaluatorError, StoreError
+from evaluator.graders.model_rater import ModelRater
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import grade_answer
 from evaluator.store.reply_ledger import ReplyLedger
@@ -56,20 +57,23 @@ class RunLedger(Ledger):
     async def known(self, grader: Grader, answers: Iterable[Answer]) -> Known:
         """How many of the replies that these answers need are kept.
 
-        Looks at the first `MOST_LOOKED_UP` answers; at the first few only, where none of theirs is.
+        Looks at the first `MOST_LOOKED_UP` answers; at the first few only, where none of theirs is. Raters that keep no
+        replies are left out: nothing would hold them from asking.
         """
+        raters = tuple(each for each in grader.pipeline.raters if isinstance(each, ModelRater) and each.keeps_replies)
+        pipeline = replace(grader.pipeline, raters=raters)
         names = self._looked_for = []
         looked_at = 0
         is_all = True
         try:
-            for answer in answers:
+            for answer in answers if raters else ():
                 # A new run should not wait to be told that it is new.
                 if looked_at == MOST_LOOKED_UP or (looked_at == _A_FEW and not self._ledger.count(names)):
                     is_all = False
                     break
                 looked_at += 1
                 try:
-                    await grade_answer(grader.pipeline, answer)
+                    await grade_answer(pipeline, answer)
                 except _OnlyLookedError:
                     await asyncio.sleep(0)  # further readings of this answer come to the same end
         finally:
