@@ -165,7 +165,7 @@ class KnownRater:
 def grader_of(rater: KnownRater, eval_set: EvalSet, samples: int = 1) -> Grader:
     """A grader with this rater for the set's questions."""
     questions = QuestionSet(eval_set.questionnaire, eval_set.rubric)
-    return Grader(Pipeline(questions, (rater,), samples, None, "0.0", lambda: datetime(2026, 1, 1, tzinfo=UTC)))
+    return Grader(Pipeline(questions, (rater,), samples, (None,), "0.0", lambda: datetime(2026, 1, 1, tzinfo=UTC)))
 
 
 def calibrated(pipeline: Pipeline, calibration: Calibration) -> Grader:
