@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from evaluator.core.evaluation import EvaluationUsage
 from evaluator.core.grade import Band, FlagCode, Status
 from evaluator.core.rubric import Rubric
 from evaluator.core.score import band_of
+
+if TYPE_CHECKING:
+    # Its figures bring numpy, which a grading run has no use for.
+    from evaluator.core.evaluation import EvaluationUsage
 
 FLAG_NAMES: Mapping[FlagCode, str] = {
     "ungraded": "Not graded",

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-import numpy as np
-
 from evaluator.core.answer import Answer
 from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import OutputError
@@ -102,6 +100,8 @@ class _Expected:
     """The fingerprint that each answer's grade would have now, by the answer's id; both as 64 bits of their hash."""
 
     def __init__(self, pipeline: Pipeline, answers: Iterable[Answer]) -> None:
+        import numpy as np  # here: a run that begins anew has no use for it
+
         pairs = np.fromiter(
             (
                 (_number(answer.answer_id), _number(fingerprint_of(pipeline, answer.text, answer.question_id)))
@@ -115,11 +115,11 @@ class _Expected:
 
     def take(self, answer_id: str, fingerprint: str) -> bool:
         """Whether a grade with this fingerprint stands for the answer, and is the first that does."""
-        number = np.uint64(_number(answer_id))
-        at = int(np.searchsorted(self._pairs["answer"], number))
+        number = self._pairs.dtype["answer"].type(_number(answer_id))
+        at = int(self._pairs["answer"].searchsorted(number))
         if at == self.count or self._pairs["answer"][at] != number or self._taken[at]:
             return False
-        stands = bool(self._pairs["asked"][at] == np.uint64(_number(fingerprint)))
+        stands = int(self._pairs["asked"][at]) == _number(fingerprint)
         self._taken[at] = stands
         return stands
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 
-import numpy as np
 from sqlalchemy import Connection, func, select
 
 from evaluator.core.answer import Answer
@@ -99,11 +98,13 @@ class StoredAnswers:
     """
 
     def __init__(self, ids: Iterator[str]) -> None:
+        import numpy as np  # here: a run that begins anew has no use for it
+
         self._numbers = np.sort(np.fromiter(map(hash, ids), dtype=np.int64))
 
     def __contains__(self, answer_id: str) -> bool:
         number = hash(stored_text(answer_id))
-        at = int(np.searchsorted(self._numbers, number))
+        at = int(self._numbers.searchsorted(number))
         return at < len(self._numbers) and int(self._numbers[at]) == number
 
 

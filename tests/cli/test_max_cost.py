@@ -24,7 +24,7 @@ def test_a_capped_run_says_what_was_spent_and_what_waits(answers: Path, tmp_path
     store = {"EVALUATOR_STORE": str(tmp_path / "store.sqlite3")}
     done = evaluator(*arguments, "0.009", cwd=tmp_path, **store)
     assert done.returncode == 5, done.stdout + done.stderr
-    said = done.stdout.replace("\n", " ")
+    said = " ".join(done.stdout.split())
     assert "Stopped at $0.0080 of $0.0090; 4 of 10 graded; the rest waits" in said
     assert "80% of the input from the endpoint's cache" in said
     manifest = json.loads((tmp_path / "results" / "run.json").read_text(encoding="utf-8"))

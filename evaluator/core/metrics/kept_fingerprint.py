@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 from pydantic import Field
 
 from evaluator.core.metrics.leakage import (
@@ -20,6 +19,9 @@ from evaluator.core.metrics.leakage import (
     normalised,
 )
 from evaluator.core.rubric import FileRecord
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # Of each text the smallest hash of its shingles under so many permutations; the share of them that two texts have in
 # common estimates their Jaccard similarity with a standard error of sqrt(s (1 - s) / 128), .035 at s = .8.
@@ -75,6 +77,8 @@ def find_kept_copies(
 
 
 def _near(kept: Sequence[KeptFingerprint], texts: Sequence[KeptText], plain: Sequence[str]) -> list[Leak]:
+    import numpy as np  # here: the record is part of every run's manifest, a sketch of few runs
+
     sketched = [(each, np.frombuffer(base64.b64decode(each.sketch), dtype="<u4")) for each in kept if each.sketch]
     long = [(text, _sketch(words)) for text, words in zip(texts, plain, strict=True) if len(words) >= SHORT]
     if not sketched or not long:
@@ -91,6 +95,7 @@ def _near(kept: Sequence[KeptFingerprint], texts: Sequence[KeptText], plain: Seq
 
 
 def _sketch(plain: str) -> np.ndarray[tuple[int], np.dtype[np.uint32]]:
+    import numpy as np
     from datasketch import MinHash
 
     made = MinHash(num_perm=_PERMUTATIONS, seed=1)
