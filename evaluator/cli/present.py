@@ -76,7 +76,7 @@ class Presenter(Terminal):
         counted = [f"{manifest.graded} of {manifest.answers} answers graded in {took}"]
         if manifest.not_answered:
             counted.append(f"{manifest.not_answered} not answered")
-        counted.append(f"{manifest.to_review} need a person")
+        counted.append(f"{manifest.to_review} flagged for a person")
         if manifest.usage.cost_usd:
             counted.append(f"${manifest.usage.cost_usd:.4f}")
         if manifest.usage.cached_share is not None:
