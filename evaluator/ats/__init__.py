@@ -1,0 +1,1 @@
+"""Applicant tracking systems: their signatures, their payloads, and their own APIs."""

@@ -1,0 +1,1 @@
+"""The web: pages for reviewers, the JSON API, and the doors that applicant tracking systems ring at."""
