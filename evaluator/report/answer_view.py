@@ -201,7 +201,7 @@ class _Marks:
 def _flag(flag: Flag, marks: _Marks) -> FlagView:
     name = FLAG_NAMES[flag.code]
     # Hidden characters are written out where they stand; a mark from the first to the last would cover everything.
-    mark = None if flag.code == "hidden_characters" else marks.make(flag.start, flag.end, "flag", "!", name)
+    mark = None if flag.code == "hidden_characters" else marks.make(flag.start, flag.end, _flag_look(flag), "!", name)
     return FlagView(
         name=name,
         sentence=reason_in_words(flag.detail) if flag.code == "ungraded" else flag.detail,
@@ -209,6 +209,11 @@ def _flag(flag: Flag, marks: _Marks) -> FlagView:
         label=mark.label if mark else "",
         anchor=mark.anchor if mark else "",
     )
+
+
+def _flag_look(flag: Flag) -> str:
+    # What may speak to the grader is set apart from what the candidate says to a reader.
+    return "boxed" if flag.code == "injection_suspected" else "flag"
 
 
 def _criterion(
