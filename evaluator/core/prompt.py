@@ -32,6 +32,16 @@ _CRITERION = {
     "guidance": [{"text": ""}],
     "checks": [_CHECK],
 }
+# Of the four `by_…` one holds: a template shows the words that are true of an example.
+_EXAMPLE = {
+    "fence": "",
+    "answer": "",
+    "grades": [{"criterion": "", "level": "", "evidence": [{"quote": ""}]}],
+    "by_human": "",
+    "by_model": "",
+    "by_author": "",
+    "by_unknown": "",
+}
 PLACES: Mapping[str, Any] = {
     "rubric_title": "",
     "lowest": "",
@@ -39,7 +49,7 @@ PLACES: Mapping[str, Any] = {
     "question": _QUESTION,
     "criteria": [_CRITERION],
     "red_flags": [{"id": "", "name": "", "looks_like": ""}],
-    "examples": [{"fence": "", "answer": "", "grades": [{"criterion": "", "level": "", "evidence": [{"quote": ""}]}]}],
+    "examples": [_EXAMPLE],
     "fence": "",
     "answer": "",
     "sentences": [{"number": "", "text": ""}],
