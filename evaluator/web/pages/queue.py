@@ -209,7 +209,9 @@ def _options(choices: Sequence[Choice], *, is_run: bool = False) -> list[tuple[s
 
 def _empty(is_filtered: bool, counts: QueueCounts, choices: QueueChoices) -> Empty:
     if is_filtered:
-        return Empty("Nothing fits this filter", "Take a part of it away, or look at everything.", "", "/queue", "Everything")
+        return Empty(
+            "Nothing fits this filter", "Take a part of it away, or look at everything.", "", "/queue", "Everything"
+        )
     if counts.done or counts.adjudicate:
         return Empty(
             "All reviewed",
