@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from evaluator.ats.ats_api import AtsApi
@@ -29,6 +29,9 @@ class Ashby:
     name = "ashby"
     acknowledge = 200
     api_url: str | None = "https://api.ashbyhq.com"
+    hosts: Sequence[str] = ("api.ashbyhq.com",)
+    reads: Sequence[str] = ()
+    erasure_is_signed = True
 
     def handshake(self, delivery: Delivery) -> Reply | None:
         """There is none: the ping is signed like every event."""

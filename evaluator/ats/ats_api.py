@@ -176,9 +176,16 @@ def _checked_host(url: str, hosts: Sequence[str]) -> str:
         raise AtsRefusedError(f"{host or 'The address'} is not asked without https.", hint="Give an https:// address.")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise AtsRefusedError(f"The address of {host} holds more than host and path.", hint="Give the key by itself.")
-    if parts.netloc.lower() not in {each.lower() for each in hosts}:
+    if not any(_matches(parts.netloc.lower(), each.lower()) for each in hosts):
         raise AtsRefusedError(
             f"{parts.netloc} is not on the list of hosts that may be asked.",
             hint="If it is your ATS, add it to EVALUATOR_ATS_HOSTS.",
         )
     return parts.netloc
+
+
+def _matches(host: str, allowed: str) -> bool:
+    """`*.example.com` allows what stands directly under example.com."""
+    if allowed.startswith("*."):
+        return host.partition(".")[2] == allowed[2:] and not host.startswith(".")
+    return host == allowed

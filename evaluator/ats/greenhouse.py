@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from evaluator.ats.ats_api import AtsApi
@@ -30,6 +30,9 @@ class Greenhouse:
     name = "greenhouse"
     acknowledge = 200
     api_url: str | None = "https://harvest.greenhouse.io"
+    hosts: Sequence[str] = ("harvest.greenhouse.io",)
+    reads: Sequence[str] = ("greenhouse-event-id",)
+    erasure_is_signed = True
 
     def handshake(self, delivery: Delivery) -> Reply | None:
         """There is none: the ping is signed like every event."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -29,6 +29,9 @@ class Lever:
     name = "lever"
     acknowledge = 200
     api_url: str | None = "https://api.lever.co"
+    hosts: Sequence[str] = ("api.lever.co", "api.eu.lever.co")
+    reads: Sequence[str] = ()
+    erasure_is_signed = False
 
     def handshake(self, delivery: Delivery) -> Reply | None:
         """There is none: the test event is signed like every event."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +31,9 @@ class SmartRecruiters:
     name = "smartrecruiters"
     acknowledge = 202
     api_url: str | None = "https://api.smartrecruiters.com"
+    hosts: Sequence[str] = ("api.smartrecruiters.com",)
+    reads: Sequence[str] = ("event-id", "event-name")
+    erasure_is_signed = True
 
     def handshake(self, delivery: Delivery) -> Reply | None:
         """A subscription is activated by giving back `X-Hook-Secret`; such a request has no signature yet."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from evaluator.ats.ats_api import AtsApi
 from evaluator.ats.delivery import Delivery, Refusal, Reply
@@ -19,6 +19,12 @@ class Source(Protocol):
     """The status that it takes for `I have it`."""
     api_url: str | None
     """Where its API is; None where every customer has an address of their own, or there is no API."""
+    hosts: Sequence[str]
+    """The hosts of its API; `*.example.com` for one under each customer's name."""
+    reads: Sequence[str]
+    """The headers that `read` looks at, in lower case; the others are not kept."""
+    erasure_is_signed: bool
+    """Whether the signature covers whom to erase; where it does not, the API has to confirm that they are gone."""
 
     def handshake(self, delivery: Delivery) -> Reply | None:
         """The answer to a delivery that only asks whether we are there, before there is a secret; None for others."""
@@ -40,6 +46,3 @@ class Source(Protocol):
 
         Raises AtsUnavailableError for what may go better later, and AtsRefusedError for what will not.
         """
-
-
-Payload = Mapping[str, Any]

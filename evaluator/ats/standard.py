@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -27,6 +27,9 @@ class Standard:
     name = "standard"
     acknowledge = 200
     api_url: str | None = None
+    hosts: Sequence[str] = ()
+    reads: Sequence[str] = ("webhook-id",)
+    erasure_is_signed = True
 
     def handshake(self, delivery: Delivery) -> Reply | None:
         """There is none."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from evaluator.ats.ats_api import AtsApi
@@ -25,6 +25,9 @@ class Workable:
     name = "workable"
     acknowledge = 200
     api_url: str | None = None  # https://SUBDOMAIN.workable.com
+    hosts: Sequence[str] = ("*.workable.com",)
+    reads: Sequence[str] = ()
+    erasure_is_signed = True
 
     def handshake(self, delivery: Delivery) -> Reply | None:
         """There is none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from evaluator.core.absence import absence_of
@@ -51,6 +51,10 @@ class NewSubmission:
     def stored_candidate(self) -> str:
         """The candidate's id in the store. Raises ValueError as `stored_candidate` does."""
         return stored_candidate(self.tenant, self.candidate_id)
+
+    def with_key(self, idempotency_key: str) -> NewSubmission:
+        """The same under this key."""
+        return replace(self, idempotency_key=idempotency_key)
 
     @property
     def content_sha256(self) -> str:
