@@ -9,7 +9,7 @@
     │   ├── EvalSetError           an eval set with mistakes
     │   │   └── LeakageError       the same answer or candidate on both sides of a split
     │   ├── CalibrationError       a calibration file that does not fit what it is used for
-    │   ├── ConnectionFileError    a file that maps an ATS's questions, with mistakes
+    │   ├── QuestionMapError       a file that maps an ATS's questions, with mistakes
     │   ├── SubmissionError        a submission that cannot be taken as it is
     │   │   └── IdempotencyConflictError   the same idempotency key with other content
     │   └── OutputError            a place that results cannot be written to
@@ -17,8 +17,8 @@
         ├── GraderSetupError       a grader that cannot start: no key, no server, wrong model name
         ├── LocalServerError       the local model's server does not start or stopped
         ├── ModelInstallError      the local model cannot be downloaded or does not verify
-        ├── AtsUnavailableError         an ATS does not answer now, and may later
-        ├── AtsRefusedError             an ATS refuses what it is asked: a wrong key, an address that is not allowed
+        ├── AtsUnavailableError    an ATS does not answer now, and may later
+        ├── AtsRefusedError        an ATS refuses what it is asked: a wrong key, an address that is not allowed
         └── StoreError             the store cannot be opened, read or written: full, locked, damaged, newer
 
 An answer that could not be graded is not an error but a value: `evaluator.core.reply.Failure`.
@@ -105,7 +105,7 @@ class CalibrationError(InputError):
     """A calibration file that is damaged or was fitted for something else."""
 
 
-class ConnectionFileError(InputError):
+class QuestionMapError(InputError):
     """A file that says what an ATS's questions are, with mistakes."""
 
 

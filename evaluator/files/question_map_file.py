@@ -7,33 +7,33 @@ from pathlib import Path
 
 from evaluator.core.question_map import QuestionMap, map_mistakes
 from evaluator.core.questionnaire import Questionnaire
-from evaluator.errors import ConnectionFileError, EvaluatorError, Mistake
+from evaluator.errors import EvaluatorError, Mistake, QuestionMapError
 from evaluator.files.strict_yaml import read_yaml, validated
 
 
 def load_question_maps(folder: Path, questionnaire: Callable[[str], Questionnaire]) -> tuple[QuestionMap, ...]:
     """Every `*.yaml` in the folder. `questionnaire` finds the one that a map names.
 
-    Raises ConnectionFileError with every mistake of every file, also where two maps are for the same applications.
+    Raises QuestionMapError with every mistake of every file, also where two maps are for the same applications.
     """
     if not folder.is_dir():
-        raise ConnectionFileError(f"{folder} is no folder of question maps.", hint="Make it, or name another one.")
+        raise QuestionMapError(f"{folder} is no folder of question maps.", hint="Make it, or name another one.")
     maps: dict[Path, QuestionMap] = {}
     mistakes: list[Mistake] = []
     for path in sorted(folder.glob("*.yaml")):
         try:
             maps[path] = load_question_map(path, questionnaire)
-        except ConnectionFileError as error:
+        except QuestionMapError as error:
             mistakes += error.mistakes or [Mistake(error.message, str(path))]
     mistakes += _overlaps(maps)
     if mistakes:
-        raise ConnectionFileError(f"The question maps in {folder} have {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise QuestionMapError(f"The question maps in {folder} have {len(mistakes)} mistake(s).", mistakes=mistakes)
     return tuple(maps.values())
 
 
 def load_question_map(path: Path, questionnaire: Callable[[str], Questionnaire]) -> QuestionMap:
-    """One file. Raises ConnectionFileError with every mistake in it."""
-    document = read_yaml(path, ConnectionFileError)
+    """One file. Raises QuestionMapError with every mistake in it."""
+    document = read_yaml(path, QuestionMapError)
     found, mistakes = validated(document, QuestionMap)
     if found is not None:
         try:
@@ -44,7 +44,7 @@ def load_question_map(path: Path, questionnaire: Callable[[str], Questionnaire])
         except EvaluatorError as error:
             mistakes = [document.mistake(("questionnaire",), error.message)]
     if found is None or mistakes:
-        raise ConnectionFileError(f"{path} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise QuestionMapError(f"{path} has {len(mistakes)} mistake(s).", mistakes=mistakes)
     return found
 
 

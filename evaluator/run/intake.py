@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from evaluator.ats.connection import Connection, Connections
 from evaluator.ats.delivery import Delivery
@@ -21,8 +20,8 @@ from evaluator.core.tenant import stored_candidate
 from evaluator.errors import AtsRefusedError
 from evaluator.store.inbox import Inbox
 
-Erase = Callable[[str], Any]
-"""Erases a candidate, by the store's id; may be called again for one who is erased already."""
+Erase = Callable[[str], Mapping[str, int]]
+"""Erases a candidate, by the store's id; how many records of each kind there were. Safe to call again."""
 
 
 @dataclass(frozen=True, slots=True)
