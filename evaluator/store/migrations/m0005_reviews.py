@@ -1,4 +1,4 @@
-"""Version 4: the review queue, its log and labels, and the decisions on candidates."""
+"""Version 5: the review queue, its log and labels, and the decisions on candidates."""
 
 STATEMENTS = (
     """

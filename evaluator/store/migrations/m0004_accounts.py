@@ -1,4 +1,4 @@
-"""Version 3: who may use the pages, how they sign in, and the log of it."""
+"""Version 4: who may use the pages, how they sign in, and the log of it."""
 
 STATEMENTS = (
     """
