@@ -8,6 +8,7 @@ from typing import Self
 from evaluator.store.address import StoreAddress, store_address
 from evaluator.store.database import PATIENCE, Database
 from evaluator.store.grade_log import GradeLogs
+from evaluator.store.loose_replies import LooseReplies
 from evaluator.store.migrate import migrate
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.run_shelf import RunShelf
@@ -21,6 +22,7 @@ class Store:
         self._database = database
         self._writer = Writer(database, grouping)
         self._shelf = ReplyShelf(database, self._writer)
+        self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
 
     @property
