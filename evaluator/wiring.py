@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence, Set
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -233,6 +234,7 @@ def _rater(
         prompt_sha256=fingerprint(prompt),
         asks_for=prompt.asks_for,
         params=tuple(sorted({**parameters, "calls": calls}.items())),
+        address=model.address,
     )
     # A script's replies cost nothing, and are told apart by their turn, not by what is asked.
     ledger = None if spec.kind == "scripted" else options.ledger
@@ -245,6 +247,7 @@ def _rater(
         retries=options.retries,
         ledger=ledger,
         sleep=pacer.sleep if pacer else asyncio.sleep,
+        keeping=pacer.keeping if pacer else nullcontext,
     )
 
 
