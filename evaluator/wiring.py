@@ -20,7 +20,9 @@ from evaluator.core.pace import PaceSettings
 from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls, Prompt
 from evaluator.core.task import Rater, RaterIdentity
+from evaluator.core.work import Lane
 from evaluator.errors import GraderSetupError, UsageError
+from evaluator.files.calibration_file import load_calibration
 from evaluator.files.local_model import find_default_model
 from evaluator.files.price_file import load_prices
 from evaluator.files.prompt_file import check_fit, load_prompt
@@ -31,17 +33,20 @@ from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
 from evaluator.graders.paced_model import PacedModel
-from evaluator.graders.pacer import Pacer
+from evaluator.graders.pacers import Pacers
 from evaluator.graders.request_sink import RequestSink
 from evaluator.graders.spec import RaterSpec, parse_grader
 from evaluator.run.fitted_for import require_fitted_for
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
+from evaluator.store.run_record import RunRecord
 
 if TYPE_CHECKING:
     import httpx2
 
     from evaluator.graders.openai_compatible import OpenAICompatibleModel
+    from evaluator.run.durable.worker import Worker
+    from evaluator.store.store import Store
 
 Transport = Literal["pyreqwest", "httpx2"]
 
@@ -92,6 +97,10 @@ class GraderOptions:
     """Where requests are collected for a batch instead of being asked."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
+    pacers: Pacers | None = field(default=None, repr=False)
+    """The pace of endpoints that other graders ask too; its bounds count, not those of these options."""
+    urgent: bool = False
+    """What others ask of the same endpoints waits behind what this grader asks."""
     calibration: Calibration | None = None
     """Fitted for just this grader, prompt, rubric and so on (`load_calibration`); refused for any other."""
 
@@ -114,7 +123,7 @@ def make_grader(
     specs = parse_grader(grader)
     question_set = load_question_set(questionnaire, [*chosen.rubrics, shipped("rubrics")])
     prices = tuple(_price(spec, chosen) for spec in specs)
-    pacers = _Pacers(chosen)
+    pacers = chosen.pacers or Pacers(_pace_settings(chosen))
     raters = tuple(_rater(spec, question_set, chosen, price, pacers) for spec, price in zip(specs, prices, strict=True))
     calibration = chosen.calibration
     if calibration is not None:
@@ -127,12 +136,20 @@ def make_grader(
         prices=prices,
         version=version("screening-answer-evaluator"),
         now=lambda: datetime.now(UTC),
-        pacers=tuple(pacers.made.values()),
+        pacers=() if chosen.pacers else tuple(pacers.made.values()),
         calibration=calibration,
     )
     if calibration is not None:
         require_fitted_for(calibration, pipeline)
     return Grader(pipeline, concurrency=_answers_held(chosen, kinds))
+
+
+def _pace_settings(options: GraderOptions) -> PaceSettings:
+    return PaceSettings(
+        most=options.concurrency or _MOST_REQUESTS,
+        requests_per_minute=options.requests_per_minute,
+        tokens_per_minute=options.tokens_per_minute,
+    )
 
 
 def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
@@ -145,21 +162,6 @@ def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
     # More than may be asked at once: some only wait to be asked again, and that must not keep others from their turn.
     most = options.concurrency or _MOST_REQUESTS
     return most + most // 2
-
-
-class _Pacers:
-    """A pacer for each endpoint of a run, shared by all that ask it."""
-
-    def __init__(self, options: GraderOptions) -> None:
-        self._settings = PaceSettings(
-            most=options.concurrency or _MOST_REQUESTS,
-            requests_per_minute=options.requests_per_minute,
-            tokens_per_minute=options.tokens_per_minute,
-        )
-        self.made: dict[str, Pacer] = {}
-
-    def of(self, endpoint: str) -> Pacer:
-        return self.made.setdefault(endpoint, Pacer(self._settings))
 
 
 def _price(spec: RaterSpec, options: GraderOptions) -> Price | None:
@@ -192,7 +194,7 @@ def _within_budget(model: ChatModel, spec: RaterSpec, price: Price | None, optio
 
 
 def _rater(
-    spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None, pacers: _Pacers
+    spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None, pacers: Pacers
 ) -> Rater:
     if spec.kind == "baseline":
         return BaselineRater(question_set.vocabulary)
@@ -207,7 +209,7 @@ def _rater(
     # What waits for a batch is only written down: there is no endpoint whose pace to keep.
     pacer = pacers.of(model.address or str(spec)) if spec.kind in _PACED and options.sink is None else None
     # The budget outside the pace: a request that waits for its turn has its money set aside.
-    model = _within_budget(PacedModel(model, pacer) if pacer else model, spec, price, options)
+    model = _within_budget(PacedModel(model, pacer, urgent=options.urgent) if pacer else model, spec, price, options)
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
     identity = RaterIdentity(
@@ -230,6 +232,54 @@ def _rater(
         ledger=ledger,
         sleep=pacer.sleep if pacer else asyncio.sleep,
     )
+
+
+def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
+    """The grader that a run was begun with, for a worker: the run says what is asked, the worker's `own` options say
+    with which key, at what pace and where replies are kept.
+
+    The key goes nowhere but to the worker's own endpoint. Raises as `make_grader` does.
+    """
+    kept, given_in = record.order.options["options"], Path(record.order.options["given_in"])
+
+    def found(name: str) -> str:
+        return str(given_in / name) if (given_in / name).exists() else name
+
+    base_url = kept["base_url"] or own.base_url
+    price = [float(part) for part in kept["price"].split(",")] if kept["price"] else None
+    is_local = any(spec.kind == "local" for spec in parse_grader(kept["grader"]))
+    options = replace(
+        own,
+        prompt=found(kept["prompt"]) if kept["prompt"] else None,
+        calls=kept["calls"],
+        samples=kept["samples"],
+        base_url=base_url,
+        api_key=own.api_key if base_url == own.base_url else None,
+        timeout=kept["timeout"],
+        concurrency=kept["concurrency"] if is_local else own.concurrency,
+        price=None if price is None else Price(price[0], price[1], price[2] if len(price) > 2 else None),
+        gguf=Path(found(kept["gguf"])) if kept["gguf"] else None,
+        threads=kept["threads"],
+        rubrics=[Path(found(each)) for each in kept["rubrics"]],
+        prompts=[Path(found(each)) for each in kept["prompts"]],
+        calibration=load_calibration(Path(found(kept["calibration"]))) if kept["calibration"] else None,
+    )
+    return make_grader(kept["grader"], found(kept["questionnaire"]), options)
+
+
+def make_worker(store: Store, own: GraderOptions, limits: PaceSettings, *, drain: float = 30.0) -> Worker:
+    """A worker for the queue of a store. `own`: its key and endpoint; `limits` hold for all workers together."""
+    from evaluator.run.durable.run_graders import RunGraders
+    from evaluator.run.durable.worker import Worker, WorkerOptions
+
+    pacers = Pacers(limits)
+
+    def make(record: RunRecord, lane: Lane) -> Grader:
+        ledger = store.ledger(record.number)
+        return grader_of_run(record, replace(own, ledger=ledger, pacers=pacers, urgent=lane == "webhook"))
+
+    options = WorkerOptions(limits, version("screening-answer-evaluator"), drain)
+    return Worker(store, RunGraders(store.runs.numbered, make), pacers, options)
 
 
 def shows_examples(grader: str, questionnaire: str, options: GraderOptions) -> bool:

@@ -19,7 +19,7 @@ from evaluator.store.database import Database
 from evaluator.store.grade_log import GradeLog, GradeLogs
 from evaluator.store.grade_rows import PAGE, StoredGrade, read_grades
 from evaluator.store.run_record import RunCounts, RunOrder, RunRecord, RunState, is_alive, writer_name
-from evaluator.store.schema import answers, grades, replies, run_replies, runs
+from evaluator.store.schema import answers, grades, replies, run_replies, runs, work_answers, work_chunks
 from evaluator.store.stored_text import stored_text
 
 _ID_BYTES = 4
@@ -89,6 +89,12 @@ class RunShelf:
         problem = f"More than one run begins with '{name}'." if found else f"There is no run '{name}'."
         raise UsageError(problem, hint="See: evaluator runs list")
 
+    def numbered(self, number: int) -> RunRecord | None:
+        """The run of this number; None where it was deleted."""
+        with self.database.reading() as connection:
+            row = connection.execute(select(runs).where(runs.c.number == number)).mappings().first()
+        return None if row is None else _record(row)
+
     def has(self, run_id: str) -> bool:
         """Whether there is a run of exactly this name."""
         with self.database.reading() as connection:
@@ -124,6 +130,9 @@ class RunShelf:
             connection.execute(delete(run_replies).where(run_replies.c.run == number))
             for start in range(0, len(numbers), 500):
                 connection.execute(delete(replies).where(replies.c.id.in_(numbers[start : start + 500])))
+            chunks = select(work_chunks.c.number).where(work_chunks.c.run == number)
+            connection.execute(delete(work_answers).where(work_answers.c.chunk.in_(chunks)))
+            connection.execute(delete(work_chunks).where(work_chunks.c.run == number))
             deleted = [
                 connection.execute(delete(table).where(table.c.run == number)).rowcount for table in (grades, answers)
             ]

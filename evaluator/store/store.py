@@ -11,6 +11,8 @@ from evaluator.store.grade_log import GradeLogs
 from evaluator.store.migrate import migrate
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.run_shelf import RunShelf
+from evaluator.store.work_shelf import WorkShelf
+from evaluator.store.worker_roll import WorkerRoll
 from evaluator.store.writer import Grouping, Writer
 
 
@@ -22,6 +24,8 @@ class Store:
         self._writer = Writer(database, grouping)
         self._shelf = ReplyShelf(database, self._writer)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
+        self.work = WorkShelf(database)
+        self.workers = WorkerRoll(database)
 
     @property
     def address(self) -> StoreAddress:
@@ -31,6 +35,10 @@ class Store:
     def ledger(self, run: int | None = None) -> ReplyLedger:
         """Where a grader keeps its replies: `GraderOptions(ledger=store.ledger())`."""
         return ReplyLedger(self._shelf, run)
+
+    def recover(self) -> None:
+        """Goes on after a failure, for whoever has done again what was lost by it."""
+        self._writer.recover()
 
     def __enter__(self) -> Self:
         return self
