@@ -20,15 +20,12 @@ from evaluator.core.pace import PaceSettings
 from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls, Prompt
 from evaluator.core.task import Rater, RaterIdentity
-from evaluator.core.work import Lane
 from evaluator.errors import GraderSetupError, UsageError
-from evaluator.files.calibration_file import load_calibration
 from evaluator.files.local_model import find_default_model
 from evaluator.files.price_file import load_prices
 from evaluator.files.prompt_file import check_fit, load_prompt
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import QuestionSet, load_question_set
-from evaluator.graders.baseline import BaselineRater
 from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
@@ -39,14 +36,12 @@ from evaluator.graders.spec import RaterSpec, parse_grader
 from evaluator.run.fitted_for import require_fitted_for
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
-from evaluator.store.run_record import RunRecord
 
 if TYPE_CHECKING:
     import httpx2
 
     from evaluator.graders.openai_compatible import OpenAICompatibleModel
-    from evaluator.run.durable.worker import Worker
-    from evaluator.store.store import Store
+    from evaluator.run.runnable_grader import RunnableGrader
 
 Transport = Literal["pyreqwest", "httpx2"]
 
@@ -109,26 +104,40 @@ def make_grader(
     grader: str = "local",
     questionnaire: str = DEFAULT_QUESTIONNAIRE,
     options: GraderOptions | None = None,
-) -> Grader:
-    """A grader for a questionnaire (its name, or a path).
+) -> RunnableGrader:
+    """A grader for a questionnaire (its name, or a path); it is a Runnable of langchain-core too.
 
     `grader` is what `--grader` takes: `baseline`, `local`, `openai:MODEL`, `langchain:package.module:factory`,
     `scripted:FILE`, `panel:SPEC,SPEC`. Nothing is read from the environment: pass a key in `options`. Raises
     InputError for mistakes in what is named (CalibrationError for a calibration that was fitted for something else)
     and SetupError where a grader lacks what it needs.
     """
+    # Here: importing langchain's runnables takes half a second, which commands need not wait for.
+    from evaluator.run.runnable_grader import RunnableGrader
+
+    made = make_plain_grader(grader, questionnaire, options)
+    return RunnableGrader(made.pipeline, concurrency=made.concurrency)
+
+
+def make_plain_grader(
+    grader: str = "local",
+    questionnaire: str = DEFAULT_QUESTIONNAIRE,
+    options: GraderOptions | None = None,
+) -> Grader:
+    """As `make_grader`, for commands: what it makes stands in no chain of langchain's."""
     chosen = options or GraderOptions()
     if chosen.samples < 1:
         raise UsageError(f"{chosen.samples} samples were asked for.", hint="Ask for 1 or more.")
     specs = parse_grader(grader)
-    question_set = load_question_set(questionnaire, [*chosen.rubrics, shipped("rubrics")])
+    kinds = {spec.kind for spec in specs}
+    folders = [*chosen.rubrics, shipped("rubrics")]
+    question_set = load_question_set(questionnaire, folders, vocabulary="baseline" in kinds)
     prices = tuple(_price(spec, chosen) for spec in specs)
     pacers = chosen.pacers or Pacers(_pace_settings(chosen))
     raters = tuple(_rater(spec, question_set, chosen, price, pacers) for spec, price in zip(specs, prices, strict=True))
     calibration = chosen.calibration
     if calibration is not None:
         question_set = replace(question_set, examples=(*question_set.examples, *calibration.examples))
-    kinds = {spec.kind for spec in specs}
     pipeline = Pipeline(
         question_set=question_set,
         raters=raters,
@@ -197,6 +206,8 @@ def _rater(
     spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None, pacers: Pacers
 ) -> Rater:
     if spec.kind == "baseline":
+        from evaluator.graders.baseline import BaselineRater
+
         return BaselineRater(question_set.vocabulary)
     prompt = _prompt(spec, question_set, options)
     check_fit(prompt, question_set.rubric)
@@ -232,54 +243,6 @@ def _rater(
         ledger=ledger,
         sleep=pacer.sleep if pacer else asyncio.sleep,
     )
-
-
-def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
-    """The grader that a run was begun with, for a worker: the run says what is asked, the worker's `own` options say
-    with which key, at what pace and where replies are kept.
-
-    The key goes nowhere but to the worker's own endpoint. Raises as `make_grader` does.
-    """
-    kept, given_in = record.order.options["options"], Path(record.order.options["given_in"])
-
-    def found(name: str) -> str:
-        return str(given_in / name) if (given_in / name).exists() else name
-
-    base_url = kept["base_url"] or own.base_url
-    price = [float(part) for part in kept["price"].split(",")] if kept["price"] else None
-    is_local = any(spec.kind == "local" for spec in parse_grader(kept["grader"]))
-    options = replace(
-        own,
-        prompt=found(kept["prompt"]) if kept["prompt"] else None,
-        calls=kept["calls"],
-        samples=kept["samples"],
-        base_url=base_url,
-        api_key=own.api_key if base_url == own.base_url else None,
-        timeout=kept["timeout"],
-        concurrency=kept["concurrency"] if is_local else own.concurrency,
-        price=None if price is None else Price(price[0], price[1], price[2] if len(price) > 2 else None),
-        gguf=Path(found(kept["gguf"])) if kept["gguf"] else None,
-        threads=kept["threads"],
-        rubrics=[Path(found(each)) for each in kept["rubrics"]],
-        prompts=[Path(found(each)) for each in kept["prompts"]],
-        calibration=load_calibration(Path(found(kept["calibration"]))) if kept["calibration"] else None,
-    )
-    return make_grader(kept["grader"], found(kept["questionnaire"]), options)
-
-
-def make_worker(store: Store, own: GraderOptions, limits: PaceSettings, *, drain: float = 30.0) -> Worker:
-    """A worker for the queue of a store. `own`: its key and endpoint; `limits` hold for all workers together."""
-    from evaluator.run.durable.run_graders import RunGraders
-    from evaluator.run.durable.worker import Worker, WorkerOptions
-
-    pacers = Pacers(limits)
-
-    def make(record: RunRecord, lane: Lane) -> Grader:
-        ledger = store.ledger(record.number)
-        return grader_of_run(record, replace(own, ledger=ledger, pacers=pacers, urgent=lane == "webhook"))
-
-    options = WorkerOptions(limits, version("screening-answer-evaluator"), drain)
-    return Worker(store, RunGraders(store.runs.numbered, make), pacers, options)
 
 
 def shows_examples(grader: str, questionnaire: str, options: GraderOptions) -> bool:

@@ -14,7 +14,8 @@ from evaluator.core.pace import PaceSettings
 from evaluator.run.durable.worker import Worker
 from evaluator.settings import read_settings
 from evaluator.store.store import open_store
-from evaluator.wiring import GraderOptions, make_worker
+from evaluator.wiring import GraderOptions
+from evaluator.wiring_worker import make_worker
 
 
 @click.command(short_help="Work for the runs and submissions of a store.")

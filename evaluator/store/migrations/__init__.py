@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evaluator.store.migrations import m0001_replies, m0002_runs, m0003_work
+from evaluator.store.migrations import m0001_replies, m0002_runs, m0003_service, m0004_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,8 @@ class Migration:
 MIGRATIONS = (
     Migration(1, "replies", m0001_replies.STATEMENTS),
     Migration(2, "runs", m0002_runs.STATEMENTS),
-    Migration(3, "work", m0003_work.STATEMENTS),
+    Migration(3, "service", m0003_service.STATEMENTS),
+    Migration(4, "work", m0004_work.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 
