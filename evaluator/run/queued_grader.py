@@ -36,6 +36,7 @@ class QueuedGrader(Grader):
         self._chunk = chunk
         self._number = 0
         self._leaving = False
+        self._all_put = False
 
     def belongs_to(self, run: int) -> None:
         """Says which run (the number of its record) the answers are of; before anything is graded."""
@@ -59,7 +60,7 @@ class QueuedGrader(Grader):
         while True:
             for outcome in await asyncio.to_thread(self._put, every, waiting):
                 yield outcome
-            if not waiting or self._leaving:
+            if self._leaving or (self._all_put and not waiting):
                 return
             done = await asyncio.to_thread(self._work.done, list(waiting))
             for chunk in done:
@@ -74,6 +75,7 @@ class QueuedGrader(Grader):
         while not self._leaving and sum(map(len, waiting.values())) < _AHEAD:
             some = list(islice(every, self._chunk))
             if not some:
+                self._all_put = True
                 break
             queued = self._work.pending(self._run, [each.answer_id for each in some])
             standing = {each.grade.answer_id: each for each in self._work.grades_of(self._run, _ids(some))}

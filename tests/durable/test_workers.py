@@ -13,7 +13,7 @@ from tests.durable.conftest import WorkerProcess, finished
 from tests.model_server import ModelServer
 
 StartWorker = Callable[..., WorkerProcess]
-CANDIDATES = 12  # 60 answers: three chunks
+CANDIDATES, CHUNKS = 12, 3  # 60 answers
 
 
 def graded_by_model(server: ModelServer, store: str, *further: str) -> tuple[str, ...]:
@@ -89,7 +89,9 @@ def test_ctrl_c_leaves_the_work_to_the_workers(tmp_path: Path, server_database: 
     write_table(tmp_path / "a.csv", CANDIDATES)
     with ModelServer(wait=0.05) as server:
         process = started(*graded_by_model(server, server_database), cwd=tmp_path)
-        time.sleep(4)
+        with open_store(server_database) as store:
+            while sum(chunk.turn == 0 for chunk in store.work.due(10)) < CHUNKS:
+                time.sleep(0.1)
         process.terminate()
         _, said = process.communicate(timeout=60)
         assert process.returncode == 130
@@ -139,7 +141,8 @@ def test_an_answer_that_ends_workers_is_set_aside(tmp_path: Path, worker: StartW
     assert 3 <= ended <= 6
     grades = {grade["answer_id"]: grade for grade in grades_in(tmp_path / "out")}
     assert "3 workers ended while they graded it" in grades["c0001.degradation"]["reason"]
-    assert sum(grade["status"] == "graded" for grade in grades.values()) == 9
+    others = [grade["reason"] for name, grade in grades.items() if name != "c0001.degradation"]
+    assert others == [None] * 9
 
 
 _DEADLY = """
@@ -155,7 +158,8 @@ class Deadly(FakeListChatModel):
             os._exit(9)
         said = {"evidence": ["split by time"], "missing": "", "rationale": "said so", "level": 2}
         names = ("positive_class_definition", "leakage_awareness", "production_consciousness")
-        return json.dumps({"criteria": dict.fromkeys(names, said), "red_flags": []})
+        asked = [name for name in names if name in str(messages)]
+        return json.dumps({"criteria": dict.fromkeys(asked, said), "red_flags": []})
 
 
 def model():
