@@ -62,4 +62,4 @@ def make_worker(store: Store, own: GraderOptions, limits: PaceSettings, *, drain
         return grader_of_run(record, replace(own, ledger=ledger, pacers=pacers, urgent=lane == "webhook"))
 
     options = WorkerOptions(limits, version("screening-answer-evaluator"), drain)
-    return Worker(store, RunGraders(store.runs.numbered, make), pacers, options)
+    return Worker(store, RunGraders(store.runs.get, make), pacers, options)
