@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from evaluator.cli.garbage import keep_what_is_there
+
 T = TypeVar("T")
 
 
 def run_to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Runs `work` as `asyncio.run` does."""
+    keep_what_is_there()
     try:
         from uvloop import new_event_loop
     except ImportError:  # not on Windows

@@ -73,7 +73,7 @@ class ContactForms:
 def contact_forms(identity: Identity) -> ContactForms:
     """How the contacts of this person may be written."""
     links = tuple(dict.fromkeys(each for link in identity.links if (each := _bare(link))))
-    handles = {each for link in (*identity.links, *links) if (each := _handle(link))}
+    handles = {handle for link in (*identity.links, *links) if (handle := _handle(link))}
     digits = (re.sub(r"\D", "", phone) for phone in identity.phones)
     return ContactForms(
         emails=frozenset(email.strip().casefold() for email in identity.emails if "@" in email),
@@ -93,8 +93,8 @@ def find_contacts(text: str, forms: ContactForms) -> Iterator[Found]:
         yield from (Found(span, "phone") for span in _matching(PHONE, text, lambda it: _is_phone(it, forms.phones)))
     if forms.links:
         for found in LINK.finditer(text):
-            written = _bare(found[0])
-            if any(written == link or written.startswith(f"{link}/") for link in forms.links):
+            link_of = _bare(found[0])
+            if any(link_of == link or link_of.startswith(f"{link}/") for link in forms.links):
                 yield Found(Span(found.start(), found.start() + len(found[0].rstrip(_TRAILING))), "link")
     if forms.handles or forms.words_too:
         yield from _handles(text, forms)

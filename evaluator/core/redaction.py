@@ -24,6 +24,7 @@ Redact = Literal["off", "identity", "all"]
 """`identity`: what the table says of the candidate; `all`: also what looks like anybody's e-mail address, phone number,
 link, handle or postal address."""
 
+_BLOT = "\x00"
 _DIGIT = re.compile(r"\d")
 # Of two that overlap from the same place the longer stands; of equals the one that says more.
 _RANK: dict[Kind, int] = {"email": 0, "link": 1, "phone": 2, "address": 3, "handle": 4, "name": 5}
@@ -96,12 +97,27 @@ def redact(text: str, identity: Identity | None, how: Redact, ordinary: Set[str]
     """
     if how == "off" or (identity is None and how == "identity"):
         return Redaction(text, text)
-    found = _known(text, identity, frozenset(ordinary)) if identity is not None else []
+    contacts: list[Found] = []
     if how == "all":
         from evaluator.core.contact_detection import detect_contacts  # here: it needs what most runs do not
 
-        found = [*found, *detect_contacts(text)]
-    return redaction_of(text, _apart(found)) if found else Redaction(text, text)
+        contacts = list(detect_contacts(text))
+    names: list[Found] = []
+    if identity is not None:
+        forms = _forms(identity, frozenset(ordinary))
+        if _may_hold(text, forms):
+            contacts = list(_apart([*contacts, *find_contacts(text, forms.contacts)]))
+            names = [Found(span, "name") for span in find_names(_without(text, contacts), forms.names)]
+    found = _apart([*contacts, *names])
+    return redaction_of(text, found) if contacts or names else Redaction(text, text)
+
+
+def _without(text: str, found: Iterable[Found]) -> str:
+    """The text with these places blotted out, as long as before: a name in an e-mail address is no name of its own."""
+    for each in found:
+        span = each.span
+        text = f"{text[: span.start]}{_BLOT * (span.end - span.start)}{text[span.end :]}"
+    return text
 
 
 def redaction_of(text: str, found: Iterable[Found]) -> Redaction:
@@ -155,19 +171,14 @@ def _forms(identity: Identity, ordinary: frozenset[str]) -> _Forms:
     return _Forms(names, contacts, (*names.needles, *contacts.needles))
 
 
-def _known(text: str, identity: Identity, ordinary: frozenset[str]) -> list[Found]:
-    forms = _forms(identity, ordinary)
+def _may_hold(text: str, forms: _Forms) -> bool:
+    """Whether there is anything to look for: most answers name nobody, which is seen before a text is taken apart."""
+    if forms.names.unspaced or forms.names.unspaced_if_introduced:
+        return True
     plain = folded(text)
-    # Most answers name nobody: that is seen before the text is taken apart.
-    has_words = any(needle in plain for needle in forms.needles)
-    if not has_words and not forms.names.unspaced and not forms.names.unspaced_if_introduced:
-        has_digits = bool(forms.contacts.phones or forms.contacts.addresses) and _DIGIT.search(text)
-        if not has_digits:
-            return []
-    return [
-        *(Found(span, "name") for span in find_names(text, forms.names)),
-        *find_contacts(text, forms.contacts),
-    ]
+    if any(needle in plain for needle in forms.needles):
+        return True
+    return bool(forms.contacts.phones or forms.contacts.addresses) and _DIGIT.search(text) is not None
 
 
 def _apart(found: Sequence[Found]) -> Iterator[Found]:

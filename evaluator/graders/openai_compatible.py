@@ -6,13 +6,15 @@ import asyncio
 import json
 import time
 from dataclasses import replace
+from itertools import count
 from typing import Annotated, NotRequired
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx2
 import openai
 import orjson
-from openai import AsyncAzureOpenAI, AsyncOpenAI
+from openai import AsyncAzureOpenAI, AsyncOpenAI, RequestOptions
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
@@ -40,6 +42,10 @@ class OpenAICompatibleModel:
         self._model = model
         self._deadline = deadline
         self._path = _path(client, model)
+        self._address = str(client.base_url.copy_with(userinfo=b""))
+        self._options = _options(client)
+        # The client draws a key for each request where it is given none, whether or not it sends one.
+        self._idempotency_keys = (f"{one}-{number}" for one in (uuid4().hex,) for number in count())
         self.refused: set[str] = set()
 
     @property
@@ -49,7 +55,7 @@ class OpenAICompatibleModel:
     @property
     def address(self) -> str:
         """The endpoint, without user and password."""
-        return str(self._client.base_url.copy_with(userinfo=b""))
+        return self._address
 
     async def check(self) -> None:
         """One request for the list of models, which costs nothing: is somebody there, and is the key right?"""
@@ -80,7 +86,12 @@ class OpenAICompatibleModel:
             started = time.perf_counter()
             try:
                 async with asyncio.timeout(self._deadline):
-                    reply = await self._client.post(self._path, content=self.body(request), cast_to=httpx2.Response)
+                    reply = await self._client.post(
+                        self._path,
+                        content=self.body(request),
+                        cast_to=httpx2.Response,
+                        options={**self._options, "idempotency_key": next(self._idempotency_keys)},
+                    )
             except openai.BadRequestError as error:
                 if self._learned_to_leave_out(error):
                     continue
@@ -142,6 +153,11 @@ def _path(client: AsyncOpenAI, model: str) -> str:
         deployment = "" if "/deployments" in base.path else f"/deployments/{quote(model, safe='')}"
         return f"{deployment}/chat/completions"
     return "/chat/completions" if base.query else f"{str(base).rstrip('/')}/chat/completions"
+
+
+def _options(client: AsyncOpenAI) -> RequestOptions:
+    """The client's own choices, said for each request: it copies deeply what it has to choose itself."""
+    return {"headers": {}, "params": {}, "max_retries": client.max_retries, "timeout": client.timeout}
 
 
 class _Message(TypedDict):

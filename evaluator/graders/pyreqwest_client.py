@@ -20,6 +20,7 @@ from pyreqwest.exceptions import (
     RequestTimeoutError,
     TransportError,
 )
+from pyreqwest.http import HeaderMap
 
 _FEW_URLS = 16
 _KEEP_ALIVE = timedelta(seconds=30)  # below the minute after which usual servers hang up
@@ -55,7 +56,13 @@ class PyreqwestClient(httpx2.AsyncClient):
         parts.pop("timeout", None)
         if any(parts.values()):
             return super().build_request(method, url, content=content, headers=headers, **parts)
-        return httpx2.Request(method, self._url(url), headers=headers, content=content)
+        if not isinstance(content, bytes):
+            return httpx2.Request(method, self._url(url), headers=headers, content=content)
+        # As a stream: for content httpx2 makes headers that the network makes anyway, and all headers anew with them.
+        request = httpx2.Request(method, self._url(url), headers=headers, stream=httpx2.ByteStream(content))
+        request.headers.encoding = "ascii"  # what headers of a request are made with; it would be guessed
+        request.read()
+        return request
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:  # noqa: ARG002 nothing to choose
         """Sends one request and reads its reply whole. Raises the errors of httpx2."""
@@ -68,9 +75,10 @@ class PyreqwestClient(httpx2.AsyncClient):
                 if isinstance(error, theirs):
                     raise ours(_said(error), request=request) from error
             raise
-        # Unpacked already: a header that says packed would have it unpacked once more.
-        headers = [(name, value) for name, value in reply.headers.items() if name not in _OF_THE_WAY]
-        return httpx2.Response(reply.status, headers=headers, content=content, request=request)
+        headers = httpx2.Headers(_read_headers(reply.headers), encoding="utf-8")
+        if reply.status >= 300:  # httpx2's own, which says in words what went wrong
+            return httpx2.Response(reply.status, headers=headers, content=content, request=request)
+        return _ReadResponse(reply.status, headers, content, request)
 
     async def aclose(self) -> None:
         await super().aclose()
@@ -87,6 +95,41 @@ class PyreqwestClient(httpx2.AsyncClient):
 
 
 _OF_THE_WAY = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+def _read_headers(headers: HeaderMap) -> list[tuple[str, str]]:
+    """The headers that say something of the reply as it is now: unpacked, so that nobody unpacks it once more."""
+    try:
+        return [(name, value) for name, value in headers.items() if name not in _OF_THE_WAY]
+    except ValueError:  # one that is no ASCII, which some proxies write; no such one is ever looked at
+        names = [name for name in dict.fromkeys(headers) if name not in _OF_THE_WAY]
+        return [(name, value) for name in names for value in _readable(headers, name)]
+
+
+def _readable(headers: HeaderMap, name: str) -> list[str]:
+    try:
+        return headers.getall(name)
+    except ValueError:
+        return []
+
+
+class _ReadResponse(httpx2.Response):
+    """A reply that came whole: nothing is left to be read, decoded or counted."""
+
+    def __init__(self, status: int, headers: httpx2.Headers, content: bytes, request: httpx2.Request) -> None:
+        super().__init__(status, headers=headers, stream=httpx2.ByteStream(content), request=request)
+        self._whole = content
+        self.is_closed = self.is_stream_consumed = True
+
+    @property
+    def content(self) -> bytes:
+        return self._whole
+
+    def read(self) -> bytes:
+        return self._whole
+
+    async def aread(self) -> bytes:
+        return self._whole
 
 
 class _NoTransport(httpx2.AsyncBaseTransport):

@@ -223,3 +223,20 @@ def test_a_proxy_named_in_the_environment_is_used(
     grade, seen = asyncio.run(once())
     assert grade.status == "graded"
     assert seen[0].path == "http://model.test/v1/chat/completions"
+
+
+@BOTH
+def test_a_header_that_is_no_ascii_does_no_harm(answer: Answer, transport: str) -> None:
+    """Proxies write what they like into headers; the reply counts."""
+    said = json.dumps(completion(level_reply(2))).encode()
+    grade, _ = graded(answer, says(http(200, said, X_Served_By="Köln")), transport)
+    assert (grade.status, grade.reason) == ("graded", None)
+
+
+@BOTH
+def test_each_request_leaves_with_a_key_of_its_own_or_none(answer: Answer, transport: str) -> None:
+    """An endpoint that knows idempotency keys must not take a second request for the first once more."""
+    _, seen = graded(answer, says(http(500), GOOD), transport)
+    keys = [each.headers.get("idempotency-key") for each in seen]
+    assert len(seen) == 2
+    assert keys == [None, None] or len(set(keys)) == 2
