@@ -84,7 +84,7 @@ def test_the_shipped_sample_is_a_forms_export(questions: Sequence[Question]) -> 
 
 
 def test_an_applicant_systems_export(questions: Sequence[Question], written: Any) -> None:
-    """A row an application, names read only to be taken out, stages left out, tabs, UTF-16 as Excel's 'Unicode text'."""
+    """A row an application, names read only to be taken out, stages left out, UTF-16 as Excel's 'Unicode text'."""
     header = ["Application ID", "First Name", "Last Name", "Stage", questions[0].text, questions[1].text]
     row = ["00123", "Ann", "Example", "Screen", "Look at the data", "\u2014"]
     content = "\r\n".join(
