@@ -12,6 +12,7 @@ from evaluator.store.candidate_decisions import CandidateDecisions
 from evaluator.store.database import PATIENCE, Database
 from evaluator.store.grade_log import GradeLogs
 from evaluator.store.inbox import Inbox
+from evaluator.store.loose_replies import LooseReplies
 from evaluator.store.migrate import migrate
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.review_intake import ReviewIntake
@@ -34,6 +35,7 @@ class Store:
         self._database = database
         self._writer = Writer(database, grouping)
         self._shelf = ReplyShelf(database, self._writer)
+        self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
         self.users = UserShelf(database)
         self.sign_ins = SignInShelf(database)
