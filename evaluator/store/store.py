@@ -16,6 +16,7 @@ from evaluator.store.loose_replies import LooseReplies
 from evaluator.store.migrate import migrate
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.review_intake import ReviewIntake
+from evaluator.store.review_labels import ReviewLabels
 from evaluator.store.review_leases import ReviewLeases
 from evaluator.store.review_log import ReviewLog
 from evaluator.store.review_queue import ReviewQueue
@@ -46,6 +47,7 @@ class Store:
         self.leases = ReviewLeases(database)
         self.reviews = ReviewShelf(database)
         self.review_log = ReviewLog(database)
+        self.review_labels = ReviewLabels(database)
         self.decisions = CandidateDecisions(database)
         self.inbox = Inbox(database)
         self.submissions = SubmissionShelf(database)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from evaluator.core.review_draw import DrawShares
 from evaluator.run.review_desk import ReviewDesk
+from evaluator.run.review_figures import ReviewFigures
 from evaluator.run.review_reading import ReviewReading
 from evaluator.run.review_upkeep import ReviewUpkeep
 from evaluator.store.store import Store
@@ -42,6 +43,7 @@ class Site:
     accounts: Accounts
     reading: ReviewReading
     desk: ReviewDesk
+    figures: ReviewFigures
     upkeep: ReviewUpkeep
     settings: WebSettings
     now: Callable[[], datetime]
@@ -66,6 +68,7 @@ def make_site(
         accounts=Accounts(store, passwords or Passwords(), now),
         reading=ReviewReading(store, now),
         desk=ReviewDesk(store, now),
+        figures=ReviewFigures(store),
         upkeep=ReviewUpkeep(store, shares or DrawShares(), now),
         settings=settings,
         now=now,
