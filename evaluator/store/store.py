@@ -21,6 +21,7 @@ from evaluator.store.review_leases import ReviewLeases
 from evaluator.store.review_log import ReviewLog
 from evaluator.store.review_queue import ReviewQueue
 from evaluator.store.review_shelf import ReviewShelf
+from evaluator.store.run_candidates import RunCandidates
 from evaluator.store.run_shelf import RunShelf
 from evaluator.store.sign_in_failures import FailureCounts
 from evaluator.store.sign_in_shelf import SignInShelf
@@ -38,6 +39,7 @@ class Store:
         self._shelf = ReplyShelf(database, self._writer)
         self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
+        self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)
         self.sign_ins = SignInShelf(database)
         self.failures = FailureCounts(database)
