@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evaluator.core.review_draw import DrawShares
 from evaluator.run.review_desk import ReviewDesk
+from evaluator.run.review_figures import ReviewFigures
 from evaluator.run.review_reading import ReviewReading
 from evaluator.run.review_upkeep import ReviewUpkeep
 from evaluator.run.run_figures import RunFiguresDesk
@@ -52,6 +53,7 @@ class Site:
     accounts: Accounts
     reading: ReviewReading
     desk: ReviewDesk
+    figures: ReviewFigures
     upkeep: ReviewUpkeep
     figures: RunFiguresDesk
     export_run: ExportRun | None
@@ -79,6 +81,7 @@ def make_site(
         accounts=Accounts(store, passwords or Passwords(), now),
         reading=ReviewReading(store, now),
         desk=ReviewDesk(store, now),
+        figures=ReviewFigures(store),
         upkeep=ReviewUpkeep(store, shares or DrawShares(), now),
         figures=RunFiguresDesk(store),
         export_run=export_run,
