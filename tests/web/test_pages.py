@@ -159,7 +159,7 @@ def test_filters_of_the_queue_are_kept_over_its_pages(served):
 def test_the_run_page_counts_what_the_grades_say(served):
     """Levels by question add up to the answers, and a later grade of an answer replaces the earlier one."""
     record = served.site.store.runs.named("0a1b2c3d")
-    figures = served.site.figures.of(record)
+    figures = served.site.run_figures.of(record)
     assert figures.is_whole
     assert figures.counted == 15
     assert sum(figures.levels["loan_features"]["leakage_awareness"].values()) == 3
