@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from evaluator.store.store import open_store
-from evaluator.web.candidate_key import candidate_key
+from evaluator.core.candidate_key import candidate_key
 from tests.graded_run import TEXT, Given, put_run
 
 ALL = (

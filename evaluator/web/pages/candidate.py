@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from evaluator.errors import NotThereError
 from evaluator.web.access import SIGNED_IN, rule
-from evaluator.web.candidate_key import candidate_of
+from evaluator.core.candidate_key import candidate_of
 from evaluator.web.pages.candidate_view import candidate_page
 from evaluator.web.signed_in import AtSite, SignedIn
 from evaluator.web.templating import render
