@@ -18,6 +18,8 @@ _COMMANDS = {
     "eval": ("evaluator.cli.evaluate", "Measure graders on answers that raters labelled; verdict, report, gate."),
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
     "batch": ("evaluator.cli.batch", "Grade at half the price through the Batch API, or by files."),
+    "ats": ("evaluator.cli.ats", "Connect an ATS: question maps, quarantine, test events."),
+    "keys": ("evaluator.cli.keys", "Make, list and revoke keys of the JSON API."),
     "prices": ("evaluator.cli.prices", "Show what models cost, as far as it is known."),
     "model": ("evaluator.cli.model", "Install the local model, or show where it is."),
 }
