@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence, Set
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -233,6 +234,7 @@ def _rater(
         prompt_sha256=fingerprint(prompt),
         asks_for=prompt.asks_for,
         params=tuple(sorted({**parameters, "calls": calls}.items())),
+        address=model.address,
     )
     # A script's replies cost nothing, and are told apart by their turn, not by what is asked.
     ledger = None if spec.kind == "scripted" else options.ledger
@@ -245,6 +247,7 @@ def _rater(
         retries=options.retries,
         ledger=ledger,
         sleep=pacer.sleep if pacer else asyncio.sleep,
+        keeping=pacer.keeping if pacer else nullcontext,
     )
 
 
@@ -302,6 +305,12 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleMo
             f"The grader {spec} needs a key, and there is none.",
             hint="Set OPENAI_API_KEY, or give --base-url for a server of your own that needs no key.",
         )
+    if key is not None and not (key.isascii() and key.isprintable()):
+        # It would end up in a header, where a line end begins another one.
+        raise GraderSetupError(
+            "The key holds a character that no key has: a line end, or a letter outside ASCII.",
+            hint="Copy it again, without what stands around it.",
+        )
     client = AsyncOpenAI(
         # A server of one's own takes any key; the client insists on one.
         api_key=key or "none",
@@ -313,13 +322,16 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleMo
     return OpenAICompatibleModel(client, spec.name, deadline=deadline)
 
 
-def _http_client(transport: Transport | None) -> httpx2.AsyncClient | None:
-    """What the openai client sends through; None is its own choice, httpx2's pool."""
+def _http_client(transport: Transport | None) -> httpx2.AsyncClient:
+    """What the openai client sends through. Neither follows a redirect: an answer goes to no other address."""
     if transport == "httpx2" or (transport is None and find_spec("pyreqwest") is None):
-        return None
+        from openai import DefaultAsyncHttpxClient
+
+        return DefaultAsyncHttpxClient(follow_redirects=False)
+    from evaluator.graders.openai_compatible import LARGEST_REPLY
     from evaluator.graders.pyreqwest_client import PyreqwestClient
 
-    return PyreqwestClient(connect_timeout=_CONNECT_TIMEOUT)
+    return PyreqwestClient(connect_timeout=_CONNECT_TIMEOUT, largest_reply=LARGEST_REPLY)
 
 
 def _local_model(options: GraderOptions) -> ChatModel:

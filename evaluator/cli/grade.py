@@ -18,7 +18,7 @@ from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_resumption import say_draining, say_place, say_store
 from evaluator.cli.price import price_of
-from evaluator.cli.run_options import kept_options
+from evaluator.cli.run_options import kept_options, to_go_on
 from evaluator.cli.run_place import RunPlace, run_place
 from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.answer import Answer
@@ -163,7 +163,8 @@ def command(
             table, made.questionnaire.questions, mapping=mapping_of(mapping), sheet=sheet, duplicates=policy
         )
         kept = kept_options(context, options.base_url)
-        order = _Order(made, second, answers, table, out, limit, kept, options.budget)
+        named = (store.address.typed if where else None) if store else ""
+        order = _Order(made, second, answers, table, out, limit, kept, options.budget, named)
         code = run_to_the_end(_run(order, store, ledger, presenter, resume=resume, ask=not yes))
     sys.exit(code)
 
@@ -180,6 +181,8 @@ class _Order:
     limit: int | None
     options: dict[str, Any]
     budget: Budget | None
+    store: str | None
+    """What --store has to be given to find the run again; None: nothing; "": the run is in none."""
 
     @property
     def total(self) -> int:
@@ -282,7 +285,8 @@ async def _grade_into(
                 table.questions_asked,
                 beside,
             )
-    presenter.finished(results, grader.rubric, order.budget)
+    goes_on_with = to_go_on(command, order.options, run_id, folder.path, order.store)
+    presenter.finished(results, grader.rubric, order.budget, goes_on_with)
     if store is not None and number is not None:
         _record_end(store, number, results.manifest, presenter)
     if interrupted:

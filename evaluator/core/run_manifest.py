@@ -50,6 +50,8 @@ class RunManifest(BaseModel):
     is_language_model: bool
     about_grader: str
     """A sentence for people: what this grader is and how far it is known to agree with raters."""
+    endpoint: str | None = None
+    """The address that a model was asked at; null where there is no choice of it."""
     prompt: str | None
     prompt_sha256: str | None
     calls: str | None

@@ -66,7 +66,7 @@ class Pipeline:
         return _Hashes(
             rubric=fingerprint(rubric),
             questionnaire=fingerprint(self.question_set.questionnaire),
-            raters=fingerprint([asdict(rater.identity) for rater in self.raters]),
+            raters=fingerprint([_told_apart(rater) for rater in self.raters]),
             examples=fingerprint([example.model_dump(mode="json") for example in self.question_set.examples]),
             schemas={
                 question.id: None
@@ -303,6 +303,14 @@ def _provenance(
     )
 
 
+def _told_apart(rater: Rater) -> dict[str, object]:
+    """All that tells this rater from another; one without an endpoint has no address to be told apart by."""
+    identity = asdict(rater.identity)
+    if identity["address"] is None:
+        del identity["address"]
+    return identity
+
+
 def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
     """SHA-256 over everything that is asked about an answer; a grade's provenance has it."""
     hashes = pipeline.hashes
@@ -318,6 +326,11 @@ def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
             **({"calibration": pipeline.calibration.sha256} if pipeline.calibration else {}),
         }
     )
+
+
+def endpoint_of(pipeline: Pipeline) -> str | None:
+    """Where a model is asked; None where only the model's name says."""
+    return ", ".join(dict.fromkeys(each.identity.address for each in pipeline.raters if each.identity.address)) or None
 
 
 def calls_of(pipeline: Pipeline) -> str | None:

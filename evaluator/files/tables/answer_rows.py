@@ -13,6 +13,7 @@ from evaluator.files.tables.delimited_rows import EXCEL_CELL_LIMIT
 from evaluator.files.tables.findings import Findings
 from evaluator.files.tables.header_row import HeaderRow
 from evaluator.files.tables.heading import shorten
+from evaluator.files.tables.limits import LONGEST_ID
 from evaluator.files.tables.question_match import QuestionMatcher
 from evaluator.files.tables.table_row import Cell, OddCell, RowSource, TableRow
 
@@ -91,6 +92,8 @@ class AnswerRows:
         column = self.plan.name(position)
         if not text:
             findings.mistake("has no candidate id", column=column, row=row.number)
+        elif len(text) > LONGEST_ID:
+            findings.mistake(f"has a candidate id of more than {LONGEST_ID} characters", column=column, row=row.number)
         elif is_spreadsheet_error(text):
             findings.mistake(f"has the spreadsheet error {text} for a candidate id", column=column, row=row.number)
         elif SHORTENED_NUMBER.fullmatch(text):
@@ -123,6 +126,10 @@ class AnswerRows:
         given = ""
         if plan.answer_id is not None:
             given = strip_invisible(self._text(row, plan.answer_id, findings) or "")
+            if len(given) > LONGEST_ID:
+                column = plan.name(plan.answer_id)
+                findings.mistake(f"has an id of more than {LONGEST_ID} characters", column=column, row=row.number)
+                return
         if question_id is not None:
             yield self._answer(row, plan.answer, candidate_id, question_id, given, findings)
 

@@ -11,6 +11,7 @@ from evaluator.files.tables import heading as names
 from evaluator.files.tables.column_choice import ColumnChoice, settle_columns
 from evaluator.files.tables.findings import Findings
 from evaluator.files.tables.heading import column_letter, shorten
+from evaluator.files.tables.limits import LONGEST_HEADING
 from evaluator.files.tables.question_match import QuestionMatch, QuestionMatcher
 
 Layout = Literal["long", "wide"]
@@ -64,7 +65,7 @@ class ColumnPlanner:
 
     def count_known(self, cells: Sequence[str]) -> int:
         """How many different columns a row would name if it were the header."""
-        return len({fold(cell) for cell in cells if cell and self._is_known(cell)})
+        return len({fold(cell) for cell in cells if cell and len(cell) <= LONGEST_HEADING and self._is_known(cell)})
 
     def is_question(self, cell: str) -> bool:
         """Whether the cell is a question's heading; one that forms use for something else has to be written exactly."""
