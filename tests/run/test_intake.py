@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,8 +17,6 @@ from evaluator.errors import AtsUnavailableError
 from evaluator.run.doors import Answered, Doors
 from evaluator.run.intake import Intake, Settled
 from evaluator.settings import AtsAccess, AtsSettings
-from evaluator.store.database import Database
-from evaluator.store.service_erasure import erase_service_rows
 from evaluator.store.store import Store
 from evaluator.wiring_service import find_questionnaire, make_connections
 from tests.ats.ats_server import Answer, AtsServer, ats_server
@@ -42,26 +40,14 @@ def connections(server: AtsServer) -> Connections:
     return make_connections(AtsSettings(access, None, (server.host,), None), find_questionnaire())
 
 
-@pytest.fixture
-def erased(store: Store) -> Iterator[Callable[[str], Mapping[str, int]]]:  # noqa: F811
-    database = Database(store.address)
-
-    def erase(candidate: str) -> Mapping[str, int]:
-        with database.writing() as connection:
-            return erase_service_rows(connection, candidate)
-
-    yield erase
-    database.close()
-
-
 class Service:
     """Doors and intake over one store."""
 
-    def __init__(self, store: Store, connections: Connections, erase: Callable[[str], Mapping[str, int]]) -> None:  # noqa: F811
+    def __init__(self, store: Store, connections: Connections) -> None:  # noqa: F811
         self.store = store
         self.rung: list[str] = []
         self.doors = Doors(connections, store.inbox, self.rung.append)
-        self.intake = Intake(store.inbox, connections, find_questionnaire(), erase)
+        self.intake = Intake(store.inbox, connections, find_questionnaire(), store.erase_candidate)
 
     def ring(self, sent: Sent, tenant: str = "default") -> Answered:
         return self.doors.answer(tenant, sent.source, Delivery(sent.headers, sent.body, datetime.now(UTC)))
@@ -84,8 +70,8 @@ class Service:
 
 
 @pytest.fixture
-def service(store: Store, connections: Connections, erased: Callable[[str], Mapping[str, int]]) -> Service:  # noqa: F811
-    return Service(store, connections, erased)
+def service(store: Store, connections: Connections) -> Service:  # noqa: F811
+    return Service(store, connections)
 
 
 @pytest.mark.parametrize("source", NAMES)

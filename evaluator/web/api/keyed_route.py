@@ -16,6 +16,7 @@ from evaluator.ats.strict_json import UnreadableJsonError, read_object
 from evaluator.core.api_key import ApiKey, Scope, parse_key
 from evaluator.errors import IdempotencyConflictError, StoreError, SubmissionError
 from evaluator.store.api_key_shelf import ApiKeyShelf, written_time
+from evaluator.web.access import OWN_KEY, rule
 from evaluator.web.problem import Problem, ProblemError
 from evaluator.web.request_body import NOT_JSON, is_json, read_body
 
@@ -30,8 +31,8 @@ def needs(scope: Scope) -> Callable[[_Endpoint], _Endpoint]:
     """Says which scope a key must have for an endpoint; without this, none opens it."""
 
     def mark(endpoint: _Endpoint) -> _Endpoint:
-        endpoint.needed_scope = scope  # type: ignore[attr-defined]
-        return endpoint
+        endpoint.__dict__["needed_scope"] = scope
+        return rule(OWN_KEY)(endpoint)
 
     return mark
 
