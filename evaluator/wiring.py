@@ -20,6 +20,7 @@ from evaluator.core.ledger import Ledger
 from evaluator.core.pace import PaceSettings
 from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls, Prompt
+from evaluator.core.redaction import Redact
 from evaluator.core.task import Rater, RaterIdentity
 from evaluator.errors import GraderSetupError, UsageError
 from evaluator.files.local_model import find_default_model
@@ -91,6 +92,9 @@ class GraderOptions:
     """Where replies are kept, so that nothing is asked and paid for twice."""
     sink: RequestSink | None = field(default=None, repr=False)
     """Where requests are collected for a batch instead of being asked."""
+    redact: Redact = "identity"
+    """What is taken out of an answer before a grader reads it: nothing (`off`), what `Answer.identity` says of the
+    candidate, or also whatever looks like an e-mail address, phone number, link, handle or postal address (`all`)."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
     calibration: Calibration | None = None
@@ -144,6 +148,7 @@ def make_plain_grader(
         now=lambda: datetime.now(UTC),
         pacers=tuple(pacers.made.values()),
         calibration=calibration,
+        redact=chosen.redact,
     )
     if calibration is not None:
         require_fitted_for(calibration, pipeline)

@@ -24,6 +24,7 @@ from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.answer import Answer
 from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
+from evaluator.core.redaction import Redact
 from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import StoreError, UsageError
 from evaluator.files.calibration_file import load_calibration
@@ -73,6 +74,13 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
     show_default=True,
     help="Which stands where a candidate answered a question twice.",
 )
+@click.option(
+    "--redact",
+    type=click.Choice(["off", "identity", "all"]),
+    default="identity",
+    show_default=True,
+    help="What a grader does not get to read: names and contacts that the table has, or all that look like contacts.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
 @click.option(
     "--concurrency", type=click.IntRange(1, 5000), help="Most requests in flight at once. [default: 64; local 1]"
@@ -105,6 +113,7 @@ def command(
     mapping: tuple[str, ...],
     sheet: str | None,
     duplicates: str,
+    redact: str,
     out: Path | None,
     concurrency: int | None,
     rpm: float | None,
@@ -148,6 +157,7 @@ def command(
         cache=settings.cache,
         rubrics=rubrics,
         prompts=prompts,
+        redact=cast(Redact, redact),
         calibration=load_calibration(calibration) if calibration else None,
     )
     # The second grader asks in its own way: prompt, calls and calibration were chosen for the first.

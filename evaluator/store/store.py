@@ -17,10 +17,12 @@ from evaluator.store.loose_replies import LooseReplies
 from evaluator.store.migrate import migrate
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.review_intake import ReviewIntake
+from evaluator.store.review_labels import ReviewLabels
 from evaluator.store.review_leases import ReviewLeases
 from evaluator.store.review_log import ReviewLog
 from evaluator.store.review_queue import ReviewQueue
 from evaluator.store.review_shelf import ReviewShelf
+from evaluator.store.run_candidates import RunCandidates
 from evaluator.store.run_shelf import RunShelf
 from evaluator.store.service_erasure import erase_graded_rows, erase_service_rows
 from evaluator.store.sign_in_failures import FailureCounts
@@ -39,6 +41,7 @@ class Store:
         self._shelf = ReplyShelf(database, self._writer)
         self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
+        self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)
         self.sign_ins = SignInShelf(database)
         self.failures = FailureCounts(database)
@@ -48,6 +51,7 @@ class Store:
         self.leases = ReviewLeases(database)
         self.reviews = ReviewShelf(database)
         self.review_log = ReviewLog(database)
+        self.review_labels = ReviewLabels(database)
         self.decisions = CandidateDecisions(database)
         self.inbox = Inbox(database)
         self.submissions = SubmissionShelf(database)
