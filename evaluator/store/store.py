@@ -29,6 +29,8 @@ from evaluator.store.sign_in_failures import FailureCounts
 from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
 from evaluator.store.user_shelf import UserShelf
+from evaluator.store.work_shelf import WorkShelf
+from evaluator.store.worker_roll import WorkerRoll
 from evaluator.store.writer import Grouping, Writer
 
 
@@ -41,6 +43,8 @@ class Store:
         self._shelf = ReplyShelf(database, self._writer)
         self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
+        self.work = WorkShelf(database)
+        self.workers = WorkerRoll(database)
         self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)
         self.sign_ins = SignInShelf(database)
@@ -73,6 +77,10 @@ class Store:
                 # What is deleted is overwritten in the file too.
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
             return {**erase_service_rows(connection, candidate_id), **erase_graded_rows(connection, candidate_id)}
+
+    def recover(self) -> None:
+        """Goes on after a failure, for whoever has done again what was lost by it."""
+        self._writer.recover()
 
     def __enter__(self) -> Self:
         return self
