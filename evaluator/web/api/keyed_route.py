@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import HTTPException, RequestValidationError
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from evaluator.ats.strict_json import UnreadableJsonError, read_object
 from evaluator.core.api_key import ApiKey, Scope, parse_key
