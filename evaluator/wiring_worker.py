@@ -118,7 +118,7 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
     sender = WebhookSender(allow_private=service.out.allow_private)
     return ServiceWork(
         admission=Admission(store, make, describe, kept),
-        intake=make_intake(service.ats, store, store.erase_candidate),
+        intake=make_intake(service.ats, store),
         courier=Courier(
             store.outbox,
             lambda event: body_of(event, store, service.out.public_url),

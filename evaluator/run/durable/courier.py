@@ -90,7 +90,9 @@ class Courier:
             await target.deliver(delivery.event, delivery.event.body or b"")
         except NotDeliveredError as error:
             logger.warning("not delivered", extra=said | {"reason": error.reason})
-            failed = partial(self._outbox.failed, delivery, error.reason, again=error.again, retry_after=error.retry_after)
+            failed = partial(
+                self._outbox.failed, delivery, error.reason, again=error.again, retry_after=error.retry_after
+            )
             await asyncio.to_thread(failed)
         else:
             logger.info("delivered", extra=said)

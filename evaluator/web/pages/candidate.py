@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from evaluator.core.candidate_key import candidate_of
 from evaluator.errors import NotThereError
 from evaluator.web.access import SIGNED_IN, rule
-from evaluator.core.candidate_key import candidate_of
 from evaluator.web.pages.candidate_view import candidate_page
 from evaluator.web.signed_in import AtSite, SignedIn
 from evaluator.web.templating import render
