@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from evaluator.core.inbox_event import NewEvent
 from evaluator.core.submission import NewSubmission, Submission, SubmittedAnswer
 from evaluator.store.store import Store, open_store
 from tests.cli.grading_command import QUESTIONS, started, write_table
@@ -19,12 +21,24 @@ from tests.webhook_receiver import WebhookReceiver
 
 StartWorker = Callable[..., WorkerProcess]
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+TEXT = "I would split by time: train on 2022 and test on 2023."
 QUESTIONNAIRE = "ml_engineer_screen"
 
 
 def submission_of(candidate: str, text: str = "I would split by time, as in case number {}.") -> NewSubmission:
     answers = tuple(SubmittedAnswer(each, text.format(f"{candidate}-{each}")) for each in QUESTIONS)
     return NewSubmission("api", candidate, candidate, QUESTIONNAIRE, answers)
+
+
+def standard_event(candidate: str) -> NewEvent:
+    """An event as the door for Standard Webhooks keeps it."""
+    data = {"candidate_id": candidate, "answers": [{"question_id": each, "answer": TEXT} for each in QUESTIONS]}
+    body = json.dumps({"type": "submission.created", "timestamp": "2026-01-01T00:00:00Z", "data": data}).encode()
+    return NewEvent(
+        tenant="default", source="standard", event_id="msg_1", id_is_signed=True,
+        content_sha256=hashlib.sha256(body).hexdigest(), kind="submission.created", purpose="submit", body=body,
+        headers={"webhook-id": "msg_1"}, candidate_id=candidate,
+    )  # fmt: skip
 
 
 def settled(store: Store, submission_id: str, seconds: float = 90) -> Submission:
@@ -39,9 +53,7 @@ def settled(store: Store, submission_id: str, seconds: float = 90) -> Submission
         time.sleep(0.1)
 
 
-def test_a_submission_is_graded_and_told_of(
-    address: str, worker: StartWorker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_submission_is_graded_and_told_of(address: str, worker: StartWorker, monkeypatch: pytest.MonkeyPatch) -> None:
     """Handed in twice, graded once; the event is signed, tells levels with evidence, and no verdict."""
     with WebhookReceiver(answers=(500,)) as receiver:
         monkeypatch.setenv("EVALUATOR_WEBHOOK_URLS", receiver.url)
@@ -104,12 +116,13 @@ def test_a_candidate_who_is_erased_meanwhile_leaves_nothing(address: str, worker
         assert [event.candidate_id for event in store.outbox.made()] in ([], ["stays"])
 
 
-def test_an_event_in_the_inbox_becomes_a_graded_submission(address: str, worker: StartWorker) -> None:
+def test_an_event_in_the_inbox_becomes_a_graded_submission(
+    address: str, worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A worker settles what the doors kept: mapped, graded, complete."""
-    from tests.web.standard_event import standard_event  # its shape is the doors' own
-
     with open_store(address) as store:
-        received = store.inbox.receive(standard_event("c7", QUESTIONS))
+        received = store.inbox.receive(standard_event("c7"))
+        monkeypatch.setenv("EVALUATOR_STANDARD_SECRETS", SECRET)
         worker(address, "--grader", "baseline")
         until = time.monotonic() + 90
         while (event := store.inbox.find(received.id)) is not None and event.state == "received":
