@@ -129,10 +129,18 @@ def make_grader(
         now=lambda: datetime.now(UTC),
         pacers=tuple(pacers.made.values()),
         calibration=calibration,
+        yardstick=_yardstick(specs, question_set),
     )
     if calibration is not None:
         require_fitted_for(calibration, pipeline)
     return Grader(pipeline, concurrency=_answers_held(chosen, kinds))
+
+
+def _yardstick(specs: Sequence[RaterSpec], question_set: QuestionSet) -> Rater | None:
+    """Word matching by a vocabulary, to hold beside what models say of answers that speak to their grader."""
+    if question_set.vocabulary is None or all(spec.kind == "baseline" for spec in specs):
+        return None
+    return BaselineRater(question_set.vocabulary)
 
 
 def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
