@@ -38,6 +38,11 @@ def main() -> None:
 @click.option("--client-core", type=int, default=0, show_default=True, help="-1: anywhere.")
 @click.option("--server-core", type=int, default=1, show_default=True, help="-1: anywhere.")
 @click.option(
+    "--priority",
+    type=click.IntRange(1, 90),
+    help="Real-time priority, where other work is on the computer. [Linux, root]",
+)
+@click.option(
     "--longest", type=float, default=3600.0, show_default=True, help="Seconds for one contestant in one cell."
 )
 @click.option("--again", is_flag=True, help="Measure also what is already in the results.")
@@ -52,6 +57,7 @@ def run(
     ours_arguments: str,
     client_core: int,
     server_core: int,
+    priority: int | None,
     longest: float,
     again: bool,
 ) -> None:
@@ -80,6 +86,7 @@ def run(
         server_core=_core(server_core),
         longest=longest,
         again=again,
+        priority=priority,
     )
     Matrix(plan, click.echo).run()
     click.echo("\n" + tables(read_rows(results)))

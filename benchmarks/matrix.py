@@ -41,6 +41,8 @@ class Plan:
     longest: float
     """Seconds; a contestant that takes longer is killed, and its row says so by its exit code."""
     again: bool = False
+    priority: int | None = None
+    """Real-time priority of the endpoint and of who is measured, so that other work on the computer waits."""
 
 
 class Matrix:
@@ -50,7 +52,7 @@ class Matrix:
         self._plan = plan
         self._say = say
         self._done = set() if plan.again else {row.place for row in read_rows(plan.results)}
-        self._starts: dict[tuple[str, int, int], tuple[float, float]] = {}
+        self._starts: dict[tuple[str, int, int], _Start] = {}
         plan.work.mkdir(parents=True, exist_ok=True)
         self._workload = plan.work / "workload.json"
         # In another process: it needs our package, and what this one holds is the floor of every peak measured.
@@ -59,7 +61,7 @@ class Matrix:
 
     def run(self) -> None:
         """Everything that is not there yet."""
-        with MockServer(prefix=_pinned(self._plan.server_core)) as server:
+        with MockServer(prefix=_placed(self._plan.server_core, self._plan.priority)) as server:
             for number in range(self._plan.rounds):
                 for cell, contestant in self._places(number):
                     for row in self._measured(server, cell, contestant, number):
@@ -106,18 +108,20 @@ class Matrix:
         elif cell.kind == "kill":
             yield self._killed(server, cell, contestant, task, blank)
         else:
-            start = self._start_of(server, contestant, task, number) if cell.kind == "load" else (0.0, 0.0)
-            yield self._loaded(
-                server, cell, contestant, task, replace(blank, start_cpu_s=start[0], start_wall_s=start[1])
+            start = self._start_of(server, contestant, task, number) if cell.kind == "load" else _Start(0.0, 0.0, None)
+            row = replace(
+                blank, start_cpu_s=start.cpu_s, start_wall_s=start.wall_s, start_asking_cpu_s=start.asking_cpu_s
             )
+            yield self._loaded(server, cell, contestant, task, row)
 
     def _loaded(self, server: MockServer, cell: Cell, contestant: Contestant, task: Task, row: ResultRow) -> ResultRow:
         _set(server, cell.options)
-        used, ending = self._go(contestant, task)
+        used, ending = self._go(contestant, task, mark_when=_answered(server, contestant, task))
         stats = server.stats()
         worked = max(1, task.count - TINY)
         return replace(
             _with(row, used, ending, stats),
+            asking_cpu_s=used.marked_cpu_s,
             cpu_ms=round((used.cpu_s - row.start_cpu_s) / worked * 1000, 4) if cell.kind == "load" else None,
             rate=round(task.count / stats["span_s"], 1) if stats["span_s"] else None,
         )
@@ -132,15 +136,20 @@ class Matrix:
         used, ending = self._go(contestant, second)
         return replace(_with(row, used, ending, server.stats()), killed_at=at)
 
-    def _start_of(self, server: MockServer, contestant: Contestant, task: Task, number: int) -> tuple[float, float]:
+    def _start_of(self, server: MockServer, contestant: Contestant, task: Task, number: int) -> _Start:
         """CPU and wall seconds of the same with a few answers; measured once a round and concurrency."""
         place = (contestant.name, number, task.concurrency)
         if place not in self._starts:
-            _set(server, {})
-            tried = [self._go(contestant, replace(task, count=TINY))[0] for _ in range(2)]
-            self._starts[place] = (
+            tried = []
+            few = replace(task, count=TINY)
+            for _ in range(2):
+                _set(server, {})
+                tried.append(self._go(contestant, few, mark_when=_answered(server, contestant, few))[0])
+            asking = [used.marked_cpu_s for used in tried if used.marked_cpu_s is not None]
+            self._starts[place] = _Start(
                 round(mean(used.cpu_s for used in tried), 3),
                 round(mean(used.wall_s for used in tried), 3),
+                round(mean(asking), 3) if asking else None,
             )
         return self._starts[place]
 
@@ -149,7 +158,7 @@ class Matrix:
         for _ in range(_STARTS):
             for name, command in (("python -c pass", ["-c", "pass"]), ("--help", ["-m", "evaluator", "--help"])):
                 used = run_measured(
-                    [*_pinned(self._plan.client_core), sys.executable, *command],
+                    [*_placed(self._plan.client_core, self._plan.priority), sys.executable, *command],
                     folder=self._fresh(task.state),
                     environment=environment(),
                     time_limit=60.0,
@@ -163,17 +172,22 @@ class Matrix:
             yield replace(_with(row, until_first, ending, stats), contestant="first request")
 
     def _go(
-        self, contestant: Contestant, task: Task, kill_when: Callable[[], bool] | None = None
+        self,
+        contestant: Contestant,
+        task: Task,
+        kill_when: Callable[[], bool] | None = None,
+        mark_when: Callable[[], bool] | None = None,
     ) -> tuple[Used, Ending]:
         if not task.again:
             self._fresh(task.state)
         contestant.prepare(task)
         used = run_measured(
-            [*_pinned(self._plan.client_core), *contestant.command(task)],
+            [*_placed(self._plan.client_core, self._plan.priority), *contestant.command(task)],
             folder=task.state,
             environment=environment(),
             time_limit=self._plan.longest,
             kill_when=kill_when,
+            mark_when=mark_when,
         )
         return used, contestant.ending(task, used.output)
 
@@ -209,9 +223,32 @@ def machine() -> str:
     return f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} processors"
 
 
-def _pinned(core: int | None) -> list[str]:
-    taskset = shutil.which("taskset")
-    return [taskset, "-c", str(core)] if taskset and core is not None else []
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """What a run of a few answers takes; `asking_cpu_s` until their last reply."""
+
+    cpu_s: float
+    wall_s: float
+    asking_cpu_s: float | None
+
+
+def _answered(server: MockServer, contestant: Contestant, task: Task) -> Callable[[], bool] | None:
+    """Whether the last answer has its reply. Asked of our command line only, which goes on to write for people."""
+    if contestant.name != OURS:
+        return None
+
+    def answered() -> bool:
+        stats = server.stats()
+        return bool(stats["answers_delivered"] >= task.count and not stats["in_flight"])
+
+    return answered
+
+
+def _placed(core: int | None, priority: int | None) -> list[str]:
+    """What goes before a command so that it runs on this core, and before other work."""
+    chrt, taskset = shutil.which("chrt"), shutil.which("taskset")
+    first = [chrt, "-f", str(priority)] if chrt and priority is not None else []
+    return [*first, taskset, "-c", str(core)] if taskset and core is not None else first
 
 
 def _set(server: MockServer, options: dict[str, float]) -> None:

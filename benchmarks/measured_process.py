@@ -26,6 +26,8 @@ class Used:
     exit_code: int
     started_at: float
     output: str
+    marked_cpu_s: float | None = None
+    """Of the process itself, when `mark_when` first said so."""
 
 
 def run_measured(
@@ -35,6 +37,7 @@ def run_measured(
     environment: Mapping[str, str],
     time_limit: float,
     kill_when: Callable[[], bool] | None = None,
+    mark_when: Callable[[], bool] | None = None,
 ) -> Used:
     """Runs a command to its end, to `time_limit` seconds, or until `kill_when` says so; then with SIGKILL.
 
@@ -55,12 +58,16 @@ def run_measured(
             start_new_session=True,
         )
         ended = threading.Event()
+        marked: list[float] = []
         watch = threading.Thread(target=_watch, args=(process.pid, ended, started + time_limit, kill_when))
-        watch.start()
+        marking = threading.Thread(target=_mark, args=(process.pid, ended, mark_when, marked))
+        for thread in (watch, marking):
+            thread.start()
         _, status, used = os.wait4(process.pid, 0)
         wall = time.monotonic() - started
         ended.set()
-        watch.join()
+        for thread in (watch, marking):
+            thread.join()
         process.returncode = os.waitstatus_to_exitcode(status)  # Popen must not wait again
     return Used(
         cpu_s=used.ru_utime + used.ru_stime,
@@ -69,7 +76,18 @@ def run_measured(
         exit_code=process.returncode,
         started_at=started,
         output=log.read_text(encoding="utf-8", errors="replace"),
+        marked_cpu_s=marked[0] if marked else None,
     )
+
+
+def _mark(pid: int, ended: threading.Event, mark_when: Callable[[], bool] | None, marked: list[float]) -> None:
+    """Notes the process's CPU seconds at that moment, to a few hundredths of a second."""
+    while mark_when is not None and not ended.wait(0.05):
+        if mark_when():
+            with contextlib.suppress(OSError):
+                after_name = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                marked.append((int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK"))
+            return
 
 
 def _watch(pid: int, ended: threading.Event, until: float, kill_when: Callable[[], bool] | None) -> None:

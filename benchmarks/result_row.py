@@ -14,7 +14,8 @@ class ResultRow:
     """Everything that was measured. Seconds end in `_s`; `cpu_ms` is for an answer, start-up taken off.
 
     `start_cpu_s` and `start_wall_s` are of the run of a few answers in the same round. `rate`: answers a second
-    between the first request and the last reply, as the endpoint saw it.
+    between the first request and the last reply, as the endpoint saw it. `asking_cpu_s`: until the last reply, without
+    what is written for people afterwards; of our command line only.
     """
 
     contestant: str
@@ -29,6 +30,8 @@ class ResultRow:
     exit_code: int
     start_cpu_s: float = 0.0
     start_wall_s: float = 0.0
+    start_asking_cpu_s: float | None = None
+    asking_cpu_s: float | None = None
     cpu_ms: float | None = None
     rate: float | None = None
     graded: int = 0

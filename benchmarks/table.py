@@ -27,6 +27,13 @@ def cpu_an_answer(group: Sequence[ResultRow]) -> float | None:
     return None if start is None or whole is None else (whole - start) / max(1, group[0].count - TINY) * 1000
 
 
+def asking_an_answer(group: Sequence[ResultRow]) -> float | None:
+    """As `cpu_an_answer`, until the last reply: without report, workbook and tables."""
+    start = _median(row.start_asking_cpu_s for row in group)
+    whole = _median(row.asking_cpu_s for row in group if row.exit_code >= 0)
+    return None if start is None or whole is None else (whole - start) / max(1, group[0].count - TINY) * 1000
+
+
 def _load(rows: Sequence[ResultRow]) -> list[str]:
     groups = _grouped(rows, "c64")
     if not groups:
@@ -47,6 +54,8 @@ def _load(rows: Sequence[ResultRow]) -> list[str]:
                 _number(_median(row.peak_mb for row in group), 0),
             )
         )
+        if name == OURS and (asking := asking_an_answer(group)) is not None:
+            lines.append(("  to the last reply", "", "", _number(asking, 2), "", _ratio(asking, ours), "", ""))
     heads = ("client", "version", "calls", "CPU ms", "from-to", "ours=1", "per s", "MB")
     return [_title("c64", rows), *_columns(heads, lines)]
 

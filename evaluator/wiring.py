@@ -26,7 +26,6 @@ from evaluator.files.price_file import load_prices
 from evaluator.files.prompt_file import check_fit, load_prompt
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import QuestionSet, load_question_set
-from evaluator.graders.baseline import BaselineRater
 from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     import httpx2
 
     from evaluator.graders.openai_compatible import OpenAICompatibleModel
+    from evaluator.run.runnable_grader import RunnableGrader
 
 Transport = Literal["pyreqwest", "httpx2"]
 
@@ -100,26 +100,40 @@ def make_grader(
     grader: str = "local",
     questionnaire: str = DEFAULT_QUESTIONNAIRE,
     options: GraderOptions | None = None,
-) -> Grader:
-    """A grader for a questionnaire (its name, or a path).
+) -> RunnableGrader:
+    """A grader for a questionnaire (its name, or a path); it is a Runnable of langchain-core too.
 
     `grader` is what `--grader` takes: `baseline`, `local`, `openai:MODEL`, `langchain:package.module:factory`,
     `scripted:FILE`, `panel:SPEC,SPEC`. Nothing is read from the environment: pass a key in `options`. Raises
     InputError for mistakes in what is named (CalibrationError for a calibration that was fitted for something else)
     and SetupError where a grader lacks what it needs.
     """
+    # Here: importing langchain's runnables takes half a second, which commands need not wait for.
+    from evaluator.run.runnable_grader import RunnableGrader
+
+    made = make_plain_grader(grader, questionnaire, options)
+    return RunnableGrader(made.pipeline, concurrency=made.concurrency)
+
+
+def make_plain_grader(
+    grader: str = "local",
+    questionnaire: str = DEFAULT_QUESTIONNAIRE,
+    options: GraderOptions | None = None,
+) -> Grader:
+    """As `make_grader`, for commands: what it makes stands in no chain of langchain's."""
     chosen = options or GraderOptions()
     if chosen.samples < 1:
         raise UsageError(f"{chosen.samples} samples were asked for.", hint="Ask for 1 or more.")
     specs = parse_grader(grader)
-    question_set = load_question_set(questionnaire, [*chosen.rubrics, shipped("rubrics")])
+    kinds = {spec.kind for spec in specs}
+    folders = [*chosen.rubrics, shipped("rubrics")]
+    question_set = load_question_set(questionnaire, folders, vocabulary="baseline" in kinds)
     prices = tuple(_price(spec, chosen) for spec in specs)
     pacers = _Pacers(chosen)
     raters = tuple(_rater(spec, question_set, chosen, price, pacers) for spec, price in zip(specs, prices, strict=True))
     calibration = chosen.calibration
     if calibration is not None:
         question_set = replace(question_set, examples=(*question_set.examples, *calibration.examples))
-    kinds = {spec.kind for spec in specs}
     pipeline = Pipeline(
         question_set=question_set,
         raters=raters,
@@ -203,6 +217,8 @@ def _rater(
     spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None, pacers: _Pacers
 ) -> Rater:
     if spec.kind == "baseline":
+        from evaluator.graders.baseline import BaselineRater
+
         return BaselineRater(question_set.vocabulary)
     prompt = _prompt(spec, question_set, options)
     check_fit(prompt, question_set.rubric)

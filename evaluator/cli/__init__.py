@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from evaluator.cli.garbage import look_for_garbage_seldom
 from evaluator.errors import EvaluatorError
 
 _COMMANDS = {
@@ -51,6 +52,7 @@ def cli() -> None:
 
 def main() -> None:
     """The entry point: runs a command and turns this package's errors into a message and exit code 2."""
+    look_for_garbage_seldom()
     try:
         cli.main(standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:

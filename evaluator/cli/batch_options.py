@@ -19,7 +19,7 @@ from evaluator.files.tables.answer_table import AnswerTable, open_answer_table
 from evaluator.graders.request_sink import RequestSink
 from evaluator.run.grader import Grader
 from evaluator.settings import Settings
-from evaluator.wiring import GraderOptions, make_grader
+from evaluator.wiring import GraderOptions, make_plain_grader
 
 _TAKEN = (
     "table", "questionnaire", "grader", "prompt", "calls", "samples", "base_url", "price", "max_cost", "timeout",
@@ -70,7 +70,7 @@ def batch_job(
         sink=sink,
         trial=trial,
     )
-    grader = make_grader(given["grader"], given["questionnaire"], options)
+    grader = make_plain_grader(given["grader"], given["questionnaire"], options)
     table = open_answer_table(
         given["table"],
         grader.questionnaire.questions,

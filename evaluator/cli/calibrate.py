@@ -22,7 +22,7 @@ from evaluator.run.estimate import estimate
 from evaluator.run.evaluation_facts import require_same_rubric
 from evaluator.run.evaluation_plan import GraderUnderTest
 from evaluator.settings import read_settings
-from evaluator.wiring import GraderOptions, costs_money, describe, make_grader, shows_examples
+from evaluator.wiring import GraderOptions, costs_money, describe, make_plain_grader, shows_examples
 
 CALIBRATED, SOME_UNGRADED = 0, 3
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
@@ -111,7 +111,7 @@ def command(
         prompts=prompt_dir,
     )
     questionnaire = questionnaire_of(folder, loaded)
-    made = make_grader(grader, questionnaire, options)
+    made = make_plain_grader(grader, questionnaire, options)
     under_test = GraderUnderTest(grader, describe(made), made)
     require_same_rubric(loaded, under_test)
     plan = CalibrationPlan(examples, shows_examples(grader, questionnaire, options), risk, certainty)

@@ -37,7 +37,7 @@ from evaluator.run.estimate import estimate
 from evaluator.run.evaluation import answers_to_evaluate, evaluate
 from evaluator.run.evaluation_plan import Earlier, EvaluationPlan, GraderUnderTest
 from evaluator.settings import read_settings
-from evaluator.wiring import GraderOptions, costs_money, describe, make_grader
+from evaluator.wiring import GraderOptions, costs_money, describe, make_plain_grader
 
 MEASURED, SOME_UNGRADED, GATE_FAILED, BUDGET_SPENT = 0, 3, 4, 5
 BASELINE = "baseline"
@@ -244,10 +244,10 @@ def _graders(
                     told_apart.append("1 sample" if count == 1 else f"{count} samples")
                 name = f"{spec} [{', '.join(told_apart)}]" if told_apart else spec
                 name = f"{name} (calibrated)" if calibration else name
-                grader = make_grader(spec, questionnaire, chosen)
+                grader = make_plain_grader(spec, questionnaire, chosen)
                 yield GraderUnderTest(name, describe(grader), grader)
     if BASELINE not in specs or BASELINE in calibration_of:
-        grader = make_grader(BASELINE, questionnaire, GraderOptions(rubrics=options.rubrics))
+        grader = make_plain_grader(BASELINE, questionnaire, GraderOptions(rubrics=options.rubrics))
         yield GraderUnderTest(BASELINE, describe(grader), grader, asked=False)
 
 

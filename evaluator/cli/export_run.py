@@ -16,7 +16,7 @@ from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
 from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
-from evaluator.wiring import make_grader
+from evaluator.wiring import make_plain_grader
 
 
 def export_run(store: Store, record: RunRecord, out: Path) -> int:
@@ -53,4 +53,4 @@ class _StoredAnswers:
 def _held_to(record: RunRecord) -> Grader:
     """A grader that has the run's rubric and is asked nothing."""
     question_set = QuestionSet(record.order.questionnaire, record.order.rubric)
-    return Grader(replace(make_grader("baseline").pipeline, question_set=question_set))
+    return Grader(replace(make_plain_grader("baseline").pipeline, question_set=question_set))

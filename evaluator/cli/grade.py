@@ -18,7 +18,6 @@ from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_resumption import say_draining, say_place, say_store
 from evaluator.cli.price import price_of
-from evaluator.cli.results import grades_beside, write_results
 from evaluator.cli.run_options import kept_options
 from evaluator.cli.run_place import RunPlace, run_place
 from evaluator.cli.store_option import chosen_store, store_options
@@ -38,7 +37,7 @@ from evaluator.run.run_ledger import RunLedger
 from evaluator.settings import read_settings
 from evaluator.store.run_record import RunOrder
 from evaluator.store.store import Store
-from evaluator.wiring import DEFAULT_QUESTIONNAIRE, GraderOptions, costs_money, describe, make_grader
+from evaluator.wiring import DEFAULT_QUESTIONNAIRE, GraderOptions, costs_money, describe, make_plain_grader
 
 ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 
@@ -158,8 +157,8 @@ def command(
     store = chosen_store(where, settings, no_store=no_store)
     with store or nullcontext():
         ledger = RunLedger(store.ledger()) if store else None
-        made = make_grader(grader, questionnaire, replace(options, ledger=ledger))
-        second = make_grader(compare, questionnaire, replace(beside, ledger=ledger)) if compare else None
+        made = make_plain_grader(grader, questionnaire, replace(options, ledger=ledger))
+        second = make_plain_grader(compare, questionnaire, replace(beside, ledger=ledger)) if compare else None
         answers = open_answer_table(
             table, made.questionnaire.questions, mapping=mapping_of(mapping), sheet=sheet, duplicates=policy
         )
@@ -269,6 +268,9 @@ async def _grade_into(
     interrupted = await _grade(run, presenter, order.total)
     if run.done < order.total:
         run.write_rest()
+    # Here: what writes pages and workbooks need not be imported before the first request.
+    from evaluator.cli.results import grades_beside, write_results
+
     async with grades_beside(None if interrupted else order.second, run, folder.path) as beside:
         with presenter.waiting("Writing the report"):
             results = write_results(

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.markup import escape
 from rich.table import Table
 
-from evaluator.cli.results import Results
 from evaluator.cli.terminal import PRICE_UNKNOWN, Terminal, visible
 from evaluator.core.budget import Budget
 from evaluator.core.candidate import CandidateStanding
@@ -20,6 +20,9 @@ from evaluator.files.tables.answer_table import AnswerTable
 from evaluator.run.estimate import Estimate
 from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
+
+if TYPE_CHECKING:
+    from evaluator.cli.results import Results  # with everything that writes files for people
 
 _MOST_NOTES = 8
 _BANDS = {"meets_bar": "meets the bar", "below_bar": "below the bar", None: "–"}

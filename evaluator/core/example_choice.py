@@ -96,4 +96,5 @@ def _example(eval_set: EvalSet, choice: _Choice) -> GradedExample:
         },
         candidate_id=answer.candidate_id,
         source=f"{manifest.id}@{manifest.version}, split {choice.labelled.split}; {manifest.rater_kind} raters",
+        rater_kind=manifest.rater_kind,
     )

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from langchain_core.prompts import ChatPromptTemplate
-from langchain_core.utils.mustache import tokenize
+from langchain_core.utils.mustache import render, tokenize
 from pydantic import Field
 
 from evaluator.core.rubric import FileRecord, Identifier, Text
@@ -34,6 +32,16 @@ _CRITERION = {
     "guidance": [{"text": ""}],
     "checks": [_CHECK],
 }
+# Of the four `by_…` one holds: a template shows the words that are true of an example.
+_EXAMPLE = {
+    "fence": "",
+    "answer": "",
+    "grades": [{"criterion": "", "level": "", "evidence": [{"quote": ""}]}],
+    "by_human": "",
+    "by_model": "",
+    "by_author": "",
+    "by_unknown": "",
+}
 PLACES: Mapping[str, Any] = {
     "rubric_title": "",
     "lowest": "",
@@ -41,7 +49,7 @@ PLACES: Mapping[str, Any] = {
     "question": _QUESTION,
     "criteria": [_CRITERION],
     "red_flags": [{"id": "", "name": "", "looks_like": ""}],
-    "examples": [{"fence": "", "answer": "", "grades": [{"criterion": "", "level": "", "evidence": [{"quote": ""}]}]}],
+    "examples": [_EXAMPLE],
     "fence": "",
     "answer": "",
     "sentences": [{"number": "", "text": ""}],
@@ -93,21 +101,13 @@ class Prompt(FileRecord):
     sampling_parameters: dict[str, float | int | str | bool] = {"temperature": 0.7}
     """Laid over `parameters` when several samples are drawn, which at temperature 0 would be nearly the same."""
 
-    @cached_property
-    def _template(self) -> ChatPromptTemplate:
-        return _as_template(self.messages)
-
-    @cached_property
-    def _repair_template(self) -> ChatPromptTemplate:
-        return _as_template(self.repair)
-
     def render(self, values: Mapping[str, Any]) -> tuple[Message, ...]:
         """The messages with every place filled."""
-        return _rendered(self._template, values)
+        return _rendered(self.messages, values)
 
     def render_repair(self, values: Mapping[str, Any]) -> tuple[Message, ...]:
         """The messages that ask once more, to be appended after the model's own reply."""
-        return _rendered(self._repair_template, values)
+        return _rendered(self.repair, values)
 
 
 def template_mistakes(prompt: Prompt) -> Iterator[tuple[str, str]]:
@@ -163,14 +163,5 @@ def _look_up(name: str, scopes: Sequence[Any]) -> Any:
     return None
 
 
-def _as_template(messages: Sequence[MessageTemplate]) -> ChatPromptTemplate:
-    return ChatPromptTemplate.from_messages(
-        [(message.role, message.content) for message in messages], template_format="mustache"
-    )
-
-
-_ROLES: Mapping[str, Role] = {"system": "system", "human": "user", "ai": "assistant"}
-
-
-def _rendered(template: ChatPromptTemplate, values: Mapping[str, Any]) -> tuple[Message, ...]:
-    return tuple(Message(_ROLES[message.type], str(message.content)) for message in template.format_messages(**values))
+def _rendered(messages: Sequence[MessageTemplate], values: Mapping[str, Any]) -> tuple[Message, ...]:
+    return tuple(Message(message.role, render(message.content, dict(values))) for message in messages)

@@ -49,11 +49,12 @@ def load_questionnaire(path: Path) -> Questionnaire:
     return _whole(questionnaire, mistakes, document)
 
 
-def load_question_set(name_or_path: str, folders: Sequence[Path]) -> QuestionSet:
+def load_question_set(name_or_path: str, folders: Sequence[Path], *, vocabulary: bool = True) -> QuestionSet:
     """The questionnaire of this name (or at this path), with its rubric and what stands beside it.
 
-    `folders` are searched in order, each holding one folder a rubric. Raises RubricError, or UsageError where
-    there is no such questionnaire.
+    `folders` are searched in order, each holding one folder a rubric. Without `vocabulary` that of word matching is
+    left unread: it is long, and a model has no use for it. Raises RubricError, or UsageError where there is no such
+    questionnaire.
     """
     path = _find_questionnaire(name_or_path, folders)
     questionnaire_document = read_yaml(path, RubricError)
@@ -66,7 +67,7 @@ def load_question_set(name_or_path: str, folders: Sequence[Path]) -> QuestionSet
     return QuestionSet(
         questionnaire,
         rubric,
-        vocabulary=_vocabulary_beside(rubric_path, rubric),
+        vocabulary=_vocabulary_beside(rubric_path, rubric) if vocabulary else None,
         examples=_examples_beside(path, questionnaire, rubric),
     )
 

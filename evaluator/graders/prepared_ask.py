@@ -18,6 +18,7 @@ from evaluator.graders.chat_model import ModelRequest, Parameter
 
 _CHARACTERS_A_TOKEN = 4  # English text, roughly; other scripts take more
 _TOKENS_A_VERDICT = 90  # a quote or two, what is missing, why
+_GRADED_BY = ("human", "model", "author", "unknown")
 _MOST_KEPT = 64  # questions, or sets of examples, that are kept ready
 
 
@@ -123,4 +124,5 @@ def _example_values(example: GradedExample, criteria: Sequence[Criterion]) -> di
             for criterion in criteria
             if criterion.id in example.levels
         ],
+        **{f"by_{kind}": (example.rater_kind or "unknown") == kind for kind in _GRADED_BY},
     }

@@ -1,4 +1,4 @@
-"""The grader that programs use: one answer, a stream of answers, or a table; and a Runnable of langchain-core."""
+"""The grader: one answer, a stream of answers, or a table."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-
-from langchain_core.runnables import Runnable, RunnableConfig
 
 from evaluator.core.answer import Answer
 from evaluator.core.grade import Grade
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 _FIRST_ROW = 2  # a data frame's rows are counted as a sheet's, below the heading
 
 
-class Grader(Runnable[Answer, Grade]):
+class Grader:
     """Grades answers to one questionnaire.
 
     Made by `evaluator.make_grader`. Use it as an async context manager where the grader holds a server or
@@ -156,17 +154,9 @@ class Grader(Runnable[Answer, Grade]):
         result["grade"] = pd.Series(ordered, index=result.index, dtype="object")
         return result
 
-    def invoke(self, input: Answer, config: RunnableConfig | None = None, **kwargs: Any) -> Grade:
-        """`grade` for code that is not async; part of langchain-core's Runnable."""
-        return self._call_with_config(lambda answer: asyncio.run(self.grade(answer)), input, config, **kwargs)
-
-    async def ainvoke(self, input: Answer, config: RunnableConfig | None = None, **kwargs: Any) -> Grade:
-        """`grade`, as langchain-core's Runnable calls it."""
-        return await self._acall_with_config(self.grade, input, config, **kwargs)
-
-    def counting_from(self, sample: int) -> Grader:
+    def counting_from(self, sample: int) -> Self:
         """The same grader, whose readings have other numbers: what it asks is asked anew, ledger or not."""
-        return Grader(replace(self._pipeline, first_sample=sample), concurrency=self._concurrency)
+        return type(self)(replace(self._pipeline, first_sample=sample), concurrency=self._concurrency)
 
     async def _outcome(self, answer: Answer) -> Outcome:
         """A store that fails stops the run as an endpoint does that fails: with its reason, and nothing lost."""

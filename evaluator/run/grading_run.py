@@ -24,6 +24,8 @@ from evaluator.run.pipeline import Outcome, calls_of, spec_of, ungraded
 from evaluator.store.grade_log import GradeLog
 from evaluator.store.run_record import RunCounts
 
+_TOLD_EVERY = 16  # answers; how far it has come is for people to see, and written every quarter of a second
+
 
 class GradingRun:
     """Grades answers and keeps count of them. Iterate `grades` once; then `manifest` says how it went.
@@ -180,7 +182,8 @@ class GradingRun:
             return
         try:
             await self.log.append(answer, grade, line, paid)
-            self.log.came_to(self.counts)
+            if self.done % _TOLD_EVERY == 0:
+                self.log.came_to(self.counts)
         except StoreError as error:
             self._stop_for(error)
 

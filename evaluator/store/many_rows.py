@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult, Table, bindparam
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.elements import BindParameter
 
@@ -23,7 +23,11 @@ Build = Callable[[str, Parameters], Any]
 
 def insert_into(dialect: str, table: Table) -> Any:
     """An INSERT that may say ON CONFLICT: both databases spell it alike, and SQLAlchemy has it in each one's module."""
-    return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
+    if dialect == "sqlite":
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql  # here: it brings more than all else that a file's store needs
+
+    return postgresql.insert(table)
 
 
 class ManyRows:

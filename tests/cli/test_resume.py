@@ -90,7 +90,7 @@ def test_going_on_with_something_changed_says_what_and_asks(tmp_path: Path, serv
     assert sorted(path.name for path in (tmp_path / "a-grades").glob(".*")) == []
 
     other_prompt = evaluator(*grading(table, server, "checks"), "--resume", cwd=tmp_path)
-    assert "prompt: levels@1 → checks@1" in other_prompt.stdout
+    assert "prompt: levels@2 → checks@2" in other_prompt.stdout
     assert "8 graded answers are asked again" in other_prompt.stdout
 
     agreed = evaluator(*grading(table, server), "--resume", "--yes", cwd=tmp_path)

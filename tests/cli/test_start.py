@@ -18,7 +18,7 @@ try:
     main()
 except SystemExit as ended:
     assert not ended.code, ended.code
-print(*sorted({"pandas", "pyarrow", "numpy", "openpyxl", "matplotlib"} & set(sys.modules)))
+print(*sorted({"pandas", "pyarrow", "numpy", "openpyxl", "matplotlib", "langsmith"} & set(sys.modules)))
 """
 ROW = {"csv": "candidate_id,question_id,answer\nc1,degradation,I split by time.\n",
        "jsonl": '{"candidate_id": "c1", "question_id": "degradation", "answer": "I split by time."}\n'}  # fmt: skip
@@ -26,7 +26,8 @@ ROW = {"csv": "candidate_id,question_id,answer\nc1,degradation,I split by time.\
 
 @pytest.mark.parametrize("suffix", ROW)
 def test_text_tables_are_graded_without_the_libraries_for_others(tmp_path: Path, suffix: str) -> None:
-    """pandas and pyarrow alone take as much memory as a million answers: a run that needs neither imports neither."""
+    """pandas and pyarrow alone take as much memory as a million answers, and langsmith, which comes with langchain's
+    runnables, half a second before the first request: a run that needs none of them imports none."""
     table = tmp_path / f"a.{suffix}"
     table.write_text(ROW[suffix], encoding="utf-8")
     done = subprocess.run(

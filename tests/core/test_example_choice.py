@@ -24,6 +24,7 @@ def test_examples_span_the_levels_of_each_question() -> None:
     for question in ("q0", "q1"):
         assert sorted(each.levels["right"] for each in found if each.question_id == question) == [0, 2, 4]
     assert all(each.source == "made_up_set@1, split calibration; human raters" for each in found)
+    assert {each.rater_kind for each in found} == {"human"}
 
 
 def test_a_third_are_the_raters_hard_cases() -> None:

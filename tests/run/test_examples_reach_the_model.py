@@ -15,6 +15,9 @@ from tests.conftest import URL, completion, level_reply
 from tests.run.calibration_case import calibrated
 from tests.run.evaluation_case import QUESTION, eval_set
 
+# The set is labelled by a model, and the prompt says so.
+SHOWN = "An answer graded by a language model"
+
 
 def _case():
     """24 calibration answers of 12 candidates, whose text says the level."""
@@ -43,7 +46,7 @@ def test_examples_reach_the_model_and_never_the_candidates_own(respx_mock, opena
         messages = json.loads(request.content)["messages"]
         asked = messages[-1]["content"]
         case = asked[asked.index("Case") :][:7]
-        level = int(case[4:]) % 5 if "An answer graded by people" in messages[0]["content"] else 0
+        level = int(case[4:]) % 5 if SHOWN in messages[0]["content"] else 0
         return httpx.Response(200, json=completion(level_reply(level, case)))
 
     route = respx_mock.post(f"{URL}/chat/completions").mock(side_effect=reply)
@@ -53,7 +56,7 @@ def test_examples_reach_the_model_and_never_the_candidates_own(respx_mock, opena
     plan = CalibrationPlan(4, True, 0.05, 0.95)
     found = asyncio.run(calibrate(data, grader, plan)).calibration
     sent = [_sent(call) for call in route.calls]
-    shown = [(system, own) for system, own in sent if "An answer graded by people" in system]
+    shown = [(system, own) for system, own in sent if SHOWN in system]
     assert len(shown) == len(sent) // 2 == len(data.answers)
     candidate = {each.answer.text[:7]: each.answer.candidate_id for each in case.answers}
     for system, own in shown:

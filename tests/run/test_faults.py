@@ -127,35 +127,3 @@ def test_an_endpoint_that_is_down_stops_the_run_and_the_rest_is_listed() -> None
         str(grade.reason) for grade in grades if str(grade.reason).startswith("endpoint_down")
     )
     assert endpoint_behaviour.asked < 150
-
-
-def test_an_answer_whose_reply_never_comes_keeps_no_other_waiting() -> None:
-    """The others are handed over as they become ready, and no more than a few are held meanwhile."""
-
-    async def one_hangs(seen: Seen, writer: asyncio.StreamWriter) -> None:
-        if b"This one hangs" in seen.body:
-            await asyncio.sleep(3600)
-        writer.write(good(level_reply(2, "says little")))
-
-    async def grade_all() -> list[str]:
-        async with LoopbackEndpoint(one_hangs) as endpoint:
-            once = Retries(transient=1)
-            options = GraderOptions(
-                prompt="levels", base_url=endpoint.url, api_key="k", retries=once, timeout=3.0, concurrency=4
-            )
-            taken = 0
-
-            def source() -> list[Answer]:
-                texts = ["This one hangs and says little."] + [f"Answer {n} says little here." for n in range(60)]
-                return [Answer(f"a{n}", f"c{n}", "degradation", text) for n, text in enumerate(texts)]
-
-            ready = []
-            async with make_grader("openai:m", options=options) as grader:
-                async for grade in grader.grade_many(source()):
-                    taken += 1
-                    ready.append(grade.answer_id)
-            return ready
-
-    ready = asyncio.run(grade_all())
-    assert len(ready) == 61
-    assert ready[-1] == "a0"

@@ -1,0 +1,24 @@
+"""The grader as programs get it: also a Runnable of langchain-core. In a file of its own, for it is slow to import."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableConfig
+
+from evaluator.core.answer import Answer
+from evaluator.core.grade import Grade
+from evaluator.run.grader import Grader
+
+
+class RunnableGrader(Grader, Runnable[Answer, Grade]):
+    """A grader that can stand in a chain: `grader | RunnableLambda(lambda grade: grade.score)`."""
+
+    def invoke(self, input: Answer, config: RunnableConfig | None = None, **kwargs: Any) -> Grade:
+        """`grade` for code that is not async; part of langchain-core's Runnable."""
+        return self._call_with_config(lambda answer: asyncio.run(self.grade(answer)), input, config, **kwargs)
+
+    async def ainvoke(self, input: Answer, config: RunnableConfig | None = None, **kwargs: Any) -> Grade:
+        """`grade`, as langchain-core's Runnable calls it."""
+        return await self._acall_with_config(self.grade, input, config, **kwargs)
