@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -143,18 +144,28 @@ def make_plain_grader(
         now=lambda: datetime.now(UTC),
         pacers=tuple(pacers.made.values()),
         calibration=calibration,
-        yardstick=_yardstick(specs, question_set),
+        yardstick=_yardstick(specs, questionnaire, folders),
     )
     if calibration is not None:
         require_fitted_for(calibration, pipeline)
     return Grader(pipeline, concurrency=_answers_held(chosen, kinds))
 
 
-def _yardstick(specs: Sequence[RaterSpec], question_set: QuestionSet) -> Rater | None:
-    """Word matching by a vocabulary, to hold beside what models say of answers that speak to their grader."""
-    if question_set.vocabulary is None or all(spec.kind == "baseline" for spec in specs):
-        return None
-    return BaselineRater(question_set.vocabulary)
+def _yardstick(specs: Sequence[RaterSpec], questionnaire: str, folders: Sequence[Path]) -> Callable[[], Rater | None]:
+    """Word matching by a vocabulary, to hold beside what models say; made where a first grade needs it."""
+
+    @cache
+    def made() -> Rater | None:
+        from evaluator.graders.baseline import BaselineRater
+
+        vocabulary = load_question_set(questionnaire, folders).vocabulary
+        return None if vocabulary is None else BaselineRater(vocabulary)
+
+    return _nothing if all(spec.kind == "baseline" for spec in specs) else made
+
+
+def _nothing() -> None:
+    return None
 
 
 def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:

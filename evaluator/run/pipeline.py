@@ -60,8 +60,8 @@ class Pipeline:
     """Fitted for just this pipeline (`require_fitted_for`); its examples are among those of the question set."""
     pacers: tuple[Pacer, ...] = ()
     """One for each endpoint that is asked."""
-    yardstick: Rater | None = None
-    """Word matching, held beside the grades of answers that speak to their grader; None where it grades itself."""
+    yardstick: Callable[[], Rater | None] = lambda: None
+    """Word matching, held beside grades that meet the bar or whose answer speaks to its grader; None: there is none."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -256,10 +256,12 @@ async def _beside_word_matching(
 ) -> list[Flag]:
     """What plain word matching says against a grade; it takes time, so only grades are held against it that matter."""
     rubric = pipeline.question_set.rubric
-    if pipeline.yardstick is None or not (is_found or band_of(score, rubric) == "meets_bar"):
+    is_held_beside = is_found or band_of(score, rubric) == "meets_bar"
+    yardstick = pipeline.yardstick() if is_held_beside else None
+    if yardstick is None:
         return []
     criteria = pipeline.asked_of[question.id].criteria
-    reply = await pipeline.yardstick.rate(GradingTask(answer.text, question, rubric, criteria))
+    reply = await yardstick.rate(GradingTask(answer.text, question, rubric, criteria))
     if isinstance(reply, Failure):
         return []
     matched = combine([verify(reply, criteria, QuoteFinder(answer.text))], criteria)

@@ -69,9 +69,9 @@ def _found_in(text: str, words: GradingWords) -> Iterator[Finding]:
         yield from encoded(text)
     if not words.runs.isdisjoint(zip(*(said[offset:] for offset in range(RUN)), strict=False)):
         yield from recitals(text, words.runs)
-    if text.count(",") + text.count(";") + text.count("、") + text.count("，") + text.count("\n") >= 11:
+    if text.count(",") + text.count(";") + text.count("、") + text.count("，") + text.count("\n") >= 9:
         yield from keyword_lists(text)
-    if len(said) >= 24 and len(distinct) < len(said) // 2:
+    if len(said) >= 24 and len(distinct) < 0.7 * len(said):
         yield from repetitions(text)
 
 
