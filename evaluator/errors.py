@@ -9,11 +9,16 @@
     │   ├── EvalSetError           an eval set with mistakes
     │   │   └── LeakageError       the same answer or candidate on both sides of a split
     │   ├── CalibrationError       a calibration file that does not fit what it is used for
+    │   ├── QuestionMapError       a file that maps an ATS's questions, with mistakes
+    │   ├── SubmissionError        a submission that cannot be taken as it is
+    │   │   └── IdempotencyConflictError   the same idempotency key with other content
     │   └── OutputError            a place that results cannot be written to
     └── SetupError                 something outside the input is not ready (exit code 2)
         ├── GraderSetupError       a grader that cannot start: no key, no server, wrong model name
         ├── LocalServerError       the local model's server does not start or stopped
         ├── ModelInstallError      the local model cannot be downloaded or does not verify
+        ├── AtsUnavailableError    an ATS does not answer now, and may later
+        ├── AtsRefusedError        an ATS refuses what it is asked: a wrong key, an address that is not allowed
         └── StoreError             the store cannot be opened, read or written: full, locked, damaged, newer
 
 An answer that could not be graded is not an error but a value: `evaluator.core.reply.Failure`.
@@ -100,6 +105,18 @@ class CalibrationError(InputError):
     """A calibration file that is damaged or was fitted for something else."""
 
 
+class QuestionMapError(InputError):
+    """A file that says what an ATS's questions are, with mistakes."""
+
+
+class SubmissionError(InputError):
+    """A submission that cannot be taken: an unknown question, an answer twice, an id that is none."""
+
+
+class IdempotencyConflictError(SubmissionError):
+    """The idempotency key was used before, for other content."""
+
+
 class OutputError(InputError):
     """A place that results cannot be written to."""
 
@@ -118,6 +135,18 @@ class LocalServerError(SetupError):
 
 class ModelInstallError(SetupError):
     """The local model cannot be downloaded, joined or verified."""
+
+
+class AtsUnavailableError(SetupError):
+    """An ATS does not answer now. `retry_after`: seconds that it asks to be left alone; None where it says nothing."""
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
+class AtsRefusedError(SetupError):
+    """An ATS refuses what it is asked, and will do so again: a wrong key, an address that is not allowed."""
 
 
 class StoreError(SetupError):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
@@ -40,3 +41,55 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         store=environment.get("EVALUATOR_STORE")
         or str(user_data_path("screening-answer-evaluator", appauthor=False) / "store.sqlite3"),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AtsAccess:
+    """What the environment says of one tenant's ATS."""
+
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    api_key: str | None = field(default=None, repr=False)
+    api_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AtsSettings:
+    """What the environment says of all connections, by tenant and source."""
+
+    access: Mapping[tuple[str, str], AtsAccess]
+    maps: Path | None
+    """The folder of question maps."""
+    hosts: tuple[str, ...]
+    """Hosts that may be asked, beside those of the sources themselves."""
+    questionnaire: str | None
+    """What is graded where no question map says so."""
+
+
+def read_ats_settings(environment: Mapping[str, str] = os.environ) -> AtsSettings:
+    """The settings of connections to applicant tracking systems.
+
+    `EVALUATOR_<SOURCE>_SECRETS` (one, or two with a space between while they are changed), `EVALUATOR_<SOURCE>_API_KEY`
+    and `EVALUATOR_<SOURCE>_API_URL`, each with `__<TENANT>` after it for a tenant of that name; `EVALUATOR_ATS_MAPS`
+    for the folder of question maps, `EVALUATOR_ATS_HOSTS` for further hosts, `EVALUATOR_QUESTIONNAIRE`.
+    """
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for name, value in environment.items():
+        if (matched := _ATS_VARIABLE.fullmatch(name)) and value.strip():
+            place = ((matched["tenant"] or "default").lower(), matched["source"].lower())
+            found.setdefault(place, {})[matched["what"]] = value.strip()
+    maps = environment.get("EVALUATOR_ATS_MAPS")
+    return AtsSettings(
+        access={
+            place: AtsAccess(tuple(said.get("SECRETS", "").split()), said.get("API_KEY"), said.get("API_URL"))
+            for place, said in found.items()
+        },
+        maps=Path(maps) if maps else None,
+        hosts=tuple(environment.get("EVALUATOR_ATS_HOSTS", "").split()),
+        questionnaire=environment.get("EVALUATOR_QUESTIONNAIRE") or None,
+    )
+
+
+_ATS_VARIABLE = re.compile(
+    r"EVALUATOR_(?P<source>GREENHOUSE|LEVER|ASHBY|WORKABLE|SMARTRECRUITERS|STANDARD)"
+    r"_(?P<what>SECRETS|API_KEY|API_URL)(?:__(?P<tenant>[A-Z][A-Z0-9_]{0,39}))?"
+)

@@ -19,7 +19,7 @@ from evaluator.store.database import Database
 from evaluator.store.grade_log import GradeLog, GradeLogs
 from evaluator.store.grade_rows import PAGE, StoredGrade, read_grades
 from evaluator.store.run_record import RunCounts, RunOrder, RunRecord, RunState, is_alive, writer_name
-from evaluator.store.schema import answers, grades, replies, run_replies, runs
+from evaluator.store.schema import answers, grades, replies, run_replies, runs, submissions
 from evaluator.store.stored_text import stored_text
 
 _ID_BYTES = 4
@@ -127,6 +127,8 @@ class RunShelf:
             deleted = [
                 connection.execute(delete(table).where(table.c.run == number)).rowcount for table in (grades, answers)
             ]
+            # A submission that was graded in it stays, and has no grades any more.
+            connection.execute(submissions.update().where(submissions.c.run == number).values({"run": None}))
             connection.execute(delete(runs).where(runs.c.number == number))
         if self.database.is_sqlite:
             with self.database.connect() as connection:

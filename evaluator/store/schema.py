@@ -128,3 +128,84 @@ run_replies = Table(
     Index("run_replies_by_reply", "reply"),
     sqlite_with_rowid=False,
 )
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("number", _Number, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
+    Column("content_sha256", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("headers", LargeBinary),  # JSON: those that the source reads an event from, never a signature
+    Column("body", LargeBinary),  # as it came; NULL once the candidate is erased
+    Column("candidate_id", Text),
+    Column("survivor_id", Text),  # of a merge: the candidate who remains
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("detail", LargeBinary),  # JSON: the questions that could not be mapped
+    Column("submission", Text),
+    Column("attempts", BigInteger, nullable=False),
+    Column("received_at", Text, nullable=False),
+    Column("settled_at", Text),
+    UniqueConstraint("id"),
+    UniqueConstraint("tenant", "source", "event_id"),
+    UniqueConstraint("tenant", "source", "content_sha256"),
+    Index("inbox_by_state", "state", "number"),
+    Index("inbox_by_candidate", "candidate_id"),
+    Index("inbox_by_survivor", "survivor_id"),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    Column("number", _Number, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("idempotency_key", Text, nullable=False),
+    Column("content_sha256", Text, nullable=False),
+    Column("candidate_id", Text, nullable=False),  # "" once the candidate is erased
+    Column("application_id", Text),
+    Column("job", Text),
+    Column("questionnaire", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("context", LargeBinary, nullable=False),  # JSON: the source's ids for writing the result back
+    Column("received_at", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("run", _Number, ForeignKey("runs.number")),
+    Column("completed_at", Text),
+    Column("attempts", BigInteger, nullable=False),
+    UniqueConstraint("id"),
+    UniqueConstraint("tenant", "source", "idempotency_key"),
+    Index("submissions_by_state", "state", "number"),
+    Index("submissions_by_candidate", "candidate_id"),
+)
+
+submission_answers = Table(
+    "submission_answers",
+    metadata,
+    Column("submission", _Number, ForeignKey("submissions.number"), nullable=False),
+    Column("question_id", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),  # UTF-8, as it was handed in
+    Column("absent", Text),
+    PrimaryKeyConstraint("submission", "question_id"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("secret_sha256", Text, nullable=False),
+    Column("scopes", Text, nullable=False),  # separated by spaces
+    Column("created_at", Text, nullable=False),
+    Column("expires_at", Text),
+    Column("revoked_at", Text),
+    Column("last_used_at", Text),
+)

@@ -1,4 +1,4 @@
-"""The store: one database that keeps replies, and runs with their answers and grades."""
+"""The store: one database that keeps replies, runs with their answers and grades, and what the service takes in."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from types import TracebackType
 from typing import Self
 
 from evaluator.store.address import StoreAddress, store_address
+from evaluator.store.api_key_shelf import ApiKeyShelf
 from evaluator.store.database import PATIENCE, Database
 from evaluator.store.grade_log import GradeLogs
+from evaluator.store.inbox import Inbox
 from evaluator.store.migrate import migrate
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.run_shelf import RunShelf
+from evaluator.store.submission_shelf import SubmissionShelf
 from evaluator.store.writer import Grouping, Writer
 
 
@@ -22,6 +25,9 @@ class Store:
         self._writer = Writer(database, grouping)
         self._shelf = ReplyShelf(database, self._writer)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
+        self.inbox = Inbox(database)
+        self.submissions = SubmissionShelf(database)
+        self.keys = ApiKeyShelf(database)
 
     @property
     def address(self) -> StoreAddress:

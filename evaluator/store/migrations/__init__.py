@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evaluator.store.migrations import m0001_replies, m0002_runs
+from evaluator.store.migrations import m0001_replies, m0002_runs, m0003_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class Migration:
 MIGRATIONS = (
     Migration(1, "replies", m0001_replies.STATEMENTS),
     Migration(2, "runs", m0002_runs.STATEMENTS),
+    Migration(3, "service", m0003_service.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

@@ -1,0 +1,126 @@
+"""Ashby: webhooks signed over the raw body, answers pushed with a survey or fetched with the application."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from evaluator.ats.ats_api import AtsApi
+from evaluator.ats.delivery import Delivery, Refusal, Reply
+from evaluator.ats.event import Application, AtsAnswer, AtsEvent, Purpose
+from evaluator.ats.payload import answer_text, first_id, id_at, objects_at, text_at, value_at
+from evaluator.ats.signatures import Secrets, hex_signed
+from evaluator.ats.strict_json import read_object
+
+_PURPOSES: dict[str, Purpose] = {
+    "applicationSubmit": "submit",
+    "surveySubmit": "submit",
+    "candidateDelete": "erase",
+    "candidateMerge": "merge",
+    "ping": "test",
+}
+_TEXT = frozenset({"String", "LongText", "RichText"})
+
+
+class Ashby:
+    """https://developers.ashbyhq.com/docs/setting-up-webhooks"""
+
+    name = "ashby"
+    acknowledge = 200
+    api_url: str | None = "https://api.ashbyhq.com"
+    hosts: Sequence[str] = ("api.ashbyhq.com",)
+    reads: Sequence[str] = ()
+    erasure_is_signed = True
+
+    def handshake(self, delivery: Delivery) -> Reply | None:
+        """There is none: the ping is signed like every event."""
+        del delivery
+        return None
+
+    def check(self, delivery: Delivery, secrets: Secrets) -> Refusal | None:
+        """`Ashby-Signature: sha256=<hex>`, over the body as it came."""
+        algorithm, _, signature = delivery.header("ashby-signature").strip().partition("=")
+        if not signature:
+            return "signature_missing"
+        genuine = algorithm.lower() == "sha256" and hex_signed(delivery.body, [signature], secrets)
+        return None if genuine else "signature_wrong"
+
+    def read(self, delivery: Delivery) -> AtsEvent:
+        """`webhookActionId` stays the same over retries; one action may cause events of several kinds."""
+        body = read_object(delivery.body)
+        action = text_at(body, "action")
+        data = value_at(body, "data")
+        identity = first_id(body, ("webhookActionId",), ("data", "webhookActionId"))
+        return AtsEvent(
+            id=f"{identity}:{action}" if identity else "",
+            kind=action,
+            purpose=_PURPOSES.get(action, "other"),
+            content=delivery.body,
+            candidate=first_id(
+                data,
+                ("mergedCandidate", "id"),
+                ("mergedCandidateId",),
+                ("surveySubmission", "candidateId"),
+                ("surveySubmission", "candidate", "id"),
+                ("application", "candidate", "id"),
+                ("application", "candidateId"),
+                ("candidate", "id"),
+                ("candidateId",),
+            ),
+            survivor=first_id(
+                data,
+                ("primaryCandidate", "id"),
+                ("survivingCandidate", "id"),
+                ("candidate", "id"),
+                ("primaryCandidateId",),
+                ("candidateId",),
+            ),
+            application=first_id(
+                data,
+                ("surveySubmission", "applicationId"),
+                ("surveySubmission", "application", "id"),
+                ("application", "id"),
+                ("applicationId",),
+            ),
+            job=first_id(data, ("application", "job", "id"), ("application", "jobId")),
+            payload=data if isinstance(data, Mapping) else {},
+        )
+
+    def application(self, event: AtsEvent) -> Application | None:
+        """A survey's answers are in its payload."""
+        survey = value_at(event.payload, "surveySubmission")
+        if event.candidate is None or not isinstance(value_at(survey, "submittedValues"), Mapping):
+            return None
+        return Application(event.candidate, tuple(_answers(survey)), event.application, event.job)
+
+    def authorization(self, key: str) -> Mapping[str, str]:
+        """HTTP Basic with the key as the user."""
+        return {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}
+
+    async def fetch(self, api: AtsApi, event: AtsEvent) -> Application | None:
+        """`application.info` with the submissions of its form."""
+        if event.application is None:
+            return None
+        asked = {"applicationId": event.application, "expand": ["applicationFormSubmissions"]}
+        answer = await api.post("application.info", body=asked)
+        found = value_at(answer, "results")
+        if value_at(answer, "success") is not True or not isinstance(found, Mapping):
+            return None
+        candidate = first_id(found, ("candidate", "id"), ("candidateId",)) or event.candidate
+        if candidate is None:
+            return None
+        answers = [each for form in objects_at(found, "applicationFormSubmissions") for each in _answers(form)]
+        return Application(candidate, tuple(answers), event.application, id_at(found, "job", "id"))
+
+
+def _answers(form: Any) -> Iterator[AtsAnswer]:
+    """The fields of a form's definition, with what was submitted under each one's path."""
+    submitted = value_at(form, "submittedValues")
+    for section in objects_at(form, "formDefinition", "sections"):
+        for each in objects_at(section, "fields"):
+            field = each.get("field", each)
+            path = text_at(field, "path")
+            if isinstance(submitted, Mapping) and path in submitted:
+                written = answer_text(submitted[path]) if text_at(field, "type") in _TEXT else None
+                yield AtsAnswer(text_at(field, "title"), written, path)

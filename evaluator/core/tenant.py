@@ -1,0 +1,30 @@
+"""Tenants: whose candidates these are, and ids of candidates that are unique over all of them."""
+
+from __future__ import annotations
+
+import re
+
+DEFAULT_TENANT = "default"
+_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+
+
+def is_tenant(name: str) -> bool:
+    """Whether this may name a tenant: a lower-case letter, then up to 39 letters, digits, `_` or `-`."""
+    return _NAME.fullmatch(name) is not None
+
+
+def stored_candidate(tenant: str, candidate_id: str) -> str:
+    """The id under which the store has this candidate: as given, or `@tenant/id` for any tenant but the default one.
+
+    Raises ValueError where the default tenant gives an id that could be another tenant's.
+    """
+    if tenant != DEFAULT_TENANT:
+        return f"@{tenant}/{candidate_id}"
+    if candidate_id.startswith("@"):
+        raise ValueError("a candidate's id must not begin with @")
+    return candidate_id
+
+
+def shown_candidate(tenant: str, stored: str) -> str:
+    """The id that the tenant gave, from the one that the store has."""
+    return stored.removeprefix(f"@{tenant}/") if tenant != DEFAULT_TENANT else stored

@@ -1,0 +1,58 @@
+"""Question maps, read from a folder of YAML files with every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from evaluator.core.question_map import QuestionMap, map_mistakes
+from evaluator.core.questionnaire import Questionnaire
+from evaluator.errors import EvaluatorError, Mistake, QuestionMapError
+from evaluator.files.strict_yaml import read_yaml, validated
+
+
+def load_question_maps(folder: Path, questionnaire: Callable[[str], Questionnaire]) -> tuple[QuestionMap, ...]:
+    """Every `*.yaml` in the folder. `questionnaire` finds the one that a map names.
+
+    Raises QuestionMapError with every mistake of every file, also where two maps are for the same applications.
+    """
+    if not folder.is_dir():
+        raise QuestionMapError(f"{folder} is no folder of question maps.", hint="Make it, or name another one.")
+    maps: dict[Path, QuestionMap] = {}
+    mistakes: list[Mistake] = []
+    for path in sorted(folder.glob("*.yaml")):
+        try:
+            maps[path] = load_question_map(path, questionnaire)
+        except QuestionMapError as error:
+            mistakes += error.mistakes or [Mistake(error.message, str(path))]
+    mistakes += _overlaps(maps)
+    if mistakes:
+        raise QuestionMapError(f"The question maps in {folder} have {len(mistakes)} mistake(s).", mistakes=mistakes)
+    return tuple(maps.values())
+
+
+def load_question_map(path: Path, questionnaire: Callable[[str], Questionnaire]) -> QuestionMap:
+    """One file. Raises QuestionMapError with every mistake in it."""
+    document = read_yaml(path, QuestionMapError)
+    found, mistakes = validated(document, QuestionMap)
+    if found is not None:
+        try:
+            mistakes = [
+                document.mistake(key, message)
+                for key, message in map_mistakes(found, questionnaire(found.questionnaire))
+            ]
+        except EvaluatorError as error:
+            mistakes = [document.mistake(("questionnaire",), error.message)]
+    if found is None or mistakes:
+        raise QuestionMapError(f"{path} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+    return found
+
+
+def _overlaps(maps: dict[Path, QuestionMap]) -> Iterator[Mistake]:
+    seen: dict[tuple[str, str, str | None], Path] = {}
+    for path, each in maps.items():
+        for job in [None] if each.jobs is None else [str(job) for job in each.jobs]:
+            other = seen.setdefault((each.tenant, each.source, job), path)
+            if other != path:
+                what = "all other jobs" if job is None else f"job {job}"
+                yield Mistake(f"maps {what} of {each.source}, and so does {other.name}", str(path), key="jobs")

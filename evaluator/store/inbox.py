@@ -1,0 +1,182 @@
+"""The inbox: every genuine event of an ATS, kept before it is answered, once however often it is delivered."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, func, or_, select, update
+
+from evaluator.core.inbox_event import InboxEvent, InboxState, NewEvent, Received
+from evaluator.core.submission import NewSubmission
+from evaluator.store.database import Database
+from evaluator.store.many_rows import insert_into
+from evaluator.store.schema import inbox
+from evaluator.store.stored_text import stored_text
+from evaluator.store.submission_rows import Submitted, insert_submission
+
+_PAGE = 200
+
+
+class Inbox:
+    """The events of all sources in one store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def receive(self, event: NewEvent) -> Received:
+        """Keeps an event, or finds that it is kept: by its id, or by its content."""
+        with self._database.writing() as connection:
+            named = stored_text(event.event_id) or f"sha256:{event.content_sha256}"
+            made = self._insert(connection, event, named)
+            if made is not None:
+                return Received(made, is_new=True)
+            found = self._find_same(connection, event, named)
+            if found["content_sha256"] != event.content_sha256 and not event.id_is_signed:
+                # Anybody could have given another event's id to this one: only the content tells.
+                made = self._insert(connection, event, f"{named}#{event.content_sha256[:16]}")
+                if made is not None:
+                    return Received(made, is_new=True)
+            return Received(found["id"], is_new=False)
+
+    def find(self, event_id: str) -> InboxEvent | None:
+        """The event with this id of ours."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(inbox).where(inbox.c.id == stored_text(event_id))).mappings().first()
+        return None if row is None else _record(row)
+
+    def waiting(self, limit: int = _PAGE) -> list[str]:
+        """Ids of events that nothing was made of yet, the oldest first."""
+        asked = select(inbox.c.id).where(inbox.c.state == "received").order_by(inbox.c.number).limit(limit)
+        with self._database.reading() as connection:
+            return list(connection.scalars(asked))
+
+    def in_state(
+        self, state: InboxState, *, tenant: str | None = None, source: str | None = None, after: int = 0,
+        limit: int = _PAGE,
+    ) -> list[InboxEvent]:  # fmt: skip
+        """A page of the events in a state, the oldest first; `after` is the number of the last one seen."""
+        asked = select(inbox).where(inbox.c.state == state, inbox.c.number > after)
+        for column, wanted in ((inbox.c.tenant, tenant), (inbox.c.source, source)):
+            if wanted is not None:
+                asked = asked.where(column == wanted)
+        with self._database.reading() as connection:
+            return [_record(row) for row in connection.execute(asked.order_by(inbox.c.number).limit(limit)).mappings()]
+
+    def counts(self) -> Mapping[tuple[str, InboxState], int]:
+        """How many events there are by source and state."""
+        asked = select(inbox.c.source, inbox.c.state, func.count()).group_by(inbox.c.source, inbox.c.state)
+        with self._database.reading() as connection:
+            return {(source, state): count for source, state, count in connection.execute(asked)}
+
+    def make_submission(self, event_id: str, new: NewSubmission) -> Submitted | None:
+        """What an event was mapped to, with the event's new state; None where it does not wait any more."""
+        with self._database.writing() as connection:
+            if not self._settle(connection, event_id, state="mapped"):
+                return None
+            submitted = insert_submission(connection, new)
+            values = {"submission": submitted.id, "candidate_id": stored_text(new.stored_candidate)}
+            connection.execute(update(inbox).where(inbox.c.id == event_id).values(values))
+            return submitted
+
+    def settle(
+        self, event_id: str, state: InboxState, *, reason: str | None = None, detail: Sequence[str] = ()
+    ) -> bool:
+        """Records what became of an event that waits; False where it does not wait any more."""
+        with self._database.writing() as connection:
+            return self._settle(connection, event_id, state=state, reason=reason, detail=detail)
+
+    def replay(self, event_ids: Sequence[str]) -> int:
+        """Lets events of the quarantine wait again; how many there were."""
+        held = inbox.c.state == "quarantined"
+        values = {"state": "received", "reason": None, "detail": None, "settled_at": None}
+        with self._database.writing() as connection:
+            return sum(
+                connection.execute(update(inbox).where(held, inbox.c.id == each).values(values)).rowcount
+                for each in event_ids
+            )
+
+    def merged_into(self, candidate_id: str) -> list[str]:
+        """The candidates whom the source took for one with this one, and who are known by other ids here."""
+        found: list[str] = []
+        following = [candidate_id]
+        with self._database.reading() as connection:
+            while following:
+                asked = select(inbox.c.candidate_id).where(
+                    inbox.c.purpose == "merge",
+                    inbox.c.survivor_id == following.pop(),
+                    inbox.c.candidate_id.is_not(None),
+                )
+                new = [each for each in connection.scalars(asked) if each not in found and each != candidate_id]
+                found += new
+                following += new
+        return found
+
+    def _insert(self, connection: Connection, event: NewEvent, named: str) -> str | None:
+        made = f"evt_{secrets.token_hex(13)}"
+        state: InboxState = "received" if event.reason is None else "quarantined"
+        row = {
+            "id": made,
+            "tenant": event.tenant,
+            "source": event.source,
+            "event_id": named,
+            "content_sha256": event.content_sha256,
+            "kind": stored_text(event.kind),
+            "purpose": event.purpose,
+            "headers": json.dumps(dict(event.headers)).encode(),
+            "body": event.body,
+            "candidate_id": None if event.candidate_id is None else stored_text(event.candidate_id),
+            "survivor_id": None if event.survivor_id is None else stored_text(event.survivor_id),
+            "state": state,
+            "reason": event.reason,
+            "attempts": 0,
+            "received_at": _now(),
+        }
+        insert = insert_into(self._database.engine.dialect.name, inbox).values(row)
+        result = connection.execute(insert.on_conflict_do_nothing().returning(inbox.c.id))
+        return result.scalar()
+
+    def _find_same(self, connection: Connection, event: NewEvent, named: str) -> RowMapping:
+        same = or_(inbox.c.event_id == named, inbox.c.content_sha256 == event.content_sha256)
+        asked = select(inbox.c.id, inbox.c.content_sha256).where(
+            inbox.c.tenant == event.tenant, inbox.c.source == event.source, same
+        )
+        # The one with the same content first: it is the same for certain.
+        rows = connection.execute(asked).mappings().all()
+        return max(rows, key=lambda row: row["content_sha256"] == event.content_sha256)
+
+    def _settle(
+        self, connection: Connection, event_id: str, *, state: InboxState, reason: str | None = None,
+        detail: Sequence[str] = (),
+    ) -> bool:  # fmt: skip
+        values = {
+            "state": state,
+            "reason": reason,
+            "detail": json.dumps(list(detail)).encode() if detail else None,
+            "settled_at": _now(),
+            "attempts": inbox.c.attempts + 1,
+        }
+        waits = (inbox.c.id == event_id) & (inbox.c.state == "received")
+        return connection.execute(update(inbox).where(waits).values(values)).rowcount == 1
+
+
+def _record(row: RowMapping) -> InboxEvent:
+    kept: dict[str, Any] = {
+        name: row[name]
+        for name in (
+            "number", "id", "tenant", "source", "kind", "purpose", "body", "candidate_id", "state", "reason",
+            "submission", "received_at", "settled_at",
+        )
+    }  # fmt: skip
+    return InboxEvent(
+        **kept,
+        headers=json.loads(row["headers"] or b"{}"),
+        detail=tuple(json.loads(row["detail"] or b"[]")),
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,101 @@
+"""Where the service's parts are built: connections to applicant tracking systems, the doors, and the intake."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+
+from evaluator.ats.connection import Connection, Connections, connection_name
+from evaluator.ats.signatures import standard_key
+from evaluator.ats.sources import SOURCES
+from evaluator.core.question_map import QuestionMap
+from evaluator.core.questionnaire import Questionnaire
+from evaluator.core.tenant import is_tenant
+from evaluator.errors import Mistake, UsageError
+from evaluator.files.question_map_file import load_question_maps
+from evaluator.files.resources import shipped
+from evaluator.files.rubric_file import load_question_set
+from evaluator.run.intake import Erase, Intake
+from evaluator.settings import AtsAccess, AtsSettings
+from evaluator.store.store import Store
+from evaluator.wiring import DEFAULT_QUESTIONNAIRE
+
+_MOST_SECRETS = 2
+
+
+def find_questionnaire() -> Callable[[str], Questionnaire]:
+    """What finds questionnaires by name or path, each read once."""
+
+    @lru_cache(maxsize=64)
+    def find(name: str) -> Questionnaire:
+        return load_question_set(name, [shipped("rubrics")]).questionnaire
+
+    return find
+
+
+def make_connections(settings: AtsSettings, questionnaire: Callable[[str], Questionnaire]) -> Connections:
+    """The connections that the environment and the question maps make. Raises InputError with every mistake."""
+    maps = () if settings.maps is None else load_question_maps(settings.maps, questionnaire)
+    mistakes = [mistake for place, access in settings.access.items() for mistake in _mistakes(place, access)]
+    if mistakes:
+        raise UsageError("The connections cannot be made.", mistakes=mistakes, hint="docs/ats.md has the table.")
+    places = {*settings.access, *((each.tenant, each.source) for each in maps)}
+    fallback = settings.questionnaire or DEFAULT_QUESTIONNAIRE
+    return {place: _connection(place, settings, maps, fallback) for place in sorted(places)}
+
+
+def make_intake(settings: AtsSettings, store: Store, erase: Erase) -> Intake:
+    """What settles the events of a store's inbox. Raises InputError as `make_connections` does."""
+    questionnaire = find_questionnaire()
+    return Intake(store.inbox, make_connections(settings, questionnaire), questionnaire, erase)
+
+
+def _connection(
+    place: tuple[str, str], settings: AtsSettings, maps: tuple[QuestionMap, ...], fallback: str
+) -> Connection:
+    tenant, name = place
+    source = SOURCES[name]
+    access = settings.access.get(place, AtsAccess())
+    own = tuple(each for each in maps if (each.tenant, each.source) == place)
+    # Without a map, questions are found by their own words, and what is not found is held back.
+    unwritten = QuestionMap.model_validate({"source": name, "questionnaire": fallback, "tenant": tenant})
+    return Connection(
+        source=source,
+        tenant=tenant,
+        secrets=access.secrets,
+        maps=own or (unwritten,),
+        api_key=access.api_key,
+        api_url=access.api_url,
+        hosts=(*source.hosts, *settings.hosts),
+    )
+
+
+def _mistakes(place: tuple[str, str], access: AtsAccess) -> list[Mistake]:
+    tenant, source = place
+    where = f"EVALUATOR_{source.upper()}_SECRETS" + ("" if tenant == "default" else f"__{tenant.upper()}")
+    said = []
+    if not is_tenant(tenant):
+        said.append(f"'{tenant}' cannot name a tenant")
+    if len(access.secrets) > _MOST_SECRETS:
+        said.append(f"{len(access.secrets)} secrets; two may be live while they are changed")
+    if source == "standard":
+        for secret in access.secrets:
+            try:
+                standard_key(secret)
+            except ValueError as error:
+                said.append(str(error))
+    return [Mistake(each, where) for each in said]
+
+
+def described(connections: Connections) -> Mapping[str, str]:
+    """What each connection can do, for people: by its name."""
+    return {
+        connection_name(*place): ", ".join(
+            [
+                f"{len(each.secrets)} secret(s)" if each.secrets else "no secret: nothing is let in",
+                "API key" if each.api_key else "no API key: nothing is fetched",
+                f"{len(each.maps)} question map(s)",
+            ]
+        )
+        for place, each in connections.items()
+    }
