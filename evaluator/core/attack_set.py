@@ -12,6 +12,7 @@ from evaluator.core.rubric import FileRecord, Identifier, Text
 Carrier = Literal["whole", "appended", "inside", "split"]
 CARRIERS: tuple[Carrier, ...] = ("whole", "appended", "inside", "split")
 AttackSplit = Literal["development", "test"]
+ATTACK_TEST_SPLIT = "test"
 ATTACK_SPLITS: tuple[AttackSplit, ...] = ("development", "test")
 
 
