@@ -1,4 +1,4 @@
-"""The store: one database that keeps replies, runs with their answers and grades, and what the service takes in."""
+"""The store: one database that keeps replies, runs with their grades, what the service takes in, and reviews."""
 
 from __future__ import annotations
 
@@ -7,13 +7,23 @@ from typing import Self
 
 from evaluator.store.address import StoreAddress, store_address
 from evaluator.store.api_key_shelf import ApiKeyShelf
+from evaluator.store.audit_log import AuditLog
+from evaluator.store.candidate_decisions import CandidateDecisions
 from evaluator.store.database import PATIENCE, Database
 from evaluator.store.grade_log import GradeLogs
 from evaluator.store.inbox import Inbox
 from evaluator.store.migrate import migrate
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
+from evaluator.store.review_intake import ReviewIntake
+from evaluator.store.review_leases import ReviewLeases
+from evaluator.store.review_log import ReviewLog
+from evaluator.store.review_queue import ReviewQueue
+from evaluator.store.review_shelf import ReviewShelf
 from evaluator.store.run_shelf import RunShelf
+from evaluator.store.sign_in_failures import FailureCounts
+from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
+from evaluator.store.user_shelf import UserShelf
 from evaluator.store.writer import Grouping, Writer
 
 
@@ -25,6 +35,16 @@ class Store:
         self._writer = Writer(database, grouping)
         self._shelf = ReplyShelf(database, self._writer)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
+        self.users = UserShelf(database)
+        self.sign_ins = SignInShelf(database)
+        self.failures = FailureCounts(database)
+        self.audit = AuditLog(database)
+        self.intake = ReviewIntake(database)
+        self.queue = ReviewQueue(database)
+        self.leases = ReviewLeases(database)
+        self.reviews = ReviewShelf(database)
+        self.review_log = ReviewLog(database)
+        self.decisions = CandidateDecisions(database)
         self.inbox = Inbox(database)
         self.submissions = SubmissionShelf(database)
         self.keys = ApiKeyShelf(database)

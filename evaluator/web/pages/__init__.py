@@ -1,0 +1,1 @@
+"""What the pages show: every GET of a signed-in person, one noun a file."""
