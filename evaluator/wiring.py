@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence, Set
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -20,6 +21,7 @@ from evaluator.core.ledger import Ledger
 from evaluator.core.pace import PaceSettings
 from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls, Prompt
+from evaluator.core.redaction import Redact
 from evaluator.core.task import Rater, RaterIdentity
 from evaluator.errors import GraderSetupError, UsageError
 from evaluator.files.local_model import find_default_model
@@ -91,6 +93,9 @@ class GraderOptions:
     """Where replies are kept, so that nothing is asked and paid for twice."""
     sink: RequestSink | None = field(default=None, repr=False)
     """Where requests are collected for a batch instead of being asked."""
+    redact: Redact = "identity"
+    """What is taken out of an answer before a grader reads it: nothing (`off`), what `Answer.identity` says of the
+    candidate, or also whatever looks like an e-mail address, phone number, link, handle or postal address (`all`)."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
     calibration: Calibration | None = None
@@ -144,6 +149,7 @@ def make_plain_grader(
         now=lambda: datetime.now(UTC),
         pacers=tuple(pacers.made.values()),
         calibration=calibration,
+        redact=chosen.redact,
         yardstick=_yardstick(specs, questionnaire, folders),
     )
     if calibration is not None:
@@ -252,6 +258,7 @@ def _rater(
         prompt_sha256=fingerprint(prompt),
         asks_for=prompt.asks_for,
         params=tuple(sorted({**parameters, "calls": calls}.items())),
+        address=model.address,
     )
     # A script's replies cost nothing, and are told apart by their turn, not by what is asked.
     ledger = None if spec.kind == "scripted" else options.ledger
@@ -264,6 +271,7 @@ def _rater(
         retries=options.retries,
         ledger=ledger,
         sleep=pacer.sleep if pacer else asyncio.sleep,
+        keeping=pacer.keeping if pacer else nullcontext,
     )
 
 
@@ -321,6 +329,12 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleMo
             f"The grader {spec} needs a key, and there is none.",
             hint="Set OPENAI_API_KEY, or give --base-url for a server of your own that needs no key.",
         )
+    if key is not None and not (key.isascii() and key.isprintable()):
+        # It would end up in a header, where a line end begins another one.
+        raise GraderSetupError(
+            "The key holds a character that no key has: a line end, or a letter outside ASCII.",
+            hint="Copy it again, without what stands around it.",
+        )
     client = AsyncOpenAI(
         # A server of one's own takes any key; the client insists on one.
         api_key=key or "none",
@@ -332,13 +346,16 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleMo
     return OpenAICompatibleModel(client, spec.name, deadline=deadline)
 
 
-def _http_client(transport: Transport | None) -> httpx2.AsyncClient | None:
-    """What the openai client sends through; None is its own choice, httpx2's pool."""
+def _http_client(transport: Transport | None) -> httpx2.AsyncClient:
+    """What the openai client sends through. Neither follows a redirect: an answer goes to no other address."""
     if transport == "httpx2" or (transport is None and find_spec("pyreqwest") is None):
-        return None
+        from openai import DefaultAsyncHttpxClient
+
+        return DefaultAsyncHttpxClient(follow_redirects=False)
+    from evaluator.graders.openai_compatible import LARGEST_REPLY
     from evaluator.graders.pyreqwest_client import PyreqwestClient
 
-    return PyreqwestClient(connect_timeout=_CONNECT_TIMEOUT)
+    return PyreqwestClient(connect_timeout=_CONNECT_TIMEOUT, largest_reply=LARGEST_REPLY)
 
 
 def _local_model(options: GraderOptions) -> ChatModel:

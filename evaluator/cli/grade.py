@@ -18,12 +18,13 @@ from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_resumption import say_draining, say_place, say_store
 from evaluator.cli.price import price_of
-from evaluator.cli.run_options import kept_options
+from evaluator.cli.run_options import kept_options, to_go_on
 from evaluator.cli.run_place import RunPlace, run_place
 from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.answer import Answer
 from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
+from evaluator.core.redaction import Redact
 from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import StoreError, UsageError
 from evaluator.files.calibration_file import load_calibration
@@ -73,6 +74,13 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
     show_default=True,
     help="Which stands where a candidate answered a question twice.",
 )
+@click.option(
+    "--redact",
+    type=click.Choice(["off", "identity", "all"]),
+    default="identity",
+    show_default=True,
+    help="What a grader does not get to read: names and contacts that the table has, or all that look like contacts.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
 @click.option(
     "--concurrency", type=click.IntRange(1, 5000), help="Most requests in flight at once. [default: 64; local 1]"
@@ -105,6 +113,7 @@ def command(
     mapping: tuple[str, ...],
     sheet: str | None,
     duplicates: str,
+    redact: str,
     out: Path | None,
     concurrency: int | None,
     rpm: float | None,
@@ -148,6 +157,7 @@ def command(
         cache=settings.cache,
         rubrics=rubrics,
         prompts=prompts,
+        redact=cast(Redact, redact),
         calibration=load_calibration(calibration) if calibration else None,
     )
     # The second grader asks in its own way: prompt, calls and calibration were chosen for the first.
@@ -163,7 +173,8 @@ def command(
             table, made.questionnaire.questions, mapping=mapping_of(mapping), sheet=sheet, duplicates=policy
         )
         kept = kept_options(context, options.base_url)
-        order = _Order(made, second, answers, table, out, limit, kept, options.budget)
+        named = (store.address.typed if where else None) if store else ""
+        order = _Order(made, second, answers, table, out, limit, kept, options.budget, named)
         code = run_to_the_end(_run(order, store, ledger, presenter, resume=resume, ask=not yes))
     sys.exit(code)
 
@@ -180,6 +191,8 @@ class _Order:
     limit: int | None
     options: dict[str, Any]
     budget: Budget | None
+    store: str | None
+    """What --store has to be given to find the run again; None: nothing; "": the run is in none."""
 
     @property
     def total(self) -> int:
@@ -282,7 +295,8 @@ async def _grade_into(
                 table.questions_asked,
                 beside,
             )
-    presenter.finished(results, grader.rubric, order.budget)
+    goes_on_with = to_go_on(command, order.options, run_id, folder.path, order.store)
+    presenter.finished(results, grader.rubric, order.budget, goes_on_with)
     if store is not None and number is not None:
         _record_end(store, number, results.manifest, presenter)
     if interrupted:

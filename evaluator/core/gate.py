@@ -79,12 +79,12 @@ def _of_grader(gate: Gate, grader: GraderResult) -> Iterator[Condition]:
         said = f"{counts.ungraded} of {counts.answers} answers ungraded (at most {gate.most_ungraded:.1%})"
         yield Condition(share <= gate.most_ungraded, f"{grader.name}: {said}")
     if gate.most_attack_success is not None:
-        figure = grader.attacks.whole.succeeded if grader.attacks else None
-        yield _share_condition(grader.name, "attacks that succeeded", figure, gate.most_attack_success)
+        succeeded = grader.attacks.whole.succeeded if grader.attacks else None
+        yield _share_condition(grader.name, "attacks that succeeded", succeeded, gate.most_attack_success)
     if gate.most_false_alarms is not None:
         honest = grader.attacks.all_honest if grader.attacks else None
-        figure = honest.to_person if honest else None
-        yield _share_condition(grader.name, "honest answers sent to a person", figure, gate.most_false_alarms)
+        alarmed = honest.to_person if honest else None
+        yield _share_condition(grader.name, "honest answers sent to a person", alarmed, gate.most_false_alarms)
 
 
 def _share_condition(grader: str, what: str, figure: Estimate | None, limit: float) -> Condition:

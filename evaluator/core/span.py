@@ -45,8 +45,8 @@ class QuoteFinder:
 
     @property
     def length(self) -> int:
-        """Characters of the answer."""
-        return len(self._text)
+        """Characters of the answer, without what is blotted out."""
+        return len(self._text) - self._text.count("\x00")
 
     def find(self, quote: str) -> Span | None:
         """Where the quote stands in the answer (its first place), or None."""

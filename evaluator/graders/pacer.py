@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from evaluator.core.pace import Ending, Pace, PaceSettings, PaceTotals, Ticket
@@ -31,6 +32,9 @@ class Pacer:
 
     def __init__(self, settings: PaceSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._pace = Pace(settings)
+        self._most = settings.most
+        self._keeping = 0
+        self._looks_soon = False
         self._clock = clock
         self._line: deque[_InLine] = deque()
         self._sleeping: set[asyncio.Future[None]] = set()
@@ -48,7 +52,7 @@ class Pacer:
         now = self._clock()
         if self._pace.is_down(now):
             raise EndpointDownError(self._pace.failures)
-        if not self._line and self._pace.has_room() and not self._pace.wait(now, tokens):
+        if not self._line and self._has_room() and not self._pace.wait(now, tokens):
             return self._pace.sent(now, tokens)
         place = _InLine(tokens, asyncio.get_running_loop().create_future())
         self._line.append(place)
@@ -69,7 +73,20 @@ class Pacer:
         if ending == "failed" and self._pace.is_down(now):
             self._turn_away()
         elif self._line:
-            self._let_go()
+            self._let_go_soon()
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """While a reply is being kept. Until it is, a kill would have it paid for again: so replies that are not kept
+        yet and requests in flight together are never more than may be in flight.
+        """
+        self._keeping += 1
+        try:
+            yield
+        finally:
+            self._keeping -= 1
+            if self._line:
+                self._let_go_soon()
 
     async def sleep(self, seconds: float) -> None:
         """Waits between two attempts, outside the line. Ends early when the endpoint goes down."""
@@ -86,8 +103,18 @@ class Pacer:
             alarm.cancel()
             self._sleeping.discard(woken)
 
+    def _has_room(self) -> bool:
+        return self._pace.has_room() and self._pace.in_flight + self._keeping < self._most
+
+    def _let_go_soon(self) -> None:
+        """When whoever just got a reply has had the time to say that it is being kept; once for all of them."""
+        if not self._looks_soon:
+            self._looks_soon = True
+            asyncio.get_running_loop().call_soon(self._let_go)
+
     def _let_go(self) -> None:
         """Everyone whose turn it is."""
+        self._looks_soon = False
         now = self._clock()
         wait = 0.0
         while self._line:
@@ -95,7 +122,7 @@ class Pacer:
             if first.turn.done():  # it was given up
                 self._line.popleft()
                 continue
-            if not self._pace.has_room():
+            if not self._has_room():
                 break
             wait = self._pace.wait(now, first.tokens)
             if wait:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -15,9 +15,11 @@ from evaluator.core.examples import GradedExample
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.flags import flags_of, ungraded_flag
 from evaluator.core.grade import CriterionGrade, Flag, Grade, Provenance, RedFlagSeen
+from evaluator.core.name_forms import WORD
 from evaluator.core.price import Price, cost_of
 from evaluator.core.questionnaire import Question
-from evaluator.core.reading import Reading, combine, verify
+from evaluator.core.reading import Reading, combine, restored, verify
+from evaluator.core.redaction import Redact, Redaction, redact
 from evaluator.core.reply import NOT_SENT, Failure, Reply, Usage
 from evaluator.core.rubric import Criterion
 from evaluator.core.score import band_of, score_of
@@ -28,7 +30,7 @@ from evaluator.core.suspicion.look import GradingWords
 from evaluator.core.task import GradingTask, Rater
 from evaluator.files.rubric_file import QuestionSet
 from evaluator.graders.pacer import Pacer
-from evaluator.run.second_reading import far_above_matching, finding_flags, nothing_else, rest_of
+from evaluator.run.second_reading import far_above_matching, finding_flags, is_anything_left, nothing_else, unblotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Pipeline:
     """One for each endpoint that is asked."""
     yardstick: Callable[[], Rater | None] = lambda: None
     """Word matching, held beside grades that meet the bar or whose answer speaks to its grader; None: there is none."""
+    redact: Redact = "identity"
+    """What is taken out of an answer before a grader reads it."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -71,7 +75,7 @@ class Pipeline:
         return _Hashes(
             rubric=fingerprint(rubric),
             questionnaire=fingerprint(self.question_set.questionnaire),
-            raters=fingerprint([asdict(rater.identity) for rater in self.raters]),
+            raters=fingerprint([_told_apart(rater) for rater in self.raters]),
             examples=fingerprint([example.model_dump(mode="json") for example in self.question_set.examples]),
             schemas={
                 question.id: None
@@ -104,6 +108,13 @@ class Pipeline:
         names = [name for each in criteria for name in (each.id, each.name)]
         return GradingWords.of(names, texts, [question.text, question.title])
 
+    @cached_property
+    def ordinary_words(self) -> frozenset[str]:
+        """Words that the questions and the rubric use: one of them in an answer is no sign of a person's name."""
+        questions, rubric = self.question_set.questionnaire, self.question_set.rubric
+        asked = f"{questions.model_dump_json()} {rubric.model_dump_json()}"
+        return frozenset(word.lower() for word in WORD.findall(asked) if word.islower())
+
 
 @dataclass(frozen=True, slots=True)
 class _AskedOf:
@@ -132,6 +143,8 @@ class Outcome:
     paid: Usage = field(default_factory=Usage)
     paid_usd: float | None = None
     """Dollars for `paid`; None where nothing was paid or no price is known."""
+    redaction: Redaction | None = None
+    """What was replaced before the grader read the answer; None where nothing was."""
 
 
 async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
@@ -144,12 +157,18 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     if screening.ungradable is not None:
         return Outcome(_without_score(pipeline, answer, "ungraded", screening.ungradable, screening.flags))
     findings = screening.findings
-    rest = rest_of(answer, findings) if findings else answer
-    if rest is None:
+    if findings and not is_anything_left(blotted(answer.text, findings)):
         return Outcome(_without_score(pipeline, answer, "ungraded", nothing_else(findings), screening.flags))
 
-    texts = [answer, rest] if findings else [answer]
-    replies = await _ask_everyone(pipeline, texts, question, criteria)
+    redaction = redacted(pipeline, answer)
+    texts = [redaction.text]
+    if findings:
+        # Blotted out in place: offsets stay those of the answer, and no quote may come from what was found.
+        without = redacted(pipeline, replace(answer, text=blotted(answer.text, findings)))
+        texts.append(unblotted(without.text))
+    else:
+        without = redaction
+    replies = await _ask_everyone(pipeline, answer, texts, question, criteria)
     usage, cost, paid_usd = _total(replies), _cost(pipeline, replies), _paid_usd(pipeline, replies)
     readings_each = len(replies) // len(texts)
     # The last text that was read is the one whose grade stands.
@@ -161,11 +180,10 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
         failure = (unsent or failures)[0]
         reason = f"{failure.code}: {failure.detail}"
         grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage, cost=cost)
-        return Outcome(grade, failure, usage.paid, paid_usd)
+        return Outcome(grade, failure, usage.paid, paid_usd, redaction if redaction.replacements else None)
 
-    # Offsets are into the answer as it is, but no quote may come from what was found.
-    finder = QuoteFinder(blotted(answer.text, findings) if findings else answer.text)
-    readings = [verify(reply, criteria, finder) for reply in given]
+    finder = without.finder()
+    readings = [restored(verify(reply, criteria, finder), without) for reply in given]
     read = combine(readings, criteria)
     graded = _calibrated(pipeline, question, read)
     confidence = _confidence(pipeline, answer, graded)
@@ -173,8 +191,8 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     red_flags = _distinct(readings)
     flags = [
         *screening.flags,
-        *(_what_was_found(pipeline, answer, findings, replies[:readings_each], read, criteria) if findings else ()),
-        *await _beside_word_matching(pipeline, rest, question, read, score, is_found=bool(findings)),
+        *(_what_was_found(pipeline, redaction, findings, replies[:readings_each], read, criteria) if findings else ()),
+        *await _beside_word_matching(pipeline, texts[-1], question, read, score, is_found=bool(findings)),
         *_absent_readings(len(replies) - len(failures), failures),
         *flags_of(score, graded, red_flags, readings, pipeline.question_set.rubric),
         *_not_sure_enough(pipeline, confidence),
@@ -191,12 +209,20 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
             band=band_of(score, pipeline.question_set.rubric),
             confidence=confidence,
             flags=tuple(flags),
-            provenance=_provenance(pipeline, answer.text, question, usage, cost, given[0].model),
+            provenance=_provenance(pipeline, redaction.text, question, usage, cost, given[0].model),
         ),
         failures[0] if failures else None,
         usage.paid,
         paid_usd,
+        redaction if redaction.replacements else None,
     )
+
+
+def redacted(pipeline: Pipeline, answer: Answer) -> Redaction:
+    """The answer as a grader reads it."""
+    if answer.identity is None and pipeline.redact == "identity":
+        return Redaction(answer.text, answer.text)
+    return redact(answer.text, answer.identity, pipeline.redact, pipeline.ordinary_words)
 
 
 def ungraded(pipeline: Pipeline, answer: Answer, reason: str) -> Grade:
@@ -205,22 +231,13 @@ def ungraded(pipeline: Pipeline, answer: Answer, reason: str) -> Grade:
 
 
 async def _ask_everyone(
-    pipeline: Pipeline, answers: Sequence[Answer], question: Question, criteria: tuple[Criterion, ...]
+    pipeline: Pipeline, answer: Answer, texts: Sequence[str], question: Question, criteria: tuple[Criterion, ...]
 ) -> list[Reply | Failure]:
-    """Every rater's every sample of each of these texts of one answer, at once; text by text."""
+    """Every rater's every sample of each of the texts in which raters read one answer, at once; text by text."""
+    examples = pipeline.asked_of[question.id].examples_for(answer)
     tasks = [
-        (
-            rater,
-            GradingTask(
-                answer.text,
-                question,
-                pipeline.question_set.rubric,
-                criteria,
-                pipeline.asked_of[question.id].examples_for(answer),
-                sample,
-            ),
-        )
-        for answer in answers
+        (rater, GradingTask(text, question, pipeline.question_set.rubric, criteria, examples, sample))
+        for text in texts
         for rater in pipeline.raters
         for sample in range(pipeline.first_sample, pipeline.first_sample + pipeline.samples)
     ]
@@ -232,14 +249,14 @@ async def _ask_everyone(
 
 def _what_was_found(
     pipeline: Pipeline,
-    answer: Answer,
+    redaction: Redaction,
     findings: Sequence[Finding],
     replies_to_whole: Sequence[Reply | Failure],
     read: Sequence[CriterionGrade],
     criteria: tuple[Criterion, ...],
 ) -> list[Flag]:
     """The flags of an answer that speaks to its grader: where, and what it did to the levels."""
-    finder = QuoteFinder(answer.text)
+    finder = redaction.finder()
     whole = [verify(reply, criteria, finder) for reply in replies_to_whole if isinstance(reply, Reply)]
     with_them = combine(whole, criteria) if whole else read
     return list(finding_flags(findings, with_them, read, pipeline.question_set.rubric))
@@ -247,7 +264,7 @@ def _what_was_found(
 
 async def _beside_word_matching(
     pipeline: Pipeline,
-    answer: Answer,
+    text: str,
     question: Question,
     read: Sequence[CriterionGrade],
     score: float,
@@ -261,10 +278,10 @@ async def _beside_word_matching(
     if yardstick is None:
         return []
     criteria = pipeline.asked_of[question.id].criteria
-    reply = await yardstick.rate(GradingTask(answer.text, question, rubric, criteria))
+    reply = await yardstick.rate(GradingTask(text, question, rubric, criteria))
     if isinstance(reply, Failure):
         return []
-    matched = combine([verify(reply, criteria, QuoteFinder(answer.text))], criteria)
+    matched = combine([verify(reply, criteria, QuoteFinder(text))], criteria)
     return list(far_above_matching(read, matched, is_found=is_found))
 
 
@@ -347,7 +364,9 @@ def _without_score(
             "status": status,
             "reason": reason,
             "flags": raised,
-            "provenance": _provenance(pipeline, answer.text, question, usage or Usage(), cost, None),
+            "provenance": _provenance(
+                pipeline, redacted(pipeline, answer).text, question, usage or Usage(), cost, None
+            ),
         }
     )
 
@@ -381,8 +400,18 @@ def _provenance(
     )
 
 
+def _told_apart(rater: Rater) -> dict[str, object]:
+    """All that tells this rater from another; one without an endpoint has no address to be told apart by."""
+    identity = asdict(rater.identity)
+    if identity["address"] is None:
+        del identity["address"]
+    return identity
+
+
 def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
-    """SHA-256 over everything that is asked about an answer; a grade's provenance has it."""
+    """SHA-256 over everything that is asked about an answer, whose `text` is as a grader reads it; a grade's provenance
+    has it.
+    """
     hashes = pipeline.hashes
     return fingerprint(
         {
@@ -396,6 +425,11 @@ def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
             **({"calibration": pipeline.calibration.sha256} if pipeline.calibration else {}),
         }
     )
+
+
+def endpoint_of(pipeline: Pipeline) -> str | None:
+    """Where a model is asked; None where only the model's name says."""
+    return ", ".join(dict.fromkeys(each.identity.address for each in pipeline.raters if each.identity.address)) or None
 
 
 def calls_of(pipeline: Pipeline) -> str | None:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from evaluator.core.absence import absence_of
-from evaluator.core.answer import Answer
 from evaluator.core.grade import CriterionGrade, Flag
 from evaluator.core.rubric import Rubric
 from evaluator.core.score import mean
-from evaluator.core.suspicion.finding import Finding, cut
+from evaluator.core.suspicion.finding import Finding
 
 _FEWEST_WORDS = 4  # below that nothing is left to read
 FAR_ABOVE = 2.0
@@ -24,17 +22,21 @@ looks: half of the usual scale."""
 FAR_ABOVE_IF_FOUND = 1.5
 """The same for any grade of an answer that speaks to its grader."""
 _MOST_SHOWN = 5
+_BLOTS = re.compile("\x00+")
 _WORD = re.compile(r"[^\W_]+")
 _IDEOGRAPH = re.compile("[\u2e80-\u9fff\uac00-\ud7af]")
 
 
-def rest_of(answer: Answer, findings: Sequence[Finding]) -> Answer | None:
-    """The answer without what was found; None where hardly a word is left."""
-    text = cut(answer.text, findings).strip()
+def is_anything_left(blotted_text: str) -> bool:
+    """Whether an answer holds enough to be read when what was found is blotted out."""
+    text = unblotted(blotted_text).strip()
     words = len(_WORD.findall(text)) + len(_IDEOGRAPH.findall(text)) // 3
-    if words < _FEWEST_WORDS or absence_of(text) is not None:
-        return None
-    return replace(answer, text=text)
+    return words >= _FEWEST_WORDS and absence_of(text) is None
+
+
+def unblotted(blotted_text: str) -> str:
+    """The text as a grader reads it: where something was blotted out there is nothing."""
+    return _BLOTS.sub(" ", blotted_text)
 
 
 def nothing_else(findings: Sequence[Finding]) -> str:

@@ -118,6 +118,16 @@ class RunShelf:
                 return
             after = page[-1].number
 
+    def page(self, number: int, after: int) -> list[StoredGrade]:
+        """A page of the grades that stand: those next after the one of this number."""
+        with self.database.reading() as connection:
+            return read_grades(connection, number, after)
+
+    def standing(self, number: int) -> int:
+        """How many answers of a run have a grade, or a reason for having none."""
+        with self.database.reading() as connection:
+            return _count(connection, select(func.count()).where(answers.c.run == number))
+
     def holding(self, number: int) -> Holding:
         """What deleting the run would take."""
         with self.database.reading() as connection:

@@ -12,13 +12,16 @@ from evaluator.store.candidate_decisions import CandidateDecisions
 from evaluator.store.database import PATIENCE, Database
 from evaluator.store.grade_log import GradeLogs
 from evaluator.store.inbox import Inbox
+from evaluator.store.loose_replies import LooseReplies
 from evaluator.store.migrate import migrate
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.review_intake import ReviewIntake
+from evaluator.store.review_labels import ReviewLabels
 from evaluator.store.review_leases import ReviewLeases
 from evaluator.store.review_log import ReviewLog
 from evaluator.store.review_queue import ReviewQueue
 from evaluator.store.review_shelf import ReviewShelf
+from evaluator.store.run_candidates import RunCandidates
 from evaluator.store.run_shelf import RunShelf
 from evaluator.store.sign_in_failures import FailureCounts
 from evaluator.store.sign_in_shelf import SignInShelf
@@ -34,7 +37,9 @@ class Store:
         self._database = database
         self._writer = Writer(database, grouping)
         self._shelf = ReplyShelf(database, self._writer)
+        self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
+        self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)
         self.sign_ins = SignInShelf(database)
         self.failures = FailureCounts(database)
@@ -44,6 +49,7 @@ class Store:
         self.leases = ReviewLeases(database)
         self.reviews = ReviewShelf(database)
         self.review_log = ReviewLog(database)
+        self.review_labels = ReviewLabels(database)
         self.decisions = CandidateDecisions(database)
         self.inbox = Inbox(database)
         self.submissions = SubmissionShelf(database)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from evaluator.core.suspicion.finding import Finding, blotted, cut, merged
+from evaluator.core.suspicion.finding import Finding, blotted, merged
 from evaluator.core.suspicion.look import GradingWords, look_at
 
 RUBRIC_SENTENCE = "Separates features available at prediction time from those known only in retrospect as a rule."
@@ -116,10 +116,9 @@ def test_lists_of_keywords_and_the_rubrics_own_words_are_left_out_but_no_crime()
 
 
 def test_what_is_cut_is_blotted_in_place() -> None:
-    """The cut text is what a grader reads; the blotted one keeps every offset of the answer."""
+    """Every offset of the answer stays."""
     text = "abc [drop] def"
     found = (Finding("injection_suspected", 4, 10, "", True),)
-    assert cut(text, found) == "abc   def"
     assert blotted(text, found) == "abc " + "\x00" * 6 + " def"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+BLOT = "\x00"
 FindingCode = Literal["injection_suspected", "hidden_characters", "keyword_stuffing"]
 
 
@@ -39,20 +40,14 @@ def merged(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(made)
 
 
-def cut(text: str, findings: Sequence[Finding]) -> str:
-    """The text without what was found, which is in order and does not overlap."""
-    return _replaced(text, findings, lambda _: " ")
-
-
 def blotted(text: str, findings: Sequence[Finding]) -> str:
-    """The text with what was found blotted out, character by character: offsets stay, and no quote reaches into it."""
-    return _replaced(text, findings, lambda each: "\x00" * (each.end - each.start))
+    """The text with what was found blotted out, character by character: offsets stay, and no quote reaches into it.
 
-
-def _replaced(text: str, findings: Sequence[Finding], by: Callable[[Finding], str]) -> str:
+    Findings are in order and do not overlap.
+    """
     pieces = []
     at = 0
     for each in findings:
-        pieces += [text[at : each.start], by(each)]
+        pieces += [text[at : each.start], BLOT * (each.end - each.start)]
         at = each.end
     return "".join([*pieces, text[at:]])
