@@ -27,6 +27,8 @@ from evaluator.store.sign_in_failures import FailureCounts
 from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
 from evaluator.store.user_shelf import UserShelf
+from evaluator.store.work_shelf import WorkShelf
+from evaluator.store.worker_roll import WorkerRoll
 from evaluator.store.writer import Grouping, Writer
 
 
@@ -39,6 +41,8 @@ class Store:
         self._shelf = ReplyShelf(database, self._writer)
         self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
+        self.work = WorkShelf(database)
+        self.workers = WorkerRoll(database)
         self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)
         self.sign_ins = SignInShelf(database)
@@ -63,6 +67,10 @@ class Store:
     def ledger(self, run: int | None = None) -> ReplyLedger:
         """Where a grader keeps its replies: `GraderOptions(ledger=store.ledger())`."""
         return ReplyLedger(self._shelf, run)
+
+    def recover(self) -> None:
+        """Goes on after a failure, for whoever has done again what was lost by it."""
+        self._writer.recover()
 
     def __enter__(self) -> Self:
         return self
