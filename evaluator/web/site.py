@@ -55,7 +55,7 @@ class Site:
     desk: ReviewDesk
     figures: ReviewFigures
     upkeep: ReviewUpkeep
-    figures: RunFiguresDesk
+    run_figures: RunFiguresDesk
     export_run: ExportRun | None
     settings: WebSettings
     now: Callable[[], datetime]
@@ -83,7 +83,7 @@ def make_site(
         desk=ReviewDesk(store, now),
         figures=ReviewFigures(store),
         upkeep=ReviewUpkeep(store, shares or DrawShares(), now),
-        figures=RunFiguresDesk(store),
+        run_figures=RunFiguresDesk(store),
         export_run=export_run,
         settings=settings,
         now=now,

@@ -115,13 +115,12 @@ def test_a_candidates_words_stay_words(serve, sqlite_store, tmp_path, text):
     served.site.upkeep.catch_up()
     client = served.sign_in("ada", "administrator")
     client.cookies.set("ids", "shown")
-    clean = {tag for path in ALL for tag, _ in Page(client.get("/adjudication").text).tags}
     for path in ALL:
         reply = client.get(path)
         assert reply.status_code == 200
         page = Page(reply.text)
-        assert not [tag for tag, _ in page.tags if tag in ("img", "style", "base", "iframe") and tag not in clean]
-        assert not [a for _, a in page.tags if any(name.startswith("on") or name == "onload" for name in a)]
+        assert not [tag for tag, _ in page.tags if tag in ("img", "style", "base", "iframe")]
+        assert not [a for _, a in page.tags if any(name.startswith("on") for name in a)]
         assert "evil.test" not in " ".join(str(value) for _, a in page.tags for value in a.values())
         assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\U000e0000-\U000e007f\x00]", reply.text)
 
@@ -160,7 +159,7 @@ def test_filters_of_the_queue_are_kept_over_its_pages(served):
 def test_the_run_page_counts_what_the_grades_say(served):
     """Levels by question add up to the answers, and a later grade of an answer replaces the earlier one."""
     record = served.site.store.runs.named("0a1b2c3d")
-    figures = served.site.figures.of(record)
+    figures = served.site.run_figures.of(record)
     assert figures.is_whole
     assert figures.counted == 15
     assert sum(figures.levels["loan_features"]["leakage_awareness"].values()) == 3

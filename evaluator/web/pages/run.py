@@ -58,7 +58,7 @@ def show_runs(request: Request, site: AtSite, visitor: SignedIn) -> Response:
 def show_run(request: Request, site: AtSite, visitor: SignedIn, run_id: str, start: int = 0) -> Response:
     """One run."""
     record = site.reading.require_run(visitor.who, run_id)
-    figures = site.figures.of(record)
+    figures = site.run_figures.of(record)
     # The scores of answers that a reviewer is still to label blind are not for the reviewer's eyes.
     shows_scores = visitor.user.role != "reviewer"
     start = max(0, start)

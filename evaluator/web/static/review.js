@@ -74,6 +74,15 @@ function nameSave() {
 
 const needsWhy = () => mode !== "blind" && (overruled().length > 0 || "why" in form.dataset);
 
+const needsReason = () => mode !== "blind" && overruled().length > 0 && !words().reason;
+
+function askWhy() {
+  why.hidden = false;
+  why.scrollIntoView({ block: "nearest" });
+  why.querySelector("input").focus();
+  say("Say why: a digit chooses a reason.");
+}
+
 // --- what is sent -----------------------------------------------------------------------------------------------
 
 async function decide(path, body, done) {
@@ -87,10 +96,7 @@ async function decide(path, body, done) {
     if (error.status === 409 && error.body.conflict) {
       showConflict(error.body, names(), { theirs: next, insist: () => { version = error.body.version; return save(); } });
     } else if (error.body.needs_reason) {
-      why.hidden = false;
-      why.scrollIntoView({ block: "nearest" });
-      why.querySelector("input").focus();
-      say("Say why: press r and a digit, or choose a reason.");
+      askWhy();
     } else {
       say(error.message);
     }
@@ -128,6 +134,10 @@ async function save() {
     if (open >= 0) {
       turnTo(open);
       say("This criterion has no level yet.");
+      return;
+    }
+    if (mode !== "adjudicate" && needsReason()) {
+      askWhy();
       return;
     }
     const path = mode === "adjudicate" ? "adjudicate" : "save";
