@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -14,13 +15,14 @@ from typing import Any
 import click
 
 from evaluator.cli.batch_options import BatchJob, as_for_grade, batch_job, grade_with
+from evaluator.cli.grade import command as grade_command
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_batch import BatchPresenter
 from evaluator.cli.store_option import store_option
 from evaluator.core.batch_state import Refused
 from evaluator.core.ledger import Ledger
 from evaluator.core.price import Price
-from evaluator.errors import GraderSetupError, OutputError
+from evaluator.errors import GraderSetupError, OutputError, UsageError
 from evaluator.files.batch_folder import Asked, BatchFolder, BatchPrice, batch_folder
 from evaluator.files.request_files import RequestFiles, read_requests, requested_in, short_id
 from evaluator.graders.batch_endpoint import batch_endpoint
@@ -133,7 +135,8 @@ async def _submit(
     prices = prices_by_model(job.grader)
     base_url = given["base_url"] or settings.base_url
     written = {model: _written(price) for model, price in prices.items()}
-    folder.remember(Asked(base_url=base_url, prices=written, grade_with=grade_with(given, where)))
+    command_line = grade_with(given, base_url, where)
+    folder.remember(Asked(base_url=base_url, prices=written, grade_with=command_line, given_in=str(Path.cwd())))
     async with batch_endpoint(_key(settings, base_url), base_url, _DEADLINE) as endpoint:
         desk = BatchDesk(folder, endpoint, prices)
         desk.prepare(files.written)
@@ -164,21 +167,49 @@ def status(folder: Path) -> None:
 @click.option(
     "--most-tries", type=click.IntRange(1, 10), default=_MOST_TRIES, show_default=True, help="Batches for one request."
 )
+@click.option("--no-grade", is_flag=True, help="Take the replies in, and stop there.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the grades. [default: INPUT's name-grades]")
+@click.option("--yes", is_flag=True, help="Do not ask before grading, should that cost anything.")
 @store_option
-def collect(folder: Path, resubmit: bool, most_tries: int, where: str | None) -> None:
-    """Take the replies of FOLDER's batches that have ended into the ledger, whole or in part.
+def collect(
+    folder: Path, resubmit: bool, most_tries: int, no_grade: bool, out: Path | None, yes: bool, where: str | None
+) -> None:
+    """Take the replies of FOLDER's batches that have ended into the ledger, whole or in part; when everything is in,
+    grade INPUT with them, as `evaluator grade` does.
 
-    Exit codes: 0 everything is in; 6 batches still run; 3 all have ended and some requests have no reply.
+    Grading finds its replies in the ledger. Where quotes were not in the answer, the model is asked once more, at
+    once and at the full price; to have that in a batch too, --no-grade and `submit` again.
+
+    Exit codes: 0 everything is in (and graded); 6 batches still run; 3 all have ended and some requests have no reply,
+    or some answers could not be graded; 5 grading stopped at --max-cost.
     """
     settings = read_settings()
     with batch_folder(folder) as opened, _store(where, settings) as store:
-        sys.exit(
-            asyncio.run(_collect_batches(opened, store.ledger(), settings, resubmit=resubmit, most_tries=most_tries))
+        code = asyncio.run(
+            _collect_batches(
+                opened, store.ledger(), settings, resubmit=resubmit, most_tries=most_tries, grades=not no_grade
+            )
         )
+        asked, kept_in = _asked(opened), store.address
+    if code == ALL_IN and not no_grade:
+        at = str(kept_in.path) if kept_in.path else kept_in.url.render_as_string(hide_password=False)
+        _grade(asked, ["--store", at, *(["--out", str(out.absolute())] if out else []), *(["--yes"] if yes else [])])
+    sys.exit(code)
+
+
+def _grade(asked: Asked, more: Sequence[str]) -> None:
+    """Grades as it was said when the batches were submitted, from where it was said. Ends the process."""
+    if not Path(asked.given_in).is_dir():
+        raise UsageError(
+            f"The batches were submitted in {asked.given_in}, which is not there any more. All replies are kept.",
+            hint=f"Where the input is now: {asked.grade_with}",
+        )
+    with contextlib.chdir(asked.given_in):
+        grade_command.main(args=[*shlex.split(asked.grade_with)[2:], *more], prog_name="evaluator grade")
 
 
 async def _collect_batches(
-    folder: BatchFolder, ledger: Ledger, settings: Settings, *, resubmit: bool, most_tries: int
+    folder: BatchFolder, ledger: Ledger, settings: Settings, *, resubmit: bool, most_tries: int, grades: bool
 ) -> int:
     asked = _asked(folder)
     prices = {model: _price(price) for model, price in asked.prices.items()}
@@ -191,7 +222,7 @@ async def _collect_batches(
             presenter.resubmitted(*await desk.resubmit(ledger, most_tries))
         lacking = await desk.lacking(ledger)
     waiting = len(folder.state.open_files)
-    presenter.after_collecting(folder.path, waiting, lacking, asked.grade_with)
+    presenter.after_collecting(folder.path, waiting, lacking, asked.grade_with, grades=grades)
     return STILL_WAITING if waiting else SOME_WITHOUT_REPLY if lacking else ALL_IN
 
 

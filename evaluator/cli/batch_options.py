@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from evaluator.cli.grade import command as grade_command
 from evaluator.cli.grade import mapping_of
 from evaluator.cli.price import price_of
+from evaluator.cli.run_options import as_typed
 from evaluator.core.budget import Budget
 from evaluator.core.ledger import Ledger
 from evaluator.files.tables.answer_table import AnswerTable, open_answer_table
@@ -23,7 +21,8 @@ from evaluator.wiring import GraderOptions, make_plain_grader
 
 _TAKEN = (
     "table", "questionnaire", "grader", "prompt", "calls", "samples", "base_url", "price", "max_cost", "timeout",
-    "rubrics", "prompts", "mapping", "sheet", "duplicates", "limit", "quiet",
+    "rubrics", "prompts", "mapping", "sheet", "duplicates", "redact", "limit",
+    "quiet",
 )  # fmt: skip
 
 
@@ -66,6 +65,7 @@ def batch_job(
         cache=settings.cache,
         rubrics=given["rubrics"],
         prompts=given["prompts"],
+        redact=given["redact"],
         ledger=ledger,
         sink=sink,
         trial=trial,
@@ -81,25 +81,10 @@ def batch_job(
     return BatchJob(given["table"], grader, table, given["limit"])
 
 
-def grade_with(given: Mapping[str, Any], store: str | None) -> str:
-    """The command that grades the same answers in the same way."""
-    words = ["evaluator", "grade", str(given["table"])]
-    for param in grade_command.params:
-        name = param.name or ""
-        value = given.get(name)
-        if (
-            not isinstance(param, click.Option)
-            or name == "quiet"
-            or value is None
-            or value == param.get_default(_EMPTY)
-        ):
-            continue
-        for each in value if isinstance(value, tuple) else (value,):
-            words += [param.opts[0], str(each)]
-    if store:
-        words += ["--store", store]
-    return shlex.join(words)
+def grade_with(given: Mapping[str, Any], base_url: str | None, store: str | None) -> str:
+    """The command that grades the same answers in the same way, in the folder where this one was given."""
+    values = {name: value for name, value in given.items() if name != "quiet"}
+    return as_typed(grade_command, {**values, "base_url": base_url}, *(["--store", store] if store else []))
 
 
 _AT_ONCE = 64  # answers; the ledger looks up together what is asked together
-_EMPTY = click.Context(grade_command)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -12,6 +14,7 @@ import click
 from evaluator.cli.evaluate import questionnaire_of
 from evaluator.cli.present_calibration import CalibrationPresenter
 from evaluator.cli.price import price_of
+from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.prompt import Calls
 from evaluator.files.calibration_file import require_new, write_calibration
 from evaluator.files.eval_set_file import find_eval_set, load_eval_set
@@ -58,6 +61,7 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.option("--gguf", type=click.Path(path_type=Path), help="Another model's file for --grader local.")
 @click.option("--threads", type=click.IntRange(1), help="Threads of the local model. [default: 2]")
 @click.option("--concurrency", type=click.IntRange(1, 1000), help="Answers in flight. [default: 8; local 1]")
+@store_options
 @click.option("--yes", is_flag=True, help="Do not ask before a run that costs money.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and the last line.")
 def command(
@@ -78,6 +82,8 @@ def command(
     gguf: Path | None,
     threads: int | None,
     concurrency: int | None,
+    where: str | None,
+    no_store: bool,
     yes: bool,
     quiet: bool,
 ) -> None:
@@ -111,11 +117,14 @@ def command(
         prompts=prompt_dir,
     )
     questionnaire = questionnaire_of(folder, loaded)
-    made = make_plain_grader(grader, questionnaire, options)
-    under_test = GraderUnderTest(grader, describe(made), made)
-    require_same_rubric(loaded, under_test)
     plan = CalibrationPlan(examples, shows_examples(grader, questionnaire, options), risk, certainty)
-    found = asyncio.run(_run(fit_data(loaded), under_test, plan, CalibrationPresenter(quiet=quiet), out, ask=not yes))
+    store = chosen_store(where, settings, no_store=no_store)
+    with store or nullcontext():
+        made = make_plain_grader(grader, questionnaire, replace(options, ledger=store.ledger() if store else None))
+        under_test = GraderUnderTest(grader, describe(made), made)
+        require_same_rubric(loaded, under_test)
+        presenter = CalibrationPresenter(quiet=quiet)
+        found = asyncio.run(_run(fit_data(loaded), under_test, plan, presenter, out, ask=not yes))
     sys.exit(SOME_UNGRADED if found.ungraded else CALIBRATED)
 
 

@@ -68,8 +68,10 @@ class Presenter(Terminal):
 
             yield advance
 
-    def finished(self, results: Results, rubric: Rubric, budget: Budget | None = None) -> None:
-        """How it ended: the candidates, what needs a person, what could not be graded, where everything is."""
+    def finished(self, results: Results, rubric: Rubric, budget: Budget | None = None, goes_on_with: str = "") -> None:
+        """How it ended: the candidates, what needs a person, what could not be graded, where everything is; and where
+        something is left, the command that goes on with it.
+        """
         manifest = results.manifest
         if self._as_json:
             sys.stdout.write(manifest.model_dump_json(indent=2) + "\n")
@@ -93,19 +95,21 @@ class Presenter(Terminal):
         if manifest.pace is not None and (said := _pacing(manifest.pace)):
             self.say(f"[dim]{said}[/]")
         if budget is not None and (manifest.stopped_because or "").startswith("budget_spent:"):
+            goes_on_with = ""  # as it was given, it would stop at once
             self.say(
                 f"[bold]Stopped at {budget}[/]; {manifest.graded:,} of {manifest.answers:,} graded; the rest waits: "
-                "run the same command with a higher --max-cost."
+                f"run the same command with a higher --max-cost. It goes on with run {manifest.run_id}."
             )
         elif manifest.outcome == "stopped":
             self.say(
                 f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}; "
                 f"{manifest.graded:,} of {manifest.answers:,} graded."
             )
-        if manifest.outcome == "interrupted":
+        elif manifest.outcome == "interrupted":
             self.say("[bold]Interrupted[/]: what was graded is kept; the rest is listed as ungraded.")
-        if manifest.outcome != "finished":
-            self.say("The same command goes on with it.")
+        if goes_on_with and manifest.outcome != "finished":
+            self.say(f"The same command goes on with run {manifest.run_id}, and so does:")
+            self.say(f"  {escape(visible(goes_on_with))}", whole=True)
         if manifest.ungraded:
             self.say(f"[bold]{_count(manifest.ungraded, 'answer')} could not be graded[/] (no score stands for them):")
             for answer_id, reason in results.first_ungraded:

@@ -101,8 +101,8 @@ class BatchPresenter:
         if given_up:
             self._say(f"{_count(given_up, 'request')} asked often enough: `evaluator grade` asks them one by one.")
 
-    def after_collecting(self, folder: Path, waiting: int, lacking: int, grade_with: str) -> None:
-        """What to do next."""
+    def after_collecting(self, folder: Path, waiting: int, lacking: int, grade_with: str, *, grades: bool) -> None:
+        """What to do next; `grades`: where everything is in, that is being done."""
         if waiting:
             self._say(f"{_count(waiting, 'batch', 'es')} still to come.")
             return
@@ -112,7 +112,9 @@ class BatchPresenter:
                 f"`evaluator batch collect {escape(str(folder))} --resubmit`, or let grade ask them one by one."
             )
         else:
-            self._say("Everything is in.")
+            self._say("Everything is in. Grading with it:" if grades else "Everything is in.")
+            if grades:
+                return
         self._console.print(f"Grade: {escape(grade_with)}", soft_wrap=True)
 
     def _answers(self, collected: Collected) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -26,6 +28,38 @@ def given_again(command: click.Command, kept: dict[str, Any]) -> dict[str, Any]:
         for parameter in command.params
         if parameter.name in kept["options"] and parameter.name is not None
     }
+
+
+def as_typed(command: click.Command, values: Mapping[str, Any], *more: str) -> str:
+    """The line of `evaluator grade` (`command`) that gives `values`, by parameter, as the command or `kept_options` has
+    them: its argument and what is not at its default, then `more`.
+    """
+    context = click.Context(command)
+    words: list[str] = []
+    for parameter in command.params:
+        value = values.get(parameter.name or "")
+        if parameter.name in _NOT_KEPT or value is None or value == parameter.get_default(context):
+            continue
+        given = value if isinstance(value, tuple | list) else (value,)
+        if not isinstance(parameter, click.Option):
+            words[:0] = [str(each) for each in given]
+        elif parameter.is_flag:
+            words += [parameter.opts[0]] * bool(value)
+        else:
+            for each in given:
+                words += [parameter.opts[0], str(each)]
+    return shlex.join(["evaluator", "grade", *words, *more])
+
+
+def to_go_on(command: click.Command, kept: Mapping[str, Any], run_id: str, folder: Path, store: str | None) -> str:
+    """The line that goes on with a run of `evaluator grade` (`command`): from any folder with a store, else from where
+    it was begun.
+
+    `store`: what --store was given; None: the store of the environment or the default one; "" where nothing is kept.
+    """
+    if store == "":
+        return as_typed(command, kept["options"], "--out", str(folder), "--no-store", "--resume")
+    return shlex.join(["evaluator", "runs", "resume", run_id, *(["--store", store] if store else [])])
 
 
 def _as_json(value: Any) -> Any:

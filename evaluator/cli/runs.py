@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -21,7 +22,7 @@ def _opened(where: str | None) -> Store:
     return open_store(where or read_settings().store)
 
 
-@click.group(name="runs", short_help="List, show, resume, export or delete runs.")
+@click.group(name="runs", short_help="List, show, resume, export, delete or prune runs.")
 def command() -> None:
     """Runs of `evaluator grade`, as the store has them. RUN is a run's id, or its beginning."""
 
@@ -117,9 +118,39 @@ def delete(run: str, where: str | None, *, yes: bool) -> None:
         holding = store.runs.holding(record.number)
         what = f"{holding.answers:,} answers, {holding.grades:,} grades, {holding.replies:,} replies"
         click.echo(f"Run {record.id} of {record.order.manifest.input_name}: {what}. This cannot be undone.")
-        if not yes:
-            if not sys.stdin.isatty():
-                raise UsageError("Nobody is there to be asked.", hint="Add --yes to delete it.")
-            click.confirm("Delete it?", abort=True)
+        _ask("Delete it?", yes=yes)
         store.runs.delete(record.number)
         click.echo(f"Deleted. Its results in {record.order.folder} are as they were.")
+
+
+@command.command()
+@click.option(
+    "--older-than", type=click.IntRange(0), default=30, show_default=True, metavar="DAYS", help="Kept so long ago."
+)
+@store_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def prune(older_than: int, where: str | None, *, yes: bool) -> None:
+    """Delete old replies that belong to no run: of `evaluator eval`, of Python programs, and of batches that were
+    collected and never graded.
+
+    They were paid for: whoever asks the same again pays again. Replies that a run uses stay until it is deleted.
+    """
+    kept_before = datetime.now(UTC) - timedelta(days=older_than)
+    with _opened(where) as store:
+        found = store.loose_replies.count(kept_before)
+        if not found.replies:
+            click.echo(f"No reply that is older than {older_than} days is without a run.")
+            return
+        kept = f"kept from {(found.first or '')[:10]} to {(found.last or '')[:10]}"
+        click.echo(f"{found.replies:,} replies without a run, {kept}, {found.bytes / 1e6:,.1f} MB of text.")
+        click.echo("Asked for again, they are paid for again. This cannot be undone.")
+        _ask("Delete them?", yes=yes)
+        click.echo(f"Deleted: {store.loose_replies.delete(kept_before):,} replies.")
+
+
+def _ask(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("Nobody is there to be asked.", hint="Add --yes to delete.")
+    click.confirm(question, abort=True)

@@ -24,9 +24,9 @@ class Terminal:
         self._last = Console(stderr=stderr, highlight=False)
         self._errors = Console(stderr=True, highlight=False)
 
-    def say(self, what: RenderableType) -> None:
-        """A line in rich's markup, or a table."""
-        self._console.print(what)
+    def say(self, what: RenderableType, *, whole: bool = False) -> None:
+        """A line in rich's markup, or a table; `whole` keeps a command from being broken."""
+        self._console.print(what, soft_wrap=whole)
 
     def warn(self, text: str) -> None:
         """A line on standard error, where a result on standard output must stay whole; also when quiet."""

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from evaluator.core.calibration_words import CalibrationUse
 from evaluator.core.pace import PaceTotals
+from evaluator.core.redaction import Redact
 
 
 class UsageTotals(BaseModel):
@@ -50,6 +51,8 @@ class RunManifest(BaseModel):
     is_language_model: bool
     about_grader: str
     """A sentence for people: what this grader is and how far it is known to agree with raters."""
+    endpoint: str | None = None
+    """The address that a model was asked at; null where there is no choice of it."""
     prompt: str | None
     prompt_sha256: str | None
     calls: str | None
@@ -73,3 +76,5 @@ class RunManifest(BaseModel):
     evaluator_version: str
     calibration: CalibrationUse | None = None
     """How many grades may stand, by which rule; null where the run was not calibrated."""
+    redact: Redact | None = None
+    """What was taken out of the answers before they were graded; null in runs of before there was redaction."""

@@ -39,6 +39,8 @@ class RaterIdentity:
     asks_for: AskFor | None = None
     params: tuple[tuple[str, float | int | str | bool | None], ...] = ()
     is_language_model: bool = True
+    address: str | None = None
+    """The endpoint's, without user or password; None where there is only one place that the model can be."""
 
 
 class Rater(Protocol):

@@ -33,11 +33,13 @@ class BatchPrice(FileRecord):
 
 
 class Asked(FileRecord):
-    """What later commands need to know of the first: the endpoint, the prices, how to grade when all is in."""
+    """What later commands need to know of the first: the endpoint, the prices, how to grade when all is in, and the
+    folder in which that is said (paths in it are relative to it)."""
 
     base_url: str | None
     prices: dict[str, BatchPrice | None]
     grade_with: str
+    given_in: str
 
 
 class BatchFolder:

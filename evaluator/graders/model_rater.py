@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
@@ -42,7 +43,8 @@ class ModelRater:
     """Reads answers with `model` by `prompt`. One owner of retries: the model itself never tries again.
 
     With a `ledger`, what was answered before is not asked again, and what is being asked is not asked twice. `sleep`
-    waits between attempts, in seconds; it may end early where waiting has become pointless.
+    waits between attempts, in seconds; it may end early where waiting has become pointless. `keeping` is entered, with
+    no pause after a reply has come, for as long as that is being kept.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class ModelRater:
         retries: Retries,
         ledger: Ledger | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        keeping: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._model = model
         self._prompt = prompt
@@ -63,6 +66,7 @@ class ModelRater:
         self._asks = PreparedAsks(prompt, calls)
         self._calls: Calls = calls
         self._sleep = sleep
+        self._keeping = keeping
         self._parameters = dict(parameters)
         self._retries = retries
         self._ledger = ledger
@@ -181,7 +185,8 @@ class ModelRater:
     async def _ask_and_keep(self, ask: Ask, request: ModelRequest, name: str) -> _Answered | Failure:
         outcome = await self._complete(ask, request)
         if isinstance(outcome, _Answered) and self._ledger is not None:
-            await self._ledger.keep(name, KeptReply(outcome.text, outcome.model, outcome.usage))
+            with self._keeping():
+                await self._ledger.keep(name, KeptReply(outcome.text, outcome.model, outcome.usage))
         return outcome
 
     async def _complete(self, ask: Ask, request: ModelRequest) -> _Answered | Failure:

@@ -20,7 +20,7 @@ from evaluator.files.answers_by_candidate import AnswersByCandidate
 from evaluator.files.grades_file import GradesFile
 from evaluator.files.stored_standings import StoredStandings
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Outcome, calls_of, spec_of, ungraded
+from evaluator.run.pipeline import Outcome, calls_of, endpoint_of, spec_of, ungraded
 from evaluator.store.grade_log import GradeLog
 from evaluator.store.run_record import RunCounts
 
@@ -251,6 +251,7 @@ class GradingRun:
             grader=spec_of(pipeline.raters),
             is_language_model=any(rater.identity.is_language_model for rater in pipeline.raters),
             about_grader=about_grader,
+            endpoint=endpoint_of(pipeline),
             prompt=identity.prompt,
             prompt_sha256=identity.prompt_sha256,
             calls=calls_of(pipeline),
@@ -282,6 +283,7 @@ class GradingRun:
             pace=sum((pacer.totals for pacer in pipeline.pacers), PaceTotals()) if pipeline.pacers else None,
             evaluator_version=pipeline.version,
             calibration=self.calibration,
+            redact=pipeline.redact,
         )
 
     def _count(self, grade: Grade) -> None:

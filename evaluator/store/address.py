@@ -20,6 +20,11 @@ class StoreAddress:
     url: URL
     path: Path | None
 
+    @property
+    def typed(self) -> str:
+        """What `--store` may be given to find it again; a password has to come from elsewhere."""
+        return str(self.path) if self.path else self.url.set(password=None).render_as_string()
+
     def __str__(self) -> str:
         return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
 

@@ -104,21 +104,37 @@ def test_a_table_goes_through_a_batch_and_grading_then_pays_nothing(answers: Pat
     waiting = batch("status", "b", cwd=answers.parent)
     assert (waiting.returncode, "in_progress" in waiting.stdout) == (6, True), waiting.stdout
     assert batch("collect", "b", cwd=answers.parent).returncode == 6
+    assert not (answers.parent / "answers-grades").exists()
     server.held = False
     collected = batch("collect", "b", cwd=answers.parent)
     assert collected.returncode == 0, collected.stderr + collected.stdout
     assert "7 replies kept" in collected.stdout
-    assert "Everything is in" in collected.stdout
-    assert "evaluator grade" in collected.stdout
-    assert "--prompt levels" in collected.stdout
-    said = next(line for line in collected.stdout.splitlines() if line.startswith("Grade: "))
-    store = {"EVALUATOR_STORE": str(answers.parent / "store.sqlite3")}
-    graded = evaluator(*shlex.split(said)[2:], "--out", "results", cwd=answers.parent, **store)
-    assert graded.returncode == 0, graded.stderr + graded.stdout
-    manifest = json.loads((answers.parent / "results" / "run.json").read_text(encoding="utf-8"))
+    assert "Everything is in. Grading with it:" in collected.stdout
+    assert f"{ANSWERS} of {ANSWERS} replies came from the ledger" in collected.stdout
+    manifest = json.loads((answers.parent / "answers-grades" / "run.json").read_text(encoding="utf-8"))
     assert (manifest["graded"], manifest["usage"]["reused_requests"], server.live_requests) == (ANSWERS, ANSWERS, 1)
     assert manifest["quotes_found"] == manifest["quotes_claimed"] > 0
     assert manifest["usage"]["paid_usd"] in (None, 0.0)
+    assert manifest["prompt"].startswith("levels@")
+
+
+def test_collecting_from_another_folder_grades_what_was_submitted_where_it_was(
+    answers: Path, server: BatchServer, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Paths given to `submit` are found again; --out is where `collect` is; --no-grade says how to grade."""
+    assert batch("submit", "answers.csv", *options(server), "--yes", "--out", "b", cwd=answers.parent).returncode == 0
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    store = ("--store", str(answers.parent / "store.sqlite3"))
+    only = batch("collect", str(answers.parent / "b"), "--no-grade", *store, cwd=elsewhere)
+    said = next(line for line in only.stdout.splitlines() if line.startswith("Grade: "))
+    assert "--prompt levels" in said
+    assert server.address in said
+    done = batch("collect", str(answers.parent / "b"), "--out", "mine", *store, cwd=elsewhere)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert json.loads((elsewhere / "mine" / "run.json").read_text(encoding="utf-8"))["graded"] == ANSWERS
+    by_hand = evaluator(*shlex.split(said)[2:], "--out", "by-hand", *store, cwd=answers.parent)
+    assert by_hand.returncode == 0, by_hand.stderr + by_hand.stdout
+    assert server.live_requests == 1
 
 
 def test_submitting_again_while_a_batch_runs_asks_nothing_twice(answers: Path, server: BatchServer) -> None:
@@ -135,7 +151,7 @@ def test_submitting_again_while_a_batch_runs_asks_nothing_twice(answers: Path, s
     assert "4 new requests" in more.stdout
     assert len(server.batches) == 2
     server.held = False
-    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    assert batch("collect", "b", "--no-grade", cwd=answers.parent).returncode == 0
     assert len(server.asked) == len(set(server.asked)) == 7 + 4
 
 
@@ -147,14 +163,14 @@ def test_what_ended_without_a_reply_is_counted_and_asked_again_alone(
     fates = ["answered", "expired", "failed", "missing", "garbled", "doubled", "answered"]
     server.fate, server.ends_as = fates.__getitem__, ends_as
     submit(answers, server)
-    collected = batch("collect", "b", cwd=answers.parent)
+    collected = batch("collect", "b", "--no-grade", cwd=answers.parent)
     assert collected.returncode == 3, collected.stdout + collected.stderr
     for said in ("3 replies kept", "2 failed", "1 are no lines", "1 stand there twice", "batch_expired", "4 requests"):
         assert said in collected.stdout, collected.stdout
     server.fate, server.ends_as = lambda _: "answered", "completed"
-    again = batch("collect", "b", "--resubmit", cwd=answers.parent)
+    again = batch("collect", "b", "--no-grade", "--resubmit", cwd=answers.parent)
     assert (again.returncode, "Asked again: 4 requests" in again.stdout) == (6, True), again.stdout + again.stderr
-    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    assert batch("collect", "b", "--no-grade", cwd=answers.parent).returncode == 0
     assert grades_now(answers, server)[1] == 0.0
 
 
@@ -179,7 +195,7 @@ def test_a_parameter_that_the_model_refuses_is_learned_from_the_trial(answers: P
     (path,) = (answers.parent / "b").glob("requests-*.jsonl")
     bodies = [json.loads(line)["body"] for line in path.read_text().splitlines()]
     assert all("temperature" not in body and body["max_completion_tokens"] == 3000 for body in bodies)
-    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    assert batch("collect", "b", "--no-grade", cwd=answers.parent).returncode == 0
 
 
 def test_a_refused_parameter_is_learned_from_the_batch_where_there_was_no_trial(
@@ -188,9 +204,9 @@ def test_a_refused_parameter_is_learned_from_the_batch_where_there_was_no_trial(
     """The error file says which; asked again, the requests leave it out."""
     server.refused = {"temperature"}
     submit(answers, server, "--no-trial")
-    collected = batch("collect", "b", "--resubmit", cwd=answers.parent)
+    collected = batch("collect", "b", "--no-grade", "--resubmit", cwd=answers.parent)
     assert "does not take: temperature" in collected.stdout
-    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    assert batch("collect", "b", "--no-grade", cwd=answers.parent).returncode == 0
     assert len(server.asked) == ANSWERS
 
 
@@ -220,7 +236,7 @@ def test_killed_while_submitting_nothing_is_asked_twice(answers: Path, server: B
     server.creates_and_hangs.clear()
     again = submit(answers, server, "--no-trial")
     assert again.returncode == 0, again.stderr
-    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    assert batch("collect", "b", "--no-grade", cwd=answers.parent).returncode == 0
     assert len(server.batches) == 1
     assert len(server.asked) == len(set(server.asked)) == ANSWERS
 
@@ -229,11 +245,11 @@ def test_repairs_come_out_as_a_second_batch(answers: Path, server: BatchServer) 
     """Quotes that are not in the answer are asked about once more, in the next batch; then grading pays nothing."""
     server.quote = "never said"
     submit(answers, server, "--no-trial")
-    batch("collect", "b", cwd=answers.parent)
+    batch("collect", "b", "--no-grade", cwd=answers.parent)
     server.quote = "split by time"
     second = submit(answers, server, "--no-trial")
     assert "8 new requests" in second.stdout, second.stdout + second.stderr
-    assert batch("collect", "b", cwd=answers.parent).returncode == 0
+    assert batch("collect", "b", "--no-grade", cwd=answers.parent).returncode == 0
     grades, paid = grades_now(answers, server)
     assert paid == 0.0
     assert all(each.verified for grade in grades for criterion in grade.criteria for each in criterion.evidence)

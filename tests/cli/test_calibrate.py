@@ -23,7 +23,8 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the shipped set and the calibration of `baseline` on it."""
     folder = tmp_path_factory.mktemp("calibrated")
     shutil.copytree(shipped("eval_sets") / "ml_engineer_screen", folder / "set")
-    done = evaluator("calibrate", "set", "--grader", "baseline", "--out", "base.json", cwd=folder)
+    own_store = {"EVALUATOR_STORE": str(folder / "store.sqlite3")}
+    done = evaluator("calibrate", "set", "--grader", "baseline", "--out", "base.json", cwd=folder, **own_store)
     assert done.returncode == 0, done.stderr
     (folder / "said.txt").write_text(done.stdout, encoding="utf-8")
     return folder

@@ -74,6 +74,8 @@ def test_a_dead_endpoint_stops_the_command_with_what_was_graded(tmp_path: Path) 
     assert ended.code == 3
     assert "failures in a row, the last: HTTP 503 from the endpoint; 10 of 200 graded" in ended.said
     assert ended.manifest["outcome"] == "stopped"
+    assert f"The same command goes on with run {ended.manifest['run_id']}, and so does:" in ended.said
+    assert f"evaluator runs resume {ended.manifest['run_id']} " in ended.said
     assert ended.manifest["pace"]["went_down"] is True
     assert ended.manifest["graded"] + ended.manifest["ungraded"] == 200
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,10 @@ from click.testing import CliRunner, Result
 from evaluator.cli import cli
 from evaluator.cli.grade import command as grade
 from evaluator.cli.run_options import given_again, kept_options
+from evaluator.core.ledger import KeptReply
+from evaluator.core.reply import Usage
+from evaluator.settings import read_settings
+from evaluator.store.store import open_store
 from tests.cli.grading_command import evaluator, grades_in, without_times, write_table
 
 
@@ -92,6 +98,20 @@ def test_deleting_says_what_goes_and_asks(graded: str, tmp_path: Path) -> None:
     assert "No runs in" in runs("list").output
     assert len(grades_in(tmp_path / "some" / "answers-grades")) == 9
     assert "There is no run" in str(runs("show", graded).exception)
+
+
+def test_pruning_says_what_goes_and_asks(graded: str, tmp_path: Path) -> None:
+    """Replies without a run, older than some days; those of a run stay."""
+    assert "No reply that is older than 0 days is without a run" in runs("prune", "--older-than", "0").output
+    with open_store(read_settings().store) as store:
+        asyncio.run(store.ledger().keep("e" * 64, KeptReply("of an evaluation", None, Usage())))
+    time.sleep(1.1)  # times are kept to the second
+    assert "No reply that is older than 30 days" in runs("prune").output
+    refused = runs("prune", "--older-than", "0")
+    assert "1 replies without a run" in refused.output
+    assert "--yes" in str(refused.exception)
+    assert "Deleted: 1 replies" in runs("prune", "--older-than", "0", "--yes").output
+    assert graded in runs("list").output
 
 
 def test_no_key_is_kept(tmp_path: Path) -> None:

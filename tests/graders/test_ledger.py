@@ -86,6 +86,53 @@ def test_a_changed_question_is_another_request(
     assert route.call_count > before
 
 
+def test_replies_that_are_not_kept_yet_count_as_in_flight(
+    openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter
+) -> None:
+    """A slow disk holds requests back: a kill never has more paid for again than --concurrency says."""
+    route = respx_mock.post(CHAT).respond(json=completion(level_reply(2)))
+    most = 4
+
+    class SlowLedger(DictLedger):
+        def __init__(self) -> None:
+            super().__init__()
+            self.keeping = 0
+            self.at_risk: list[int] = []
+
+        async def keep(self, fingerprint: str, reply: KeptReply) -> None:
+            self.keeping += 1
+            await asyncio.sleep(0.02)
+            self.at_risk.append(route.call_count - len(self.kept))
+            self.keeping -= 1
+            await super().keep(fingerprint, reply)
+
+    ledger = SlowLedger()
+    answers = [
+        replace(answer, answer_id=f"a{number}", candidate_id=f"c{number}", text=f"Number {number}. {answer.text}")
+        for number in range(40)
+    ]
+
+    async def grade_all() -> list[Grade]:
+        async with openai_grader(ledger=ledger, concurrency=most) as grader:
+            return [grade async for grade in grader.grade_many(answers)]
+
+    assert len(asyncio.run(grade_all())) == route.call_count == len(ledger.kept) == 40
+    assert 1 < max(ledger.at_risk) <= most
+
+
+def test_another_endpoint_is_another_grade(
+    openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter
+) -> None:
+    """Two servers may carry different models by the same name; their user and password are no part of it."""
+    respx_mock.post(path__regex="/chat/completions$").respond(json=completion(level_reply(2)))
+    addresses = (URL, "http://elsewhere.test/v1", "http://me:secret@elsewhere.test/v1")
+    one, other, same = (
+        asyncio.run(grades_of(openai_grader(base_url=address), answer))[0].provenance.fingerprint
+        for address in addresses
+    )
+    assert one != other == same
+
+
 def test_a_repetition_is_asked_anew(openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter) -> None:
     """To see how far a grader agrees with itself its readings are numbered on; each number is kept by itself."""
     route = respx_mock.post(CHAT).respond(json=completion(level_reply(2)))

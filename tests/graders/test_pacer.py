@@ -17,6 +17,12 @@ async def entered(pacer: Pacer, count: int) -> list[asyncio.Task[Ticket]]:
     return tasks
 
 
+async def turns_are_given() -> None:
+    """Room that became free is given away in the next turn of the event loop, and taken in the one after."""
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
 def test_they_go_first_come_first_served_and_no_more_than_allowed() -> None:
     """The third waits until one of two leaves."""
 
@@ -25,7 +31,7 @@ def test_they_go_first_come_first_served_and_no_more_than_allowed() -> None:
         first, second, third, fourth = await entered(pacer, 4)
         assert [task.done() for task in (first, second, third, fourth)] == [True, True, False, False]
         pacer.leave(first.result(), "answered")
-        await asyncio.sleep(0)
+        await turns_are_given()
         assert [task.done() for task in (third, fourth)] == [True, False]
         pacer.leave(second.result(), "failed")
         assert await fourth
@@ -41,9 +47,10 @@ def test_who_gives_up_leaves_its_place_to_the_next() -> None:
         first, second, third, fourth = await entered(pacer, 4)
         second.cancel()
         pacer.leave(first.result(), "answered")
-        await asyncio.sleep(0)
+        await turns_are_given()
         assert third.done()
         pacer.leave(third.result(), "answered")
+        await asyncio.sleep(0)
         fourth.cancel()  # its turn has come, it has not run yet
         await asyncio.gather(second, fourth, return_exceptions=True)
         assert await asyncio.wait_for(pacer.enter(0), 5)
@@ -82,6 +89,25 @@ def test_a_limit_by_the_minute_spaces_requests_and_is_told() -> None:
         return pacer.totals.waited_seconds
 
     assert asyncio.run(course()) >= 0.2
+
+
+def test_a_reply_that_is_not_kept_yet_takes_the_place_of_a_request() -> None:
+    """A kill has both paid for again: together they are no more than may be in flight."""
+
+    async def course() -> None:
+        pacer = Pacer(PaceSettings(most=2, first=2))
+        first, second, third, fourth = await entered(pacer, 4)
+        pacer.leave(first.result(), "answered")
+        with pacer.keeping():
+            await turns_are_given()
+            assert not third.done()
+            pacer.leave(second.result(), "answered")  # this one is kept at once
+            await turns_are_given()
+            assert [task.done() for task in (third, fourth)] == [True, False]
+        await turns_are_given()
+        assert fourth.done()
+
+    asyncio.run(course())
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from evaluator.errors import StoreError, UsageError
 from evaluator.files.grades_file import GradesFile
 from evaluator.run.grading_run import GradingRun
 from evaluator.run.pipeline import ungraded
+from evaluator.store.loose_replies import LooseCount
 from evaluator.store.run_record import RunCounts, RunOrder, RunRecord
 from evaluator.store.store import Store, open_store
 from tests.conftest import level_reply
@@ -189,6 +191,27 @@ def test_nothing_of_a_deleted_run_is_left_in_the_file(grader: Grader, tmp_path: 
         store.runs.delete(record.number)
         for gone in (b"Only I ever said that", b"Nobody replied so", grade.provenance.fingerprint.encode()):
             assert gone not in said()
+
+
+def test_pruning_takes_old_replies_that_no_run_uses_and_no_other(store: Store, grader: Grader, tmp_path: Path) -> None:
+    """What `eval` and programs kept would otherwise stay for ever; what a run uses, and what is new, stays."""
+    record = begin(store, grader, tmp_path)
+
+    async def keep() -> None:
+        await store.ledger(record.number).keep("a" * 64, KeptReply("of a run", None, Usage()))
+        await store.ledger().keep("b" * 64, KeptReply("of an évaluation", None, Usage()))
+        await store.ledger().keep("c" * 64, KeptReply("of another", None, Usage()))
+
+    asyncio.run(keep())
+    now = datetime.now(UTC)
+    assert store.loose_replies.count(now - timedelta(days=1)) == LooseCount(0, 0, None, None)
+    assert store.loose_replies.delete(now - timedelta(days=1)) == 0
+    later = now + timedelta(seconds=5)
+    found = store.loose_replies.count(later)
+    assert (found.replies, found.bytes) == (2, len("of an évaluation".encode()) + len("of another"))
+    assert store.loose_replies.delete(later) == 2
+    assert store.runs.holding(record.number).replies == 1
+    assert store.loose_replies.count(later).replies == 0
 
 
 def test_a_run_is_found_by_the_beginning_of_its_name(store: Store, grader: Grader, tmp_path: Path) -> None:
