@@ -13,7 +13,7 @@ from evaluator.errors import EvaluatorError
 _COMMANDS = {
     "grade": ("evaluator.cli.grade", "Grade a table of answers; writes a report, a workbook and JSON lines."),
     "rubric": ("evaluator.cli.rubric", "Check a rubric, or print it for people."),
-    "eval-set": ("evaluator.cli.eval_set", "Check an eval set, import scored answers, or divide a set anew."),
+    "eval-set": ("evaluator.cli.eval_set", "Check, import or divide an eval set, or make one of reviews."),
     "calibrate": ("evaluator.cli.calibrate", "Fit a grader to raters' labels; which grades may stand alone?"),
     "eval": ("evaluator.cli.evaluate", "Measure graders on answers that raters labelled; verdict, report, gate."),
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
