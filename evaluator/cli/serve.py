@@ -94,6 +94,7 @@ def command(
     With nothing else said it opens your store on this computer alone, and gives the first administrator a link.
     """
     require_service_extra()
+    from evaluator.cli.export_run import export_run
     from evaluator.core.review_draw import DrawShares
     from evaluator.web.site import make_site
 
@@ -102,7 +103,8 @@ def command(
     _check(listening, asked_for_proxy=bool(proxies))
     with open_store(where or read_settings().store) as store, _bound(listening) as bound:
         settings = _settings(listening, bound.getsockname()[1])
-        site = make_site(store, settings, shares=DrawShares(blind_share, double_share, audit_share))
+        shares = DrawShares(blind_share, double_share, audit_share)
+        site = make_site(store, settings, shares=shares, export_run=export_run)
         _say(site)
         _serve(site, bound, listening)
     click.echo("Stopped.")

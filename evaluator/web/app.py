@@ -11,6 +11,7 @@ from evaluator.web.actions import administration, candidate, review
 from evaluator.web.assets import Assets
 from evaluator.web.doors import session
 from evaluator.web.error_pages import Unforeseen, add_error_pages
+from evaluator.web.pages import routers as pages
 from evaluator.web.safety import Safety
 from evaluator.web.signed_in import admit
 from evaluator.web.site import Site
@@ -31,7 +32,7 @@ def create_app(site: Site) -> FastAPI:
     app.state.site = site
     app.state.assets = Assets()
     app.mount(app.state.assets.path, app.state.assets, name="static")
-    for router in (session.router, review.router, candidate.router, administration.router):
+    for router in (session.router, review.router, candidate.router, administration.router, *pages()):
         app.include_router(router)
     add_error_pages(app)
     # The last one added is the first that a request meets.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from evaluator.core.folding import fold
@@ -27,6 +27,14 @@ class QuestionColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityColumn:
+    """A column that says something of who wrote the answers."""
+
+    position: int
+    kind: names.IdentityKind
+
+
+@dataclass(frozen=True, slots=True)
 class ColumnPlan:
     """Where to find what, by position counted from 0; `questions` is empty in a long table.
 
@@ -42,6 +50,7 @@ class ColumnPlan:
     answer: int | None = None
     answer_id: int | None = None
     questions: tuple[QuestionColumn, ...] = ()
+    identity: tuple[IdentityColumn, ...] = ()
 
     def name(self, position: int) -> str:
         """The column's name for a message."""
@@ -92,8 +101,22 @@ class ColumnPlanner:
         findings.stop_at_mistakes(
             "The columns of the table cannot be told apart.", hint=f"Columns: {_list_names(headings)}."
         )
+        plan = replace(plan, identity=self._identity_columns(plan, settled))
         self._note_unread(plan, settled, findings)
         return plan
+
+    def _identity_columns(self, plan: ColumnPlan, settled: Mapping[int, ColumnChoice]) -> tuple[IdentityColumn, ...]:
+        """The columns that say who wrote the answers: by the user's word, else by their headings."""
+        answers = {plan.question, plan.answer, plan.answer_id, *(each.position for each in plan.questions)}
+        found = []
+        for at, heading in enumerate(plan.headings):
+            if at in settled:
+                kind = names.IDENTITY_ROLES.get(settled[at].role or "")
+            else:
+                kind = None if at in answers else names.identity_kind(heading)
+            if kind is not None:
+                found.append(IdentityColumn(at, kind))
+        return tuple(found)
 
     def _plan_long(
         self,
@@ -238,7 +261,12 @@ class ColumnPlanner:
             findings.note(f"candidates are told apart by column {column_name(headings, candidate.position)!r}")
 
     def _note_unread(self, plan: ColumnPlan, settled: Mapping[int, ColumnChoice], findings: Findings) -> None:
+        of_people = [each for each in plan.identity if each.position != plan.candidate]
+        if of_people:
+            listed = _list_names([column_name(plan.headings, each.position) for each in of_people])
+            findings.note(f"columns read only to take what they say out of the answers before grading: {listed}")
         used = {
+            *(each.position for each in plan.identity),
             plan.candidate,
             plan.question,
             plan.answer,
