@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from evaluator.core.grade import Evidence as Evidence
     from evaluator.core.grade import Flag as Flag
     from evaluator.core.grade import Grade as Grade
+    from evaluator.core.identity import Identity as Identity
     from evaluator.core.price import Price as Price
     from evaluator.core.questionnaire import Questionnaire as Questionnaire
     from evaluator.core.rubric import Rubric as Rubric
@@ -46,6 +47,7 @@ _WHERE = {
     "Grade": "evaluator.core.grade",
     "Grader": "evaluator.run.grader",
     "GraderOptions": "evaluator.wiring",
+    "Identity": "evaluator.core.identity",
     "InputError": "evaluator.errors",
     "Price": "evaluator.core.price",
     "Questionnaire": "evaluator.core.questionnaire",

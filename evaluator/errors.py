@@ -9,10 +9,12 @@
     │   ├── EvalSetError           an eval set with mistakes
     │   │   └── LeakageError       the same answer or candidate on both sides of a split
     │   ├── CalibrationError       a calibration file that does not fit what it is used for
+    │   ├── OutputError            a place that results cannot be written to
     │   ├── QuestionMapError       a file that maps an ATS's questions, with mistakes
     │   ├── SubmissionError        a submission that cannot be taken as it is
     │   │   └── IdempotencyConflictError   the same idempotency key with other content
-    │   └── OutputError            a place that results cannot be written to
+    │   ├── NotThereError          something named on a page that is not there, or not for whoever asks
+    │   └── NotAllowedError        something that this person may not do now
     └── SetupError                 something outside the input is not ready (exit code 2)
         ├── GraderSetupError       a grader that cannot start: no key, no server, wrong model name
         ├── LocalServerError       the local model's server does not start or stopped
@@ -119,6 +121,14 @@ class IdempotencyConflictError(SubmissionError):
 
 class OutputError(InputError):
     """A place that results cannot be written to."""
+
+
+class NotThereError(InputError):
+    """Something named that is not there, or that whoever asks may not know of."""
+
+
+class NotAllowedError(InputError):
+    """Something that this person may not do, or not now."""
 
 
 class SetupError(EvaluatorError):

@@ -20,6 +20,7 @@ from evaluator.core.ledger import Ledger
 from evaluator.core.pace import PaceSettings
 from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls, Prompt
+from evaluator.core.redaction import Redact
 from evaluator.core.task import Rater, RaterIdentity
 from evaluator.errors import GraderSetupError, UsageError
 from evaluator.files.local_model import find_default_model
@@ -31,7 +32,7 @@ from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
 from evaluator.graders.paced_model import PacedModel
-from evaluator.graders.pacer import Pacer
+from evaluator.graders.pacers import Pacers
 from evaluator.graders.request_sink import RequestSink
 from evaluator.graders.spec import RaterSpec, parse_grader
 from evaluator.run.fitted_for import require_fitted_for
@@ -91,8 +92,15 @@ class GraderOptions:
     """Where replies are kept, so that nothing is asked and paid for twice."""
     sink: RequestSink | None = field(default=None, repr=False)
     """Where requests are collected for a batch instead of being asked."""
+    redact: Redact = "identity"
+    """What is taken out of an answer before a grader reads it: nothing (`off`), what `Answer.identity` says of the
+    candidate, or also whatever looks like an e-mail address, phone number, link, handle or postal address (`all`)."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
+    pacers: Pacers | None = field(default=None, repr=False)
+    """The pace of endpoints that other graders ask too; its bounds count, not those of these options."""
+    urgent: bool = False
+    """What others ask of the same endpoints waits behind what this grader asks."""
     calibration: Calibration | None = None
     """Fitted for just this grader, prompt, rubric and so on (`load_calibration`); refused for any other."""
 
@@ -130,7 +138,7 @@ def make_plain_grader(
     folders = [*chosen.rubrics, shipped("rubrics")]
     question_set = load_question_set(questionnaire, folders, vocabulary="baseline" in kinds)
     prices = tuple(_price(spec, chosen) for spec in specs)
-    pacers = _Pacers(chosen)
+    pacers = chosen.pacers or Pacers(_pace_settings(chosen))
     raters = tuple(_rater(spec, question_set, chosen, price, pacers) for spec, price in zip(specs, prices, strict=True))
     calibration = chosen.calibration
     if calibration is not None:
@@ -142,12 +150,21 @@ def make_plain_grader(
         prices=prices,
         version=version("screening-answer-evaluator"),
         now=lambda: datetime.now(UTC),
-        pacers=tuple(pacers.made.values()),
+        pacers=() if chosen.pacers else tuple(pacers.made.values()),
         calibration=calibration,
+        redact=chosen.redact,
     )
     if calibration is not None:
         require_fitted_for(calibration, pipeline)
     return Grader(pipeline, concurrency=_answers_held(chosen, kinds))
+
+
+def _pace_settings(options: GraderOptions) -> PaceSettings:
+    return PaceSettings(
+        most=options.concurrency or _MOST_REQUESTS,
+        requests_per_minute=options.requests_per_minute,
+        tokens_per_minute=options.tokens_per_minute,
+    )
 
 
 def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
@@ -160,21 +177,6 @@ def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
     # More than may be asked at once: some only wait to be asked again, and that must not keep others from their turn.
     most = options.concurrency or _MOST_REQUESTS
     return most + most // 2
-
-
-class _Pacers:
-    """A pacer for each endpoint of a run, shared by all that ask it."""
-
-    def __init__(self, options: GraderOptions) -> None:
-        self._settings = PaceSettings(
-            most=options.concurrency or _MOST_REQUESTS,
-            requests_per_minute=options.requests_per_minute,
-            tokens_per_minute=options.tokens_per_minute,
-        )
-        self.made: dict[str, Pacer] = {}
-
-    def of(self, endpoint: str) -> Pacer:
-        return self.made.setdefault(endpoint, Pacer(self._settings))
 
 
 def _price(spec: RaterSpec, options: GraderOptions) -> Price | None:
@@ -207,7 +209,7 @@ def _within_budget(model: ChatModel, spec: RaterSpec, price: Price | None, optio
 
 
 def _rater(
-    spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None, pacers: _Pacers
+    spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None, pacers: Pacers
 ) -> Rater:
     if spec.kind == "baseline":
         from evaluator.graders.baseline import BaselineRater
@@ -224,7 +226,7 @@ def _rater(
     # What waits for a batch is only written down: there is no endpoint whose pace to keep.
     pacer = pacers.of(model.address or str(spec)) if spec.kind in _PACED and options.sink is None else None
     # The budget outside the pace: a request that waits for its turn has its money set aside.
-    model = _within_budget(PacedModel(model, pacer) if pacer else model, spec, price, options)
+    model = _within_budget(PacedModel(model, pacer, urgent=options.urgent) if pacer else model, spec, price, options)
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
     identity = RaterIdentity(
@@ -305,6 +307,12 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleMo
             f"The grader {spec} needs a key, and there is none.",
             hint="Set OPENAI_API_KEY, or give --base-url for a server of your own that needs no key.",
         )
+    if key is not None and not (key.isascii() and key.isprintable()):
+        # It would end up in a header, where a line end begins another one.
+        raise GraderSetupError(
+            "The key holds a character that no key has: a line end, or a letter outside ASCII.",
+            hint="Copy it again, without what stands around it.",
+        )
     client = AsyncOpenAI(
         # A server of one's own takes any key; the client insists on one.
         api_key=key or "none",
@@ -316,13 +324,16 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleMo
     return OpenAICompatibleModel(client, spec.name, deadline=deadline)
 
 
-def _http_client(transport: Transport | None) -> httpx2.AsyncClient | None:
-    """What the openai client sends through; None is its own choice, httpx2's pool."""
+def _http_client(transport: Transport | None) -> httpx2.AsyncClient:
+    """What the openai client sends through. Neither follows a redirect: an answer goes to no other address."""
     if transport == "httpx2" or (transport is None and find_spec("pyreqwest") is None):
-        return None
+        from openai import DefaultAsyncHttpxClient
+
+        return DefaultAsyncHttpxClient(follow_redirects=False)
+    from evaluator.graders.openai_compatible import LARGEST_REPLY
     from evaluator.graders.pyreqwest_client import PyreqwestClient
 
-    return PyreqwestClient(connect_timeout=_CONNECT_TIMEOUT)
+    return PyreqwestClient(connect_timeout=_CONNECT_TIMEOUT, largest_reply=LARGEST_REPLY)
 
 
 def _local_model(options: GraderOptions) -> ChatModel:

@@ -17,6 +17,8 @@ _COMMANDS = {
     "calibrate": ("evaluator.cli.calibrate", "Fit a grader to raters' labels; which grades may stand alone?"),
     "eval": ("evaluator.cli.evaluate", "Measure graders on answers that raters labelled; verdict, report, gate."),
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
+    "serve": ("evaluator.cli.serve", "Open the pages where people review what needs a person."),
+    "worker": ("evaluator.cli.worker", "Work for the runs and submissions of a store, beside other workers."),
     "batch": ("evaluator.cli.batch", "Grade at half the price through the Batch API, or by files."),
     "prices": ("evaluator.cli.prices", "Show what models cost, as far as it is known."),
     "model": ("evaluator.cli.model", "Install the local model, or show where it is."),

@@ -21,7 +21,8 @@ from evaluator.wiring import GraderOptions, make_plain_grader
 
 _TAKEN = (
     "table", "questionnaire", "grader", "prompt", "calls", "samples", "base_url", "price", "max_cost", "timeout",
-    "rubrics", "prompts", "mapping", "sheet", "duplicates", "limit", "quiet",
+    "rubrics", "prompts", "mapping", "sheet", "duplicates", "redact", "limit",
+    "quiet",
 )  # fmt: skip
 
 
@@ -64,6 +65,7 @@ def batch_job(
         cache=settings.cache,
         rubrics=given["rubrics"],
         prompts=given["prompts"],
+        redact=given["redact"],
         ledger=ledger,
         sink=sink,
         trial=trial,

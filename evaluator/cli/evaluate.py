@@ -23,6 +23,7 @@ from evaluator.core.eval_set import EvalSet
 from evaluator.core.evaluation import Evaluation, ResampledBy
 from evaluator.core.gate import Gate, judge
 from evaluator.core.prompt import Calls
+from evaluator.core.redaction import Redact
 from evaluator.errors import UsageError
 from evaluator.files.calibration_file import load_calibration
 from evaluator.files.eval_set_file import find_eval_set, load_eval_set
@@ -83,6 +84,13 @@ BASELINE = "baseline"
 @click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
+@click.option(
+    "--redact",
+    type=click.Choice(["off", "identity", "all"]),
+    default="identity",
+    show_default=True,
+    help="As for grade: what a grader does not get to read.",
+)
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompt-dir", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--gguf", type=click.Path(path_type=Path), help="Another model's file for --grader local.")
@@ -111,6 +119,7 @@ def command(
     price: str | None,
     max_cost: float | None,
     timeout: float | None,
+    redact: str,
     rubrics: tuple[Path, ...],
     prompt_dir: tuple[Path, ...],
     gguf: Path | None,
@@ -156,6 +165,7 @@ def command(
         gguf=gguf,
         threads=threads,
         cache=settings.cache,
+        redact=cast(Redact, redact),
         rubrics=rubrics,
         prompts=prompt_dir,
     )
@@ -247,7 +257,8 @@ def _graders(
                 grader = make_plain_grader(spec, questionnaire, chosen)
                 yield GraderUnderTest(name, describe(grader), grader)
     if BASELINE not in specs or BASELINE in calibration_of:
-        grader = make_plain_grader(BASELINE, questionnaire, GraderOptions(rubrics=options.rubrics))
+        options_of_baseline = GraderOptions(rubrics=options.rubrics, redact=options.redact)
+        grader = make_plain_grader(BASELINE, questionnaire, options_of_baseline)
         yield GraderUnderTest(BASELINE, describe(grader), grader, asked=False)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from evaluator.core.identity import Identity
 
 # Why there is no text. The three are kept apart because they mean different things to a recruiter:
 # the candidate left the field empty; wrote that there is no answer; or the table has no row for it.
@@ -17,6 +19,7 @@ class Answer:
     `text` is exactly what was submitted; every offset in a grade counts characters of it.
     `absent` is set when there is nothing to grade; `text` then holds what was written, if anything.
     `row` is the row of the table it came from, counted as a spreadsheet does (the first line is 1).
+    `identity` is who wrote it, where the table says so: it is taken out of what a grader reads, and goes nowhere else.
     """
 
     answer_id: str
@@ -25,3 +28,4 @@ class Answer:
     text: str
     absent: Absence | None = None
     row: int | None = None
+    identity: Identity | None = field(default=None, repr=False)

@@ -7,9 +7,11 @@ quotes are not in the answer falls to the lowest. What the grader had said stays
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from evaluator.core.grade import CriterionGrade, Evidence, RedFlagSeen
+from evaluator.core.redaction import OriginalQuotes, Redaction
 from evaluator.core.reply import CriterionReply, RedFlagReply, Reply
 from evaluator.core.rubric import Criterion
 from evaluator.core.score import mean, rounded_level
@@ -44,7 +46,7 @@ class Reading:
         return tuple(criterion.id for criterion in self.criteria if criterion.claimed is not None)
 
 
-def verify(reply: Reply, criteria: Sequence[Criterion], finder: QuoteFinder) -> Reading:
+def verify(reply: Reply, criteria: Sequence[Criterion], finder: QuoteFinder | OriginalQuotes) -> Reading:
     """The reply with every quote looked up in the answer, and the levels that the found ones support."""
     by_id = {criterion.id: criterion for criterion in reply.criteria}
     return Reading(
@@ -53,7 +55,29 @@ def verify(reply: Reply, criteria: Sequence[Criterion], finder: QuoteFinder) -> 
     )
 
 
-def _verified(said: CriterionReply, criterion: Criterion, finder: QuoteFinder) -> CriterionReading:
+def restored(reading: Reading, redaction: Redaction) -> Reading:
+    """The same with the candidate's own words in its quotes, where the grader read placeholders. What it wrote itself
+    (what is missing, and why) stays as it wrote it.
+    """
+    if not redaction.replacements:
+        return reading
+    return Reading(
+        criteria=tuple(
+            replace(criterion, evidence=tuple(_in_own_words(each, redaction) for each in criterion.evidence))
+            for criterion in reading.criteria
+        ),
+        red_flags=tuple(_in_own_words(flag, redaction) for flag in reading.red_flags),
+    )
+
+
+_Quote = TypeVar("_Quote", Evidence, RedFlagSeen)
+
+
+def _in_own_words(each: _Quote, redaction: Redaction) -> _Quote:
+    return each.model_copy(update={"quote": redaction.restored(each.quote)})
+
+
+def _verified(said: CriterionReply, criterion: Criterion, finder: QuoteFinder | OriginalQuotes) -> CriterionReading:
     if said.level is None:
         return _from_checks(said, criterion, finder)
     lowest = min(criterion.levels)
@@ -70,7 +94,7 @@ def _verified(said: CriterionReply, criterion: Criterion, finder: QuoteFinder) -
     )
 
 
-def _from_checks(said: CriterionReply, criterion: Criterion, finder: QuoteFinder) -> CriterionReading:
+def _from_checks(said: CriterionReply, criterion: Criterion, finder: QuoteFinder | OriginalQuotes) -> CriterionReading:
     claimed = {check.id: check.met for check in said.checks}
     # Quotes under a check that is not met earn nothing, so nothing rests on them and they are left out.
     evidence = tuple(each for check in said.checks if check.met for each in _evidence(check.quotes, finder, check.id))
@@ -88,7 +112,9 @@ def _from_checks(said: CriterionReply, criterion: Criterion, finder: QuoteFinder
     )
 
 
-def _evidence(quotes: Sequence[str], finder: QuoteFinder, check: str | None = None) -> tuple[Evidence, ...]:
+def _evidence(
+    quotes: Sequence[str], finder: QuoteFinder | OriginalQuotes, check: str | None = None
+) -> tuple[Evidence, ...]:
     found = []
     for quote in dict.fromkeys(quote for quote in quotes if quote.strip()):
         span = finder.find(quote)
@@ -99,7 +125,7 @@ def _evidence(quotes: Sequence[str], finder: QuoteFinder, check: str | None = No
     return tuple(found)
 
 
-def _red_flag(said: RedFlagReply, finder: QuoteFinder) -> RedFlagSeen:
+def _red_flag(said: RedFlagReply, finder: QuoteFinder | OriginalQuotes) -> RedFlagSeen:
     span = finder.find(said.quote)
     if span is None:
         return RedFlagSeen(id=said.id, quote=said.quote)
@@ -115,7 +141,9 @@ class Unsupported:
     quotes: tuple[str, ...]
 
 
-def unsupported(replies: Sequence[CriterionReply], criteria: Sequence[Criterion], finder: QuoteFinder) -> Unsupported:
+def unsupported(
+    replies: Sequence[CriterionReply], criteria: Sequence[Criterion], finder: QuoteFinder | OriginalQuotes
+) -> Unsupported:
     """What a rater should be asked about once more before its reply is used."""
     lowest = {criterion.id: min(criterion.levels) for criterion in criteria}
     verdicts: list[str] = []

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from evaluator.core.calibration_words import CalibrationUse
 from evaluator.core.pace import PaceTotals
+from evaluator.core.redaction import Redact
 
 
 class UsageTotals(BaseModel):
@@ -75,3 +76,5 @@ class RunManifest(BaseModel):
     evaluator_version: str
     calibration: CalibrationUse | None = None
     """How many grades may stand, by which rule; null where the run was not calibrated."""
+    redact: Redact | None = None
+    """What was taken out of the answers before they were graded; null in runs of before there was redaction."""

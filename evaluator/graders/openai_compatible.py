@@ -24,7 +24,9 @@ from evaluator.errors import GraderSetupError
 from evaluator.graders.chat_model import Completion, Finish, ModelRequest, NoCompletionError, Parameter
 from evaluator.graders.rate_headers import rate_limits, retry_after
 
-_LARGEST_REPLY = 2_000_000  # bytes; a reply to one answer is a few thousand
+LARGEST_REPLY = 2_000_000
+"""Bytes of a reply; one to one answer has a few thousand."""
+_MOST_TOKENS = 1_000_000_000
 
 
 class OpenAICompatibleModel:
@@ -194,8 +196,8 @@ _BODY = TypeAdapter(_Body)
 
 def read_completion(content: bytes, latency_ms: float) -> Completion:
     """The completion that a reply's body holds. Raises NoCompletionError where it holds none."""
-    if len(content) > _LARGEST_REPLY:
-        raise NoCompletionError("invalid_reply", f"the reply has {len(content):,} bytes")
+    if len(content) > LARGEST_REPLY:
+        raise NoCompletionError("invalid_reply", f"the reply has more than {LARGEST_REPLY:,} bytes")
     try:
         body = _BODY.validate_json(content)
     except ValidationError as error:
@@ -211,7 +213,8 @@ def read_completion(content: bytes, latency_ms: float) -> Completion:
 
 
 def _usage(told: _TokenCounts | None, latency_ms: float) -> Usage:
-    if told is None:
+    if told is None or not all(0 <= told[name] <= _MOST_TOKENS for name in ("prompt_tokens", "completion_tokens")):
+        # A count that cannot be is as good as none: no cost may come out of it.
         return Usage(latency_ms=latency_ms, requests=1)
     return Usage(
         input_tokens=told["prompt_tokens"],

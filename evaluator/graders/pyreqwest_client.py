@@ -17,11 +17,15 @@ from pyreqwest.exceptions import (
     ConnectTimeoutError,
     DecodeError,
     PyreqwestError,
+    RequestError,
     RequestTimeoutError,
     TransportError,
 )
 from pyreqwest.http import HeaderMap
+from pyreqwest.request import RequestBuilder
+from pyreqwest.response import Response
 
+_BUFFERED = 65_536  # bytes that are read ahead of whoever reads them
 _FEW_URLS = 16
 _KEEP_ALIVE = timedelta(seconds=30)  # below the minute after which usual servers hang up
 
@@ -33,22 +37,25 @@ _SAME: tuple[tuple[type[PyreqwestError], type[httpx2.RequestError]], ...] = (
     (BodyDecodeError, httpx2.DecodingError),
     (DecodeError, httpx2.DecodingError),
     (TransportError, httpx2.NetworkError),
+    (RequestError, httpx2.ReadError),  # a body that cannot be unpacked to its end is only that
 )
 
 
 class PyreqwestClient(httpx2.AsyncClient):
     """Sends what the openai client asks of it. No redirect is followed: a key goes to the address it was given for.
 
-    `connect_timeout` is in seconds. How long a whole request may take is for the caller to say, who has a deadline
-    around it; that a caller gives up ends the request.
+    `connect_timeout` is in seconds. Of the reply to a POST no more than `largest_reply` bytes, unpacked, are kept in
+    memory, and one more, by which a reader sees that it was cut. How long a whole request may take is for the caller
+    to say, who has a deadline around it; that a caller gives up ends the request.
     """
 
-    def __init__(self, *, connect_timeout: float) -> None:
+    def __init__(self, *, connect_timeout: float, largest_reply: int) -> None:
         # The pool of httpx2 is never used; without this it would read all certificates for it.
         super().__init__(transport=_NoTransport(), trust_env=False)
         builder = ClientBuilder().follow_redirects(False).pool_idle_timeout(_KEEP_ALIVE)
         self._network: Client = builder.connect_timeout(timedelta(seconds=connect_timeout)).build()
         self._urls: dict[str, httpx2.URL] = {}
+        self._most = largest_reply + 1
 
     def build_request(self, method: str, url: httpx2.URL | str, **parts: Any) -> httpx2.Request:
         """As httpx2 does, which takes an address to pieces and puts it together again; done here once an address."""
@@ -68,8 +75,12 @@ class PyreqwestClient(httpx2.AsyncClient):
         """Sends one request and reads its reply whole. Raises the errors of httpx2."""
         building = self._network.request(request.method, str(request.url)).headers(request.headers.multi_items())
         try:
-            reply = await building.body_bytes(request.content).build().send()
-            content = bytes(await reply.bytes())
+            building = building.body_bytes(request.content)
+            if request.method == "POST":
+                reply, content = await _bounded(building, self._most)
+            else:  # a file of a batch's results, which may be hundreds of megabytes
+                reply = await building.build().send()
+                content = bytes(await reply.bytes())
         except PyreqwestError as error:
             for theirs, ours in _SAME:
                 if isinstance(error, theirs):
@@ -92,6 +103,15 @@ class PyreqwestClient(httpx2.AsyncClient):
             if len(self._urls) < _FEW_URLS:
                 self._urls[text] = known
         return known
+
+
+async def _bounded(building: RequestBuilder, most: int) -> tuple[Response, bytes]:
+    """The reply with so many bytes of its body, unpacked, at the most."""
+    async with building.streamed_read_buffer_limit(_BUFFERED).build_streamed() as reply:
+        content = bytes(await reply.body_reader.read(most) or b"")
+        while 0 < len(content) < most and (more := await reply.body_reader.read(most - len(content))):
+            content += bytes(more)
+    return reply, content
 
 
 _OF_THE_WAY = frozenset({"content-encoding", "content-length", "transfer-encoding"})

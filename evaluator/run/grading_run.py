@@ -283,6 +283,7 @@ class GradingRun:
             pace=sum((pacer.totals for pacer in pipeline.pacers), PaceTotals()) if pipeline.pacers else None,
             evaluator_version=pipeline.version,
             calibration=self.calibration,
+            redact=pipeline.redact,
         )
 
     def _count(self, grade: Grade) -> None:

@@ -15,14 +15,15 @@ from evaluator.core.examples import GradedExample
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.flags import flags_of, ungraded_flag
 from evaluator.core.grade import CriterionGrade, Flag, Grade, Provenance, RedFlagSeen
+from evaluator.core.name_forms import WORD
 from evaluator.core.price import Price, cost_of
 from evaluator.core.questionnaire import Question
-from evaluator.core.reading import Reading, combine, verify
+from evaluator.core.reading import Reading, combine, restored, verify
+from evaluator.core.redaction import Redact, Redaction, redact
 from evaluator.core.reply import NOT_SENT, Failure, Reply, Usage
 from evaluator.core.rubric import Criterion
 from evaluator.core.score import band_of, score_of
 from evaluator.core.screen import screen
-from evaluator.core.span import QuoteFinder
 from evaluator.core.task import GradingTask, Rater
 from evaluator.files.rubric_file import QuestionSet
 from evaluator.graders.pacer import Pacer
@@ -57,6 +58,8 @@ class Pipeline:
     """Fitted for just this pipeline (`require_fitted_for`); its examples are among those of the question set."""
     pacers: tuple[Pacer, ...] = ()
     """One for each endpoint that is asked."""
+    redact: Redact = "identity"
+    """What is taken out of an answer before a grader reads it."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -87,6 +90,13 @@ class Pipeline:
             for question in self.question_set.questionnaire.questions
         }
 
+    @cached_property
+    def ordinary_words(self) -> frozenset[str]:
+        """Words that the questions and the rubric use: one of them in an answer is no sign of a person's name."""
+        questions, rubric = self.question_set.questionnaire, self.question_set.rubric
+        asked = f"{questions.model_dump_json()} {rubric.model_dump_json()}"
+        return frozenset(word.lower() for word in WORD.findall(asked) if word.islower())
+
 
 @dataclass(frozen=True, slots=True)
 class _AskedOf:
@@ -114,6 +124,8 @@ class Outcome:
     paid: Usage = field(default_factory=Usage)
     paid_usd: float | None = None
     """Dollars for `paid`; None where nothing was paid or no price is known."""
+    redaction: Redaction | None = None
+    """What was replaced before the grader read the answer; None where nothing was."""
 
 
 async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
@@ -126,7 +138,8 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     if screening.ungradable is not None:
         return Outcome(_without_score(pipeline, answer, "ungraded", screening.ungradable, screening.flags))
 
-    replies = await _ask_everyone(pipeline, answer, question, criteria)
+    redaction = redacted(pipeline, answer)
+    replies = await _ask_everyone(pipeline, answer, redaction.text, question, criteria)
     usage, cost, paid_usd = _total(replies), _cost(pipeline, replies), _paid_usd(pipeline, replies)
     given = [reply for reply in replies if isinstance(reply, Reply)]
     failures = [reply for reply in replies if isinstance(reply, Failure)]
@@ -136,10 +149,10 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
         failure = (unsent or failures)[0]
         reason = f"{failure.code}: {failure.detail}"
         grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage, cost=cost)
-        return Outcome(grade, failure, usage.paid, paid_usd)
+        return Outcome(grade, failure, usage.paid, paid_usd, redaction if redaction.replacements else None)
 
-    finder = QuoteFinder(answer.text)
-    readings = [verify(reply, criteria, finder) for reply in given]
+    finder = redaction.finder()
+    readings = [restored(verify(reply, criteria, finder), redaction) for reply in given]
     graded = _calibrated(pipeline, question, combine(readings, criteria))
     confidence = _confidence(pipeline, answer, graded)
     score = score_of({criterion.id: criterion.expected_level for criterion in graded}, pipeline.question_set.rubric)
@@ -162,12 +175,20 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
             band=band_of(score, pipeline.question_set.rubric),
             confidence=confidence,
             flags=tuple(flags),
-            provenance=_provenance(pipeline, answer.text, question, usage, cost, given[0].model),
+            provenance=_provenance(pipeline, redaction.text, question, usage, cost, given[0].model),
         ),
         failures[0] if failures else None,
         usage.paid,
         paid_usd,
+        redaction if redaction.replacements else None,
     )
+
+
+def redacted(pipeline: Pipeline, answer: Answer) -> Redaction:
+    """The answer as a grader reads it."""
+    if answer.identity is None and pipeline.redact == "identity":
+        return Redaction(answer.text, answer.text)
+    return redact(answer.text, answer.identity, pipeline.redact, pipeline.ordinary_words)
 
 
 def ungraded(pipeline: Pipeline, answer: Answer, reason: str) -> Grade:
@@ -176,12 +197,12 @@ def ungraded(pipeline: Pipeline, answer: Answer, reason: str) -> Grade:
 
 
 async def _ask_everyone(
-    pipeline: Pipeline, answer: Answer, question: Question, criteria: tuple[Criterion, ...]
+    pipeline: Pipeline, answer: Answer, text: str, question: Question, criteria: tuple[Criterion, ...]
 ) -> list[Reply | Failure]:
-    """Every rater's every sample of one answer, at once."""
+    """Every rater's every sample of one answer, at once. `text`: the answer as they read it."""
     examples = pipeline.asked_of[question.id].examples_for(answer)
     tasks = [
-        (rater, GradingTask(answer.text, question, pipeline.question_set.rubric, criteria, examples, sample))
+        (rater, GradingTask(text, question, pipeline.question_set.rubric, criteria, examples, sample))
         for rater in pipeline.raters
         for sample in range(pipeline.first_sample, pipeline.first_sample + pipeline.samples)
     ]
@@ -269,7 +290,9 @@ def _without_score(
             "status": status,
             "reason": reason,
             "flags": raised,
-            "provenance": _provenance(pipeline, answer.text, question, usage or Usage(), cost, None),
+            "provenance": _provenance(
+                pipeline, redacted(pipeline, answer).text, question, usage or Usage(), cost, None
+            ),
         }
     )
 
@@ -312,7 +335,9 @@ def _told_apart(rater: Rater) -> dict[str, object]:
 
 
 def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
-    """SHA-256 over everything that is asked about an answer; a grade's provenance has it."""
+    """SHA-256 over everything that is asked about an answer, whose `text` is as a grader reads it; a grade's provenance
+    has it.
+    """
     hashes = pipeline.hashes
     return fingerprint(
         {

@@ -14,7 +14,7 @@ from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import OutputError
 from evaluator.files.run_folder import GRADES, EarlierRun
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Pipeline, calls_of, endpoint_of, fingerprint_of, spec_of
+from evaluator.run.pipeline import Pipeline, calls_of, endpoint_of, fingerprint_of, redacted, spec_of
 
 _STAYS = ("graded", "not_answered")
 
@@ -89,6 +89,7 @@ def changes_since(before: RunManifest, grader: Grader, input_name: str, input_sh
         ("prompt", before.prompt, identity.prompt, before.prompt_sha256 == identity.prompt_sha256),
         ("calls", before.calls, calls_of(pipeline), True),
         ("samples", before.samples, pipeline.samples, True),
+        ("redaction", before.redact or pipeline.redact, pipeline.redact, True),
     ):
         if then != now:
             found.append(f"{name}: {then or 'none'} → {now or 'none'}")
@@ -105,7 +106,10 @@ class _Expected:
 
         pairs = np.fromiter(
             (
-                (_number(answer.answer_id), _number(fingerprint_of(pipeline, answer.text, answer.question_id)))
+                (
+                    _number(answer.answer_id),
+                    _number(fingerprint_of(pipeline, redacted(pipeline, answer).text, answer.question_id)),
+                )
                 for answer in answers
             ),
             dtype=np.dtype([("answer", np.uint64), ("asked", np.uint64)]),

@@ -75,37 +75,45 @@ def write_grades(connection: Connection, rows: Sequence[GradeRow]) -> None:
 
 def read_grades(connection: Connection, run: int, after: int) -> list[StoredGrade]:
     """A page of the grades that stand: those next after the number `after`, in the order of writing."""
-    rows = connection.execute(_PAGE_OF, {"run": run, "after": after})
-    return [
-        StoredGrade(
-            row.number, row.text.decode("utf-8", "surrogatepass"), row.absent, row.row, row.line, row.paid_requests,
-            row.paid_usd,
-        )
-        for row in rows
-    ]  # fmt: skip
+    query = _STANDING.where(grades.c.run == bindparam("run"), grades.c.number > bindparam("after"))
+    rows = connection.execute(query.order_by(grades.c.number).limit(PAGE), {"run": run, "after": after})
+    return [_stored(row) for row in rows]
 
 
-_PAGE_OF = (
-    select(
-        grades.c.number,
-        answers.c.body.label("text"),
-        answers.c.absent,
-        answers.c.row,
-        grades.c.body.label("line"),
-        grades.c.paid_requests,
-        grades.c.paid_usd,
-    )
-    .join(
-        answers,
-        and_(
-            answers.c.run == grades.c.run,
-            answers.c.answer_id == grades.c.answer_id,
-            answers.c.grade == grades.c.number,
-        ),
-    )
-    .where(grades.c.run == bindparam("run"), grades.c.number > bindparam("after"))
-    .order_by(grades.c.number)
-    .limit(PAGE)
+def read_answers(
+    connection: Connection, run: int, *, answer_id: str | None = None, candidate_id: str | None = None
+) -> list[StoredGrade]:
+    """One answer of a run, or all of one candidate's, with the grades that stand, in the order of writing."""
+    query = _STANDING.where(answers.c.run == run)
+    if answer_id is not None:
+        query = query.where(answers.c.answer_id == answer_id)
+    if candidate_id is not None:
+        query = query.where(answers.c.candidate_id == candidate_id)
+    return [_stored(row) for row in connection.execute(query.order_by(grades.c.number))]
+
+
+def _stored(row: Any) -> StoredGrade:
+    return StoredGrade(
+        row.number, row.text.decode("utf-8", "surrogatepass"), row.absent, row.row, row.line, row.paid_requests,
+        row.paid_usd,
+    )  # fmt: skip
+
+
+_STANDING = select(
+    grades.c.number,
+    answers.c.body.label("text"),
+    answers.c.absent,
+    answers.c.row,
+    grades.c.body.label("line"),
+    grades.c.paid_requests,
+    grades.c.paid_usd,
+).join(
+    answers,
+    and_(
+        answers.c.run == grades.c.run,
+        answers.c.answer_id == grades.c.answer_id,
+        answers.c.grade == grades.c.number,
+    ),
 )
 
 

@@ -1,4 +1,4 @@
-"""The store: one database that keeps replies, runs with their answers and grades, and what the service takes in."""
+"""The store: one database that keeps replies, runs with their grades, what the service takes in, and reviews."""
 
 from __future__ import annotations
 
@@ -7,14 +7,28 @@ from typing import Self
 
 from evaluator.store.address import StoreAddress, store_address
 from evaluator.store.api_key_shelf import ApiKeyShelf
+from evaluator.store.audit_log import AuditLog
+from evaluator.store.candidate_decisions import CandidateDecisions
 from evaluator.store.database import PATIENCE, Database
 from evaluator.store.grade_log import GradeLogs
 from evaluator.store.inbox import Inbox
 from evaluator.store.loose_replies import LooseReplies
 from evaluator.store.migrate import migrate
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
+from evaluator.store.review_intake import ReviewIntake
+from evaluator.store.review_labels import ReviewLabels
+from evaluator.store.review_leases import ReviewLeases
+from evaluator.store.review_log import ReviewLog
+from evaluator.store.review_queue import ReviewQueue
+from evaluator.store.review_shelf import ReviewShelf
+from evaluator.store.run_candidates import RunCandidates
 from evaluator.store.run_shelf import RunShelf
+from evaluator.store.sign_in_failures import FailureCounts
+from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
+from evaluator.store.user_shelf import UserShelf
+from evaluator.store.work_shelf import WorkShelf
+from evaluator.store.worker_roll import WorkerRoll
 from evaluator.store.writer import Grouping, Writer
 
 
@@ -27,6 +41,20 @@ class Store:
         self._shelf = ReplyShelf(database, self._writer)
         self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
+        self.work = WorkShelf(database)
+        self.workers = WorkerRoll(database)
+        self.run_candidates = RunCandidates(database)
+        self.users = UserShelf(database)
+        self.sign_ins = SignInShelf(database)
+        self.failures = FailureCounts(database)
+        self.audit = AuditLog(database)
+        self.intake = ReviewIntake(database)
+        self.queue = ReviewQueue(database)
+        self.leases = ReviewLeases(database)
+        self.reviews = ReviewShelf(database)
+        self.review_log = ReviewLog(database)
+        self.review_labels = ReviewLabels(database)
+        self.decisions = CandidateDecisions(database)
         self.inbox = Inbox(database)
         self.submissions = SubmissionShelf(database)
         self.keys = ApiKeyShelf(database)
@@ -39,6 +67,10 @@ class Store:
     def ledger(self, run: int | None = None) -> ReplyLedger:
         """Where a grader keeps its replies: `GraderOptions(ledger=store.ledger())`."""
         return ReplyLedger(self._shelf, run)
+
+    def recover(self) -> None:
+        """Goes on after a failure, for whoever has done again what was lost by it."""
+        self._writer.recover()
 
     def __enter__(self) -> Self:
         return self

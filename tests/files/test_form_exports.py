@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluator.core.identity import Identity
 from evaluator.core.questionnaire import Question
 from evaluator.files.resources import shipped
 from evaluator.files.tables.answer_table import open_answer_table
@@ -83,7 +84,7 @@ def test_the_shipped_sample_is_a_forms_export(questions: Sequence[Question]) -> 
 
 
 def test_an_applicant_systems_export(questions: Sequence[Question], written: Any) -> None:
-    """A row an application, names and stages left out, tabs between the cells, UTF-16 as Excel's 'Unicode text'."""
+    """A row an application, names read only to be taken out, stages left out, UTF-16 as Excel's 'Unicode text'."""
     header = ["Application ID", "First Name", "Last Name", "Stage", questions[0].text, questions[1].text]
     row = ["00123", "Ann", "Example", "Screen", "Look at the data", "\u2014"]
     content = "\r\n".join(
@@ -93,4 +94,10 @@ def test_an_applicant_systems_export(questions: Sequence[Question], written: Any
     assert [(answer.candidate_id, answer.text, answer.absent) for answer in table] == [
         ("00123", "Look at the data", None), ("00123", "\u2014", "placeholder"),
     ]  # fmt: skip
-    assert "columns not read: 'First Name', 'Last Name', 'Stage'" in table.notes
+    assert "columns not read: 'Stage'" in table.notes
+    assert (
+        "columns read only to take what they say out of the answers before grading: 'First Name', 'Last Name'"
+        in table.notes
+    )
+    assert [answer.identity for answer in table] == [Identity(names=("Ann", "Example"))] * 2
+    assert "Ann" not in repr(list(table))

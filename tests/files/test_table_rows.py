@@ -278,7 +278,7 @@ def test_an_answer_id_given_again_far_below_is_found(written: Any, refusal: Any)
 
 def test_what_far_candidates_were_not_asked_comes_in_their_order(questions: Sequence[Question], written: Any) -> None:
     """Missing answers follow the rows, candidate by candidate as they appeared, whatever their ids."""
-    odd = ["zoë", "Zoë", "x" * 300, "\u5f20\u4f1f", "0"]
+    odd = ["zoë", "Zoë", "x" * 256, "\u5f20\u4f1f", "0"]
     between = "".join(f"c{each},degradation,x\nc{each},feed_ranking,y\n" for each in range(FAR))
     path = written("a.csv", HEADER + "".join(f"{each},degradation,x\n" for each in odd) + between)
     missing = [answer for answer in open_answer_table(path, questions) if answer.row is None]

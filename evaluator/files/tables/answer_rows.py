@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from evaluator.core.absence import absence_of, is_spreadsheet_error, strip_invisible
 from evaluator.core.answer import Answer
+from evaluator.core.identity import Identity
 from evaluator.files.tables.column_plan import ColumnPlan
 from evaluator.files.tables.delimited_rows import EXCEL_CELL_LIMIT
 from evaluator.files.tables.findings import Findings
 from evaluator.files.tables.header_row import HeaderRow
 from evaluator.files.tables.heading import shorten
+from evaluator.files.tables.limits import LONGEST_ID
 from evaluator.files.tables.question_match import QuestionMatcher
-from evaluator.files.tables.table_row import Cell, OddCell, RowSource, TableRow
+from evaluator.files.tables.table_row import Cell, OddCell, RowSource, TableRow, cell_text
 
 SPREADSHEET_FORMATS = frozenset({"xlsx", "csv", "tsv"})
 # What a spreadsheet makes of a long number: the digits that told two people apart are gone.
@@ -56,10 +58,11 @@ class AnswerRows:
             candidate_id = self._candidate_id(row, findings)
             if candidate_id is None:
                 continue
+            identity = self._identity(row, candidate_id)
             if self.plan.layout == "long":
-                yield from self._long_answer(row, candidate_id, findings)
+                yield from self._long_answer(row, candidate_id, identity, findings)
             else:
-                yield from self._wide_answers(row, candidate_id, findings)
+                yield from self._wide_answers(row, candidate_id, identity, findings)
 
     def _is_readable(self, row: TableRow, findings: Findings) -> bool:
         if row.problem:
@@ -91,6 +94,8 @@ class AnswerRows:
         column = self.plan.name(position)
         if not text:
             findings.mistake("has no candidate id", column=column, row=row.number)
+        elif len(text) > LONGEST_ID:
+            findings.mistake(f"has a candidate id of more than {LONGEST_ID} characters", column=column, row=row.number)
         elif is_spreadsheet_error(text):
             findings.mistake(f"has the spreadsheet error {text} for a candidate id", column=column, row=row.number)
         elif SHORTENED_NUMBER.fullmatch(text):
@@ -111,7 +116,22 @@ class AnswerRows:
             return text
         return None
 
-    def _long_answer(self, row: TableRow, candidate_id: str, findings: Findings) -> Iterator[RowAnswer]:
+    def _identity(self, row: TableRow, candidate_id: str) -> Identity | None:
+        """What the row says of who wrote its answers; None where it says nothing."""
+        fields: dict[str, list[str]] = {}
+        for column in self.plan.identity:
+            text = cell_text(self._cell(row, column.position)).strip()
+            if text and not is_spreadsheet_error(text):
+                fields.setdefault(column.kind, []).append(text)
+        if "@" in candidate_id:
+            fields.setdefault("emails", []).append(candidate_id)
+        if not fields:
+            return None
+        return Identity(**{kind: tuple(dict.fromkeys(texts)) for kind, texts in fields.items()})
+
+    def _long_answer(
+        self, row: TableRow, candidate_id: str, identity: Identity | None, findings: Findings
+    ) -> Iterator[RowAnswer]:
         plan = self.plan
         if plan.question is None or plan.answer is None:
             return
@@ -123,12 +143,18 @@ class AnswerRows:
         given = ""
         if plan.answer_id is not None:
             given = strip_invisible(self._text(row, plan.answer_id, findings) or "")
+            if len(given) > LONGEST_ID:
+                column = plan.name(plan.answer_id)
+                findings.mistake(f"has an id of more than {LONGEST_ID} characters", column=column, row=row.number)
+                return
         if question_id is not None:
-            yield self._answer(row, plan.answer, candidate_id, question_id, given, findings)
+            yield self._answer(row, plan.answer, candidate_id, question_id, given, identity, findings)
 
-    def _wide_answers(self, row: TableRow, candidate_id: str, findings: Findings) -> Iterator[RowAnswer]:
+    def _wide_answers(
+        self, row: TableRow, candidate_id: str, identity: Identity | None, findings: Findings
+    ) -> Iterator[RowAnswer]:
         for column in self.plan.questions:
-            yield self._answer(row, column.position, candidate_id, column.question_id, "", findings)
+            yield self._answer(row, column.position, candidate_id, column.question_id, "", identity, findings)
 
     def _question_id(self, row: TableRow, position: int, findings: Findings) -> str | None:
         column = self.plan.name(position)
@@ -156,6 +182,7 @@ class AnswerRows:
         candidate_id: str,
         question_id: str,
         given_id: str,
+        identity: Identity | None,
         findings: Findings,
     ) -> RowAnswer:
         text = self._text(row, position, findings)
@@ -175,6 +202,7 @@ class AnswerRows:
             text=text or "",
             absent=absent,
             row=row.number,
+            identity=identity,
         )
         return RowAnswer(answer, row.number, bool(given_id))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from evaluator.core.folding import fold
@@ -11,6 +11,7 @@ from evaluator.files.tables import heading as names
 from evaluator.files.tables.column_choice import ColumnChoice, settle_columns
 from evaluator.files.tables.findings import Findings
 from evaluator.files.tables.heading import column_letter, shorten
+from evaluator.files.tables.limits import LONGEST_HEADING
 from evaluator.files.tables.question_match import QuestionMatch, QuestionMatcher
 
 Layout = Literal["long", "wide"]
@@ -23,6 +24,14 @@ class QuestionColumn:
 
     position: int
     question_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityColumn:
+    """A column that says something of who wrote the answers."""
+
+    position: int
+    kind: names.IdentityKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +50,7 @@ class ColumnPlan:
     answer: int | None = None
     answer_id: int | None = None
     questions: tuple[QuestionColumn, ...] = ()
+    identity: tuple[IdentityColumn, ...] = ()
 
     def name(self, position: int) -> str:
         """The column's name for a message."""
@@ -64,7 +74,7 @@ class ColumnPlanner:
 
     def count_known(self, cells: Sequence[str]) -> int:
         """How many different columns a row would name if it were the header."""
-        return len({fold(cell) for cell in cells if cell and self._is_known(cell)})
+        return len({fold(cell) for cell in cells if cell and len(cell) <= LONGEST_HEADING and self._is_known(cell)})
 
     def is_question(self, cell: str) -> bool:
         """Whether the cell is a question's heading; one that forms use for something else has to be written exactly."""
@@ -91,8 +101,22 @@ class ColumnPlanner:
         findings.stop_at_mistakes(
             "The columns of the table cannot be told apart.", hint=f"Columns: {_list_names(headings)}."
         )
+        plan = replace(plan, identity=self._identity_columns(plan, settled))
         self._note_unread(plan, settled, findings)
         return plan
+
+    def _identity_columns(self, plan: ColumnPlan, settled: Mapping[int, ColumnChoice]) -> tuple[IdentityColumn, ...]:
+        """The columns that say who wrote the answers: by the user's word, else by their headings."""
+        answers = {plan.question, plan.answer, plan.answer_id, *(each.position for each in plan.questions)}
+        found = []
+        for at, heading in enumerate(plan.headings):
+            if at in settled:
+                kind = names.IDENTITY_ROLES.get(settled[at].role or "")
+            else:
+                kind = None if at in answers else names.identity_kind(heading)
+            if kind is not None:
+                found.append(IdentityColumn(at, kind))
+        return tuple(found)
 
     def _plan_long(
         self,
@@ -237,7 +261,12 @@ class ColumnPlanner:
             findings.note(f"candidates are told apart by column {column_name(headings, candidate.position)!r}")
 
     def _note_unread(self, plan: ColumnPlan, settled: Mapping[int, ColumnChoice], findings: Findings) -> None:
+        of_people = [each for each in plan.identity if each.position != plan.candidate]
+        if of_people:
+            listed = _list_names([column_name(plan.headings, each.position) for each in of_people])
+            findings.note(f"columns read only to take what they say out of the answers before grading: {listed}")
         used = {
+            *(each.position for each in plan.identity),
             plan.candidate,
             plan.question,
             plan.answer,

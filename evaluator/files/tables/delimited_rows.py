@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from evaluator.files.tables.limits import LONGEST_CELL, MOST_COLUMNS
 from evaluator.files.tables.table_row import TableRow
 from evaluator.files.tables.text_encoding import detect_encoding
+from evaluator.files.tables.text_lines import LineTooLongError, text_lines
 
 DELIMITERS = (",", ";", "\t", "|")
-# A cell longer than this is a quote that nobody closed, not an answer.
-LONGEST_CELL = 10_000_000  # characters
 EXCEL_CELL_LIMIT = 32_767
 HEADER_SEARCH_ROWS = 20
 SEPARATOR_LINE = re.compile(r'"?sep=([,;|\t])"?\r?\n?', re.IGNORECASE)
@@ -47,7 +47,7 @@ class DelimitedRows:
             if self.skip_first_line:
                 next(lines, None)
             # strict: a quote that swallowed the next rows is an error instead of a very long answer.
-            reader = csv.reader(lines, delimiter=self.delimiter, strict=True)
+            reader = csv.reader(text_lines(lines), delimiter=self.delimiter, strict=True)
             number = 0
             while True:
                 number += 1
@@ -57,6 +57,13 @@ class DelimitedRows:
                     return
                 except csv.Error as error:
                     yield TableRow(number, (), problem=_malformed(str(error)))
+                    return
+                except LineTooLongError as error:
+                    yield TableRow(number, (), problem=str(error))
+                    return
+                if len(cells) > MOST_COLUMNS:
+                    problem = f"has {len(cells):,} cells; tables are read up to {MOST_COLUMNS:,} columns"
+                    yield TableRow(number, cells[:HEADER_SEARCH_ROWS], problem=problem)
                     return
                 yield TableRow(number, cells)
 

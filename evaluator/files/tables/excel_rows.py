@@ -17,7 +17,9 @@ from openpyxl import load_workbook
 
 from evaluator.errors import TableError
 from evaluator.files.tables.cell_value import cell_of_value
+from evaluator.files.tables.limits import MOST_ROWS
 from evaluator.files.tables.table_row import Cell, OddCell, TableRow
+from evaluator.files.tables.workbook_survey import survey_workbook
 
 if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
@@ -32,7 +34,6 @@ ZEROS_FORMAT = re.compile("0{2,}")
 # Excel writes the carriage return of a Windows line end like this inside its XML.
 ESCAPED_LINE_END = re.compile(r"_x000D_(?=\n)")
 UNSAVED_FORMULA_NOTE = "a cell that begins with '=' and has no saved result is read as the text that it holds"
-FORMULA_TAGS = (b"<f>", b"<f ", b"<f/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ def open_excel(path: Path, sheet: str | None) -> ExcelRows:
 
     Raises TableError for a damaged workbook, a sheet it does not have, and a workbook without content.
     """
+    with _damage_translated(path):
+        survey = survey_workbook(path)
     with _workbook(path, results=True) as workbook:
         names = [worksheet.title for worksheet in workbook.worksheets]
         visible = [each.title for each in workbook.worksheets if each.sheet_state == "visible"]
@@ -81,7 +84,7 @@ def open_excel(path: Path, sheet: str | None) -> ExcelRows:
     if len(filled) > 1:
         others = ", ".join(repr(name) for name in filled[1:])
         notes = (f"sheet {chosen!r} was read; not read: {others}",)
-    return ExcelRows(path, chosen, _has_formulas(path), notes)
+    return ExcelRows(path, chosen, survey.has_formulas, notes)
 
 
 @contextmanager
@@ -113,28 +116,15 @@ def _sheet_rows(workbook: Workbook, name: str, path: Path) -> Iterator[tuple[Any
     # The size that a workbook claims for a sheet is wrong in some exports (often just "A1").
     worksheet.reset_dimensions()
     with _damage_translated(path):
-        yield from worksheet.iter_rows()
+        for number, row in enumerate(worksheet.iter_rows(), start=1):
+            if number > MOST_ROWS:
+                # openpyxl fills gaps: a row that calls itself number 999,999,999 would be that many empty ones.
+                raise TableError(f"{path} has a row below number {MOST_ROWS:,}, the last one of a sheet of Excel.")
+            yield row
 
 
 def _has_content(workbook: Workbook, name: str, path: Path) -> bool:
     return any(cell.value not in (None, "") for row in _sheet_rows(workbook, name, path) for cell in row)
-
-
-def _has_formulas(path: Path) -> bool:
-    with _damage_translated(path), zipfile.ZipFile(path) as archive:
-        sheets = [name for name in archive.namelist() if name.startswith("xl/worksheets/")]
-        return any(_entry_holds(archive, name, FORMULA_TAGS) for name in sheets)
-
-
-def _entry_holds(archive: zipfile.ZipFile, name: str, needles: tuple[bytes, ...]) -> bool:
-    tail = b""
-    with archive.open(name) as entry:
-        while chunk := entry.read(1 << 20):
-            window = tail + chunk
-            if any(needle in window for needle in needles):
-                return True
-            tail = chunk[-8:]
-    return False
 
 
 def _cell(cell: Any, written: Any | None) -> Cell:

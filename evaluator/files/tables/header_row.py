@@ -42,6 +42,8 @@ def find_header(source: RowSource, planner: ColumnPlanner, file: str, findings: 
     if at is None and malformed:
         raise _unreadable(file, [malformed])
     chosen = first[at or 0]
+    if chosen.problem:
+        raise _unreadable(file, [chosen])
     if at:
         above = "row 1" if chosen.number == 2 else f"rows 1 to {chosen.number - 1}"
         findings.note(f"row {chosen.number} is the header; what stands above it ({above}) is not read")

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, get_args
 
 from evaluator.core.folding import fold
 
-Role = Literal["candidate_id", "question", "answer", "answer_id", "ignore"]
-ROLES: tuple[Role, ...] = ("candidate_id", "question", "answer", "answer_id", "ignore")
+Role = Literal[
+    "candidate_id", "question", "answer", "answer_id", "ignore", "name", "email", "phone", "link", "address"
+]  # fmt: skip
+ROLES: tuple[Role, ...] = get_args(Role)
+IdentityKind = Literal["names", "emails", "phones", "links", "addresses"]
+IDENTITY_ROLES: Mapping[str, IdentityKind] = {
+    "name": "names", "email": "emails", "phone": "phones", "link": "links", "address": "addresses",
+}  # fmt: skip
+"""Which field of `core.identity.Identity` a column of each role goes into."""
 
-# The best comes first. A name is in none of them: names are neither needed nor kept.
+# The best comes first. A name is in none of them: names are neither needed nor kept as ids.
 CANDIDATE_ID_HEADINGS = (
     "candidate id", "candidateid", "candidate number", "candidate no", "candidate ref", "candidate reference",
     "candidate key", "candidate code",
@@ -37,11 +45,42 @@ ANSWER_HEADINGS = (
     "answer", "answer text", "answertext", "response", "response text", "reply", "candidate answer",
     "antwort", "respuesta", "reponse", "resposta", "risposta", "antwoord",
 )  # fmt: skip
+# What a table may say of who wrote an answer: read so that it can be taken out of what a grader reads, and for nothing
+# else.
+NAME_HEADINGS = (
+    "name", "names", "full name", "fullname", "first name", "firstname", "last name", "lastname", "given name",
+    "given names", "family name", "surname", "middle name", "middle names", "preferred name", "nickname", "legal name",
+    "candidate name", "applicant name", "participant name", "respondent name", "student name", "your name",
+    "candidate first name", "candidate last name", "applicant first name", "applicant last name",
+    "vorname", "nachname", "familienname", "vor und nachname", "name des bewerbers",
+    "nombre", "nombres", "apellido", "apellidos", "nombre completo", "nombre y apellidos",
+    "nom", "prenom", "prenoms", "nom complet", "nom de famille", "nome", "cognome", "sobrenome", "nome completo",
+    "voornaam", "achternaam", "naam", "fornamn", "efternamn", "namn", "imie", "nazwisko", "imie i nazwisko",
+    "ad", "soyad", "ad soyad", "имя", "фамилия", "фио", "ім я", "прізвище", "姓名", "名字", "姓", "名", "氏名",
+    "お名前", "이름", "성명", "الاسم", "नाम",
+)  # fmt: skip
+PHONE_HEADINGS = (
+    "phone", "phone number", "phone no", "telephone", "telephone number", "mobile", "mobile number", "mobile phone",
+    "cell", "cell phone", "tel", "whatsapp", "whatsapp number", "contact number", "candidate phone",
+    "telefon", "telefonnummer", "handy", "handynummer", "mobilnummer", "telefono", "numero de telefono", "movil",
+    "celular", "telephone portable", "numero de telephone", "telefone", "cellulare", "telefoonnummer", "телефон",
+    "电话", "手机", "手机号", "電話番号", "전화번호",
+)  # fmt: skip
+LINK_HEADINGS = (
+    "linkedin", "linkedin url", "linkedin profile", "linkedin profile url", "github", "github url", "github profile",
+    "github username", "gitlab", "portfolio", "portfolio url", "website", "personal website", "homepage", "blog",
+    "profile", "profile url", "profile link", "twitter", "x handle", "twitter handle", "kaggle", "kaggle profile",
+    "xing", "url", "webseite", "sitio web", "site web", "social profile",
+)  # fmt: skip
+ADDRESS_HEADINGS = (
+    "address", "postal address", "home address", "street", "street address", "mailing address",
+    "adresse", "anschrift", "direccion", "domicilio", "indirizzo", "endereco", "adres", "адрес", "地址", "住所", "주소",
+)  # fmt: skip
 ANSWER_ID_HEADINGS = ("answer id", "answerid", "answer key")
 # Columns that forms and applicant systems add of themselves; they help to recognise a header row.
 FORM_HEADINGS = frozenset({
-    "timestamp", "start time", "completion time", "last modified time", "name", "first name", "last name",
-    "full name", "language", "submit date utc", "start date utc", "stage date utc", "response type",
+    "timestamp", "start time", "completion time", "last modified time", "language",
+    "submit date utc", "start date utc", "stage date utc", "response type",
     "submitted at", "score", "total points", "total score", "quiz feedback", "grade posted time", "split",
     "zeitstempel", "startzeit", "fertigstellungszeit", "marca temporal", "horodateur",
     "carimbo de data hora", "informazioni cronologiche",
@@ -75,6 +114,11 @@ def is_known(heading: str) -> bool:
     return fold(heading) in _KNOWN
 
 
+def identity_kind(heading: str) -> IdentityKind | None:
+    """What the column says of who wrote the answers, None where it says something else."""
+    return _IDENTITY.get(fold(heading))
+
+
 def column_letter(position: int) -> str:
     """What a spreadsheet calls the column: 0 is A, 26 is AA."""
     letters = ""
@@ -91,6 +135,13 @@ def shorten(text: str, length: int = 60) -> str:
     return line if len(line) <= length else f"{line[: length - 1]}\u2026"
 
 
+_IDENTITY: Mapping[str, IdentityKind] = {
+    **dict.fromkeys(map(fold, NAME_HEADINGS), "names"),
+    **dict.fromkeys(map(fold, EMAIL_HEADINGS), "emails"),
+    **dict.fromkeys(map(fold, PHONE_HEADINGS), "phones"),
+    **dict.fromkeys(map(fold, LINK_HEADINGS), "links"),
+    **dict.fromkeys(map(fold, ADDRESS_HEADINGS), "addresses"),
+}
 _KNOWN = FORM_HEADINGS.union(
     CANDIDATE_ID_HEADINGS,
     CANDIDATE_HEADINGS,
@@ -99,4 +150,8 @@ _KNOWN = FORM_HEADINGS.union(
     QUESTION_HEADINGS,
     ANSWER_HEADINGS,
     ANSWER_ID_HEADINGS,
+    NAME_HEADINGS,
+    PHONE_HEADINGS,
+    LINK_HEADINGS,
+    ADDRESS_HEADINGS,
 )

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluator.errors import Mistake, TableError
+from evaluator.files.tables.limits import MOST_KEYS
 from evaluator.files.tables.table_row import Cell, OddCell, TableRow
 from evaluator.files.tables.text_encoding import detect_encoding
+from evaluator.files.tables.text_lines import LineTooLongError, text_lines
 
 # A list has to be read whole; above this the file is asked for as JSON Lines, which is not.
 LARGEST_LIST = 256 * 1024 * 1024  # bytes
@@ -45,6 +47,11 @@ def open_json(path: Path, table_format: str) -> JsonRows:
     for _, item in _items(path, table_format, encoding.codec):
         if isinstance(item, dict):
             keys.update(dict.fromkeys(item))
+        if len(keys) > MOST_KEYS:
+            raise TableError(
+                f"{path} has more than {MOST_KEYS:,} different keys: it is not a table.",
+                hint="Write each answer as an object with candidate_id, question_id and answer.",
+            )
     notes = (encoding.note,) if encoding.note else ()
     return JsonRows(path, table_format, encoding.codec, tuple(keys), notes)
 
@@ -58,9 +65,13 @@ def _items(path: Path, table_format: str, encoding: str) -> Iterator[tuple[int, 
         yield from enumerate(_list_items(path, encoding), start=1)
         return
     with path.open(encoding=encoding) as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                yield number, _parse_line(line)
+        number = 0
+        try:
+            for number, line in enumerate(text_lines(lines), start=1):
+                if line.strip():
+                    yield number, _parse_line(line)
+        except LineTooLongError as error:
+            yield number + 1, str(error)
 
 
 def _parse_line(line: str) -> Object | str:

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from evaluator.errors import TableError
 from evaluator.files.tables.cell_value import cell_of_value
+from evaluator.files.tables.limits import MOST_COLUMNS
 from evaluator.files.tables.table_row import TableRow
 
 BATCH_ROWS = 512
@@ -48,9 +49,12 @@ def open_parquet(path: Path) -> ParquetRows:
     """The file with its columns' names. Raises TableError where it is damaged."""
     try:
         with pq.ParquetFile(path) as file:
-            return ParquetRows(path, tuple(file.schema_arrow.names))
+            headings = tuple(file.schema_arrow.names)
     except DAMAGED_PARQUET as error:
         raise _damaged(path) from error
+    if len(headings) > MOST_COLUMNS:
+        raise TableError(f"{path} has {len(headings):,} columns; tables are read up to {MOST_COLUMNS:,}.")
+    return ParquetRows(path, headings)
 
 
 def _damaged(path: Path) -> TableError:

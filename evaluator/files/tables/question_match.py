@@ -51,6 +51,10 @@ class QuestionMatch:
     alike: float = 0.0
 
 
+_TIMES_LONGER = 4
+"""What is longer than the longest spelling by more than this is not a question."""
+
+
 class QuestionMatcher:
     """Finds questions by their id, title, text, or these joined, as forms and people write them."""
 
@@ -70,6 +74,8 @@ class QuestionMatcher:
 
     def match(self, written: str) -> QuestionMatch:
         """The question that `written` means."""
+        if len(written) > _TIMES_LONGER * self._longest:
+            return QuestionMatch()  # no question: neither looked at nor remembered, however long it is
         # A long table names its few questions in every row; the bound is for a column that holds something else.
         met = self._met.get(written)
         if met is None:
@@ -85,7 +91,7 @@ class QuestionMatcher:
                 return QuestionMatch(self._exact[form])
         # The last form has no number before it, which would count as a difference.
         form = list(forms)[-1]
-        if not form or len(form) > 4 * self._longest:
+        if not form:
             return QuestionMatch()
         return self._match_beginning(form) or self._match_alike(form)
 
@@ -125,6 +131,7 @@ class QuestionMatcher:
 
         For a message only: a suggestion may be wrong, so it looks wider than a match does.
         """
+        written = written[: _TIMES_LONGER * self._longest]
         found = process.extractOne(fold(written), self._spellings, scorer=fuzz.token_set_ratio, score_cutoff=60)
         return self._exact[found[0]] if found else None
 

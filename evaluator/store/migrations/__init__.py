@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evaluator.store.migrations import m0001_replies, m0002_runs, m0003_service
+from evaluator.store.migrations import (
+    m0001_replies,
+    m0002_runs,
+    m0003_service,
+    m0004_accounts,
+    m0005_reviews,
+    m0006_work,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,9 @@ MIGRATIONS = (
     Migration(1, "replies", m0001_replies.STATEMENTS),
     Migration(2, "runs", m0002_runs.STATEMENTS),
     Migration(3, "service", m0003_service.STATEMENTS),
+    Migration(4, "accounts", m0004_accounts.STATEMENTS),
+    Migration(5, "reviews", m0005_reviews.STATEMENTS),
+    Migration(6, "work", m0006_work.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

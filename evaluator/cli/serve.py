@@ -1,0 +1,211 @@
+"""`evaluator serve`: the reviewers' pages, on this computer alone unless told how to be safe elsewhere."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import signal
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import click
+
+from evaluator.cli.service_extra import require_service_extra
+from evaluator.cli.store_option import store_option
+from evaluator.errors import UsageError
+from evaluator.settings import read_settings
+from evaluator.store.store import open_store
+
+if TYPE_CHECKING:
+    from evaluator.web.site import Site, WebSettings
+
+_PORT = 8380
+_PATIENCE = 10  # seconds for requests in flight, once it is to stop
+_SHARE = click.FloatRange(0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """Where and how the site listens."""
+
+    host: str
+    port: int
+    public_url: str | None
+    proxies: tuple[str, ...]
+    certificate: Path | None
+    key: Path | None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this computer can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether browsers speak to it over TLS, here or at a proxy."""
+        return self.certificate is not None or bool(self.proxies)
+
+
+@click.command(name="serve", short_help="Open the reviewers' pages.")
+@store_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="The port; 0: any.")
+@click.option("--public-url", metavar="URL", help="What people type, such as https://review.example.com.")
+@click.option("--behind-proxy", is_flag=True, help="A proxy in front takes care of TLS.")
+@click.option(
+    "--proxy-address",
+    "proxies",
+    multiple=True,
+    metavar="IP",
+    help="A proxy whose word on a client's address is taken. [default: 127.0.0.1]",
+)
+@click.option("--tls-cert", "certificate", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM.")
+@click.option("--tls-key", "key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM.")
+@click.option("--blind-share", type=_SHARE, default=0.2, show_default=True, help="Labelled before levels are shown.")
+@click.option("--double-share", type=_SHARE, default=0.05, show_default=True, help="Labelled by two people, blind.")
+@click.option(
+    "--audit-share", type=_SHARE, default=0.01, show_default=True, help="Of answers with no flag, drawn all the same."
+)
+def command(
+    where: str | None,
+    host: str,
+    port: int,
+    public_url: str | None,
+    behind_proxy: bool,
+    proxies: tuple[str, ...],
+    certificate: Path | None,
+    key: Path | None,
+    blind_share: float,
+    double_share: float,
+    audit_share: float,
+) -> None:
+    """Open the pages where people review what a grader was not sure of, and decide on candidates.
+
+    With nothing else said it opens your store on this computer alone, and gives the first administrator a link.
+    """
+    require_service_extra()
+    from evaluator.cli.export_run import export_run
+    from evaluator.core.review_draw import DrawShares
+    from evaluator.web.site import make_site
+
+    trusted = (proxies or ("127.0.0.1",)) if behind_proxy else ()
+    listening = _Listening(host, port, public_url, trusted, certificate, key)
+    _check(listening, asked_for_proxy=bool(proxies))
+    with open_store(where or read_settings().store) as store, _bound(listening) as bound:
+        settings = _settings(listening, bound.getsockname()[1])
+        shares = DrawShares(blind_share, double_share, audit_share)
+        site = make_site(store, settings, shares=shares, export_run=export_run)
+        _say(site)
+        _serve(site, bound, listening)
+    click.echo("Stopped.")
+
+
+def _check(listening: _Listening, *, asked_for_proxy: bool) -> None:
+    """Raises UsageError where somebody on the way could read or change what is sent."""
+    if (listening.certificate is None) != (listening.key is None):
+        raise UsageError("--tls-cert and --tls-key go together.", hint="Give both, or leave both out.")
+    if asked_for_proxy and not listening.proxies:
+        raise UsageError("--proxy-address goes with --behind-proxy.", hint="Add --behind-proxy.")
+    if not listening.is_loopback and not listening.has_tls:
+        raise UsageError(
+            f"Anybody on the network of {listening.host} could read what candidates wrote, and passwords.",
+            hint="Give --tls-cert FILE --tls-key FILE, or --behind-proxy with a proxy in front that does TLS; or leave "
+            "--host out to listen on this computer alone.",
+        )
+    if (not listening.is_loopback or listening.proxies) and listening.public_url is None:
+        raise UsageError(
+            "What people type to come here is not known, so their browsers could not be told from others.",
+            hint="Give it: --public-url https://review.example.com",
+        )
+    if listening.public_url is not None:
+        parts = urlsplit(listening.public_url)
+        wanted = "https" if listening.has_tls else "http"
+        if parts.scheme != wanted or not parts.netloc or parts.path not in ("", "/") or parts.query:
+            raise UsageError(
+                f"--public-url {listening.public_url} is not a site's address.", hint=f"Such as {wanted}://HOST[:PORT]"
+            )
+
+
+def _settings(listening: _Listening, port: int) -> WebSettings:
+    from evaluator.web.site import WebSettings
+
+    scheme = "https" if listening.has_tls else "http"
+    origins = []
+    if listening.public_url is not None:
+        origins.append(listening.public_url.rstrip("/").lower())
+    if listening.is_loopback:
+        origins += [f"{scheme}://{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+    return WebSettings(tuple(dict.fromkeys(origins)), secure=listening.has_tls)
+
+
+def _bound(listening: _Listening) -> socket.socket:
+    """The socket to listen at. Raises UsageError where it cannot be had."""
+    try:
+        return socket.create_server(
+            (listening.host, listening.port),
+            family=socket.AF_INET6 if ":" in listening.host else socket.AF_INET,
+            backlog=256,
+        )
+    except OSError as error:
+        raise UsageError(
+            f"It cannot listen at {listening.host}, port {listening.port}: {error.strerror}.",
+            hint="Stop what listens there, or choose another: --port PORT",
+        ) from error
+
+
+def _say(site: Site) -> None:
+    start = site.settings.origins[0]
+    click.echo(f"Store: {site.store.address}")
+    runs = len(site.store.runs.all())
+    if not runs:
+        click.echo("There are no runs in it yet. Grade something:  evaluator grade answers.csv")
+    first = site.accounts.first_administrator()
+    if first is None:
+        click.echo(f"Open {start} and sign in.")
+    else:
+        user, token = first
+        click.echo(f"There is no administrator with a password yet. Open this link, as '{user.name}':")
+        click.echo(f"  {start}/link/{token}")
+        click.echo("It works once, for 24 hours. Then: review what waits, and add users under Administration.")
+    click.echo("Ctrl-C stops it.")
+
+
+def _serve(site: Site, bound: socket.socket, listening: _Listening) -> None:
+    import uvicorn
+
+    from evaluator.web.app import create_app
+
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    config = uvicorn.Config(
+        create_app(site),
+        log_config=None,
+        access_log=False,  # addresses of pages hold ids; who did what is in the audit log
+        server_header=False,
+        proxy_headers=bool(listening.proxies),
+        forwarded_allow_ips=list(listening.proxies) or None,
+        ssl_certfile=listening.certificate,
+        ssl_keyfile=listening.key,
+        timeout_graceful_shutdown=_PATIENCE,
+        ws="none",
+    )
+    # What uvicorn was stopped by is raised again when it is done: the store is closed then like after Ctrl-C.
+    signal.signal(signal.SIGTERM, _ended)
+    try:
+        uvicorn.Server(config).run(sockets=[bound])
+    except KeyboardInterrupt:
+        return
+
+
+def _ended(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,19 @@
+"""Whether what the pages and the service need is installed: said plainly, before anything of it is imported."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from evaluator.errors import SetupError
+
+_NEEDED = ("fastapi", "uvicorn", "pwdlib", "argon2", "python_multipart")
+
+
+def require_service_extra() -> None:
+    """Raises SetupError where the extra `service` is not installed."""
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        raise SetupError(
+            f"The pages need what is not installed: {', '.join(missing)}.",
+            hint="pip install 'screening-answer-evaluator[service]'",
+        )

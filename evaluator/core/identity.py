@@ -1,0 +1,25 @@
+"""Who handed an answer in, as far as the table says so: known only to be taken out of what a grader reads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A candidate's names, addresses and links, as they stand in the table beside the answers.
+
+    They are looked for in the candidate's answers, so that a grader does not read them. They go into no prompt, no
+    grade and no report. `names`: whole names or parts of one; `links`: profiles and pages of one's own; `addresses`:
+    postal ones.
+    """
+
+    names: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        # Whatever prints an answer must not print who wrote it.
+        return f"Identity(<{sum(map(len, (self.names, self.emails, self.phones, self.links, self.addresses)))} fields>)"

@@ -1,0 +1,1 @@
+"""What the pages change: every POST of a signed-in person, one noun a file."""

@@ -1,0 +1,1 @@
+"""How people come in: signing in and out, one-time links, passwords."""
