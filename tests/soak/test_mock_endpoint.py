@@ -1,4 +1,4 @@
-"""The command line against the benchmarks' mock endpoint, at full size: it fails on purpose, and counts what is paid."""
+"""The command line against the benchmarks' mock endpoint, at full size: it fails on purpose and counts what is paid."""
 
 from __future__ import annotations
 
