@@ -143,7 +143,7 @@ def test_over_tls_cookies_never_travel_in_the_clear(started: list[Process], tmp_
             "--tls-key",
             str(tmp_path / "key.pem"),
             store=tmp_path / "s.sqlite3",
-        )  # fmt: skip
+        )
     )
     started.append(process)
     link = process.said(r"(https://127\.0\.0\.1:\d+)/link/\S+")
