@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from evaluator.errors import SetupError
 
-_NEEDED = ("fastapi", "uvicorn", "pwdlib", "argon2", "python_multipart")
+_NEEDED = ("fastapi", "uvicorn", "pwdlib", "argon2", "python_multipart", "dbos", "standardwebhooks")
 
 
 def require_service_extra() -> None:
@@ -14,7 +14,7 @@ def require_service_extra() -> None:
     missing = [name for name in _NEEDED if not _is_there(name)]
     if missing:
         raise SetupError(
-            f"The pages need what is not installed: {', '.join(missing)}.",
+            f"The service needs what is not installed: {', '.join(missing)}.",
             hint="pip install 'screening-answer-evaluator[service]'",
         )
 
