@@ -11,9 +11,16 @@ _NEEDED = ("fastapi", "uvicorn", "pwdlib", "argon2", "python_multipart", "dbos",
 
 def require_service_extra() -> None:
     """Raises SetupError where the extra `service` is not installed."""
-    missing = [name for name in _NEEDED if find_spec(name) is None]
+    missing = [name for name in _NEEDED if not _is_there(name)]
     if missing:
         raise SetupError(
             f"The service needs what is not installed: {', '.join(missing)}.",
             hint="pip install 'screening-answer-evaluator[service]'",
         )
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
