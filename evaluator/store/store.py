@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -31,6 +32,7 @@ from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
 from evaluator.store.user_shelf import UserShelf
 from evaluator.store.work_shelf import WorkShelf
+from evaluator.store.work_status import WorkStatus, status_of
 from evaluator.store.worker_roll import WorkerRoll
 from evaluator.store.writer import Grouping, Writer
 
@@ -79,6 +81,10 @@ class Store:
                 # What is deleted is overwritten in the file too.
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
             return {**erase_service_rows(connection, candidate_id), **erase_graded_rows(connection, candidate_id)}
+
+    def status(self, now: datetime) -> WorkStatus:
+        """How the work stands at `now`, UTC."""
+        return status_of(self._database, now)
 
     def recover(self) -> None:
         """Goes on after a failure, for whoever has done again what was lost by it."""

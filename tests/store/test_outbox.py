@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from evaluator import Grader
 from evaluator.core.submission import NewSubmission
 from evaluator.store.address import store_address
 from evaluator.store.database import Database
 from evaluator.store.outbox import Outbox, announce
 from evaluator.store.store import Store, open_store
-from tests.store.test_runs import begin
+from tests.store.test_runs import begin, grader  # noqa: F401 a fixture
 
 
 class Clock:
@@ -29,10 +31,10 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def outbox(address: str, clock: Clock) -> Iterator[Outbox]:
+def outbox(address: str, clock: Clock, grader: Grader, tmp_path: Path) -> Iterator[Outbox]:  # noqa: F811
     """An outbox with two events of one submission, and one of another."""
     with open_store(address) as store:
-        run = begin(store)
+        run = begin(store, grader, tmp_path).number
         numbers = [number_of(store, candidate) for candidate in ("c1", "c1", "c2")]
     database = Database(store_address(address))
     with database.writing() as connection:
