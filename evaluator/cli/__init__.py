@@ -20,6 +20,8 @@ _COMMANDS = {
     "serve": ("evaluator.cli.serve", "Open the pages where people review what needs a person."),
     "worker": ("evaluator.cli.worker", "Work for the runs and submissions of a store, beside other workers."),
     "batch": ("evaluator.cli.batch", "Grade at half the price through the Batch API, or by files."),
+    "ats": ("evaluator.cli.ats", "Connect an ATS: question maps, quarantine, test events."),
+    "keys": ("evaluator.cli.keys", "Make, list and revoke keys of the JSON API."),
     "prices": ("evaluator.cli.prices", "Show what models cost, as far as it is known."),
     "model": ("evaluator.cli.model", "Install the local model, or show where it is."),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -14,6 +15,7 @@ from evaluator.store.grade_log import GradeLogs
 from evaluator.store.inbox import Inbox
 from evaluator.store.loose_replies import LooseReplies
 from evaluator.store.migrate import migrate
+from evaluator.store.outbox import Outbox
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.review_intake import ReviewIntake
 from evaluator.store.review_labels import ReviewLabels
@@ -23,6 +25,7 @@ from evaluator.store.review_queue import ReviewQueue
 from evaluator.store.review_shelf import ReviewShelf
 from evaluator.store.run_candidates import RunCandidates
 from evaluator.store.run_shelf import RunShelf
+from evaluator.store.service_erasure import erase_graded_rows, erase_service_rows
 from evaluator.store.sign_in_failures import FailureCounts
 from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
@@ -42,6 +45,7 @@ class Store:
         self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
         self.work = WorkShelf(database)
+        self.outbox = Outbox(database)
         self.workers = WorkerRoll(database)
         self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)
@@ -67,6 +71,14 @@ class Store:
     def ledger(self, run: int | None = None) -> ReplyLedger:
         """Where a grader keeps its replies: `GraderOptions(ledger=store.ledger())`."""
         return ReplyLedger(self._shelf, run)
+
+    def erase_candidate(self, candidate_id: str) -> Mapping[str, int]:
+        """Erases a candidate, for good; how many records of each kind there were. Safe to call again."""
+        with self._database.writing() as connection:
+            if self._database.is_sqlite:
+                # What is deleted is overwritten in the file too.
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            return {**erase_service_rows(connection, candidate_id), **erase_graded_rows(connection, candidate_id)}
 
     def recover(self) -> None:
         """Goes on after a failure, for whoever has done again what was lost by it."""
