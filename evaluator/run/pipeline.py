@@ -202,7 +202,10 @@ async def _ask_everyone(
     """Every rater's every sample of one answer, at once. `text`: the answer as they read it."""
     examples = pipeline.asked_of[question.id].examples_for(answer)
     tasks = [
-        (rater, GradingTask(text, question, pipeline.question_set.rubric, criteria, examples, sample))
+        (
+            rater,
+            GradingTask(text, question, pipeline.question_set.rubric, criteria, examples, sample, answer.candidate_id),
+        )
         for rater in pipeline.raters
         for sample in range(pipeline.first_sample, pipeline.first_sample + pipeline.samples)
     ]

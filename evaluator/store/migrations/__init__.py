@@ -7,7 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evaluator.store.migrations import m0001_replies, m0002_runs, m0003_service, m0004_accounts, m0005_reviews
+from evaluator.store.migrations import (
+    m0001_replies,
+    m0002_runs,
+    m0003_service,
+    m0004_accounts,
+    m0005_reviews,
+    m0006_privacy,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,7 @@ MIGRATIONS = (
     Migration(3, "service", m0003_service.STATEMENTS),
     Migration(4, "accounts", m0004_accounts.STATEMENTS),
     Migration(5, "reviews", m0005_reviews.STATEMENTS),
+    Migration(6, "privacy", m0006_privacy.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 
