@@ -32,7 +32,7 @@ from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
 from evaluator.graders.paced_model import PacedModel
-from evaluator.graders.pacer import Pacer
+from evaluator.graders.pacers import Pacers
 from evaluator.graders.request_sink import RequestSink
 from evaluator.graders.spec import RaterSpec, parse_grader
 from evaluator.run.fitted_for import require_fitted_for
@@ -97,6 +97,10 @@ class GraderOptions:
     candidate, or also whatever looks like an e-mail address, phone number, link, handle or postal address (`all`)."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
+    pacers: Pacers | None = field(default=None, repr=False)
+    """The pace of endpoints that other graders ask too; its bounds count, not those of these options."""
+    urgent: bool = False
+    """What others ask of the same endpoints waits behind what this grader asks."""
     calibration: Calibration | None = None
     """Fitted for just this grader, prompt, rubric and so on (`load_calibration`); refused for any other."""
 
@@ -134,7 +138,7 @@ def make_plain_grader(
     folders = [*chosen.rubrics, shipped("rubrics")]
     question_set = load_question_set(questionnaire, folders, vocabulary="baseline" in kinds)
     prices = tuple(_price(spec, chosen) for spec in specs)
-    pacers = _Pacers(chosen)
+    pacers = chosen.pacers or Pacers(_pace_settings(chosen))
     raters = tuple(_rater(spec, question_set, chosen, price, pacers) for spec, price in zip(specs, prices, strict=True))
     calibration = chosen.calibration
     if calibration is not None:
@@ -146,13 +150,21 @@ def make_plain_grader(
         prices=prices,
         version=version("screening-answer-evaluator"),
         now=lambda: datetime.now(UTC),
-        pacers=tuple(pacers.made.values()),
+        pacers=() if chosen.pacers else tuple(pacers.made.values()),
         calibration=calibration,
         redact=chosen.redact,
     )
     if calibration is not None:
         require_fitted_for(calibration, pipeline)
     return Grader(pipeline, concurrency=_answers_held(chosen, kinds))
+
+
+def _pace_settings(options: GraderOptions) -> PaceSettings:
+    return PaceSettings(
+        most=options.concurrency or _MOST_REQUESTS,
+        requests_per_minute=options.requests_per_minute,
+        tokens_per_minute=options.tokens_per_minute,
+    )
 
 
 def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
@@ -165,21 +177,6 @@ def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
     # More than may be asked at once: some only wait to be asked again, and that must not keep others from their turn.
     most = options.concurrency or _MOST_REQUESTS
     return most + most // 2
-
-
-class _Pacers:
-    """A pacer for each endpoint of a run, shared by all that ask it."""
-
-    def __init__(self, options: GraderOptions) -> None:
-        self._settings = PaceSettings(
-            most=options.concurrency or _MOST_REQUESTS,
-            requests_per_minute=options.requests_per_minute,
-            tokens_per_minute=options.tokens_per_minute,
-        )
-        self.made: dict[str, Pacer] = {}
-
-    def of(self, endpoint: str) -> Pacer:
-        return self.made.setdefault(endpoint, Pacer(self._settings))
 
 
 def _price(spec: RaterSpec, options: GraderOptions) -> Price | None:
@@ -212,7 +209,7 @@ def _within_budget(model: ChatModel, spec: RaterSpec, price: Price | None, optio
 
 
 def _rater(
-    spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None, pacers: _Pacers
+    spec: RaterSpec, question_set: QuestionSet, options: GraderOptions, price: Price | None, pacers: Pacers
 ) -> Rater:
     if spec.kind == "baseline":
         from evaluator.graders.baseline import BaselineRater
@@ -229,7 +226,7 @@ def _rater(
     # What waits for a batch is only written down: there is no endpoint whose pace to keep.
     pacer = pacers.of(model.address or str(spec)) if spec.kind in _PACED and options.sink is None else None
     # The budget outside the pace: a request that waits for its turn has its money set aside.
-    model = _within_budget(PacedModel(model, pacer) if pacer else model, spec, price, options)
+    model = _within_budget(PacedModel(model, pacer, urgent=options.urgent) if pacer else model, spec, price, options)
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
     identity = RaterIdentity(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 from evaluator.ats.connection import Connection, Connections, connection_name
@@ -15,7 +16,9 @@ from evaluator.errors import Mistake, UsageError
 from evaluator.files.question_map_file import load_question_maps
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import load_question_set
+from evaluator.run.doors import Doors
 from evaluator.run.intake import Erase, Intake
+from evaluator.run.submission_desk import SubmissionDesk
 from evaluator.settings import AtsAccess, AtsSettings
 from evaluator.store.store import Store
 from evaluator.wiring import DEFAULT_QUESTIONNAIRE
@@ -44,10 +47,38 @@ def make_connections(settings: AtsSettings, questionnaire: Callable[[str], Quest
     return {place: _connection(place, settings, maps, fallback) for place in sorted(places)}
 
 
-def make_intake(settings: AtsSettings, store: Store, erase: Erase) -> Intake:
+def make_intake(settings: AtsSettings, store: Store, erase: Erase | None = None) -> Intake:
     """What settles the events of a store's inbox. Raises InputError as `make_connections` does."""
     questionnaire = find_questionnaire()
-    return Intake(store.inbox, make_connections(settings, questionnaire), questionnaire, erase)
+    connections = make_connections(settings, questionnaire)
+    return Intake(store.inbox, connections, questionnaire, erase or make_erase(store))
+
+
+def make_erase(store: Store) -> Erase:
+    """What erases a candidate from a store, by the id that the store has."""
+    return store.erase_candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What the web needs for webhooks and the JSON API."""
+
+    connections: Connections
+    doors: Doors
+    desk: SubmissionDesk
+
+
+def make_service(settings: AtsSettings, store: Store, rung: Callable[[str], None] = lambda _: None) -> Service:
+    """The doors and the desk over a store. Raises InputError as `make_connections` does.
+
+    `rung` is told the ids of new events and submissions, after they are kept.
+    """
+    connections = make_connections(settings, find_questionnaire())
+    question_set = lru_cache(maxsize=64)(lambda name: load_question_set(name, [shipped("rubrics")]))
+    default = settings.questionnaire or DEFAULT_QUESTIONNAIRE
+    question_set(default)  # one that is not there is told now, not to each who hands something in
+    desk = SubmissionDesk(store.submissions, question_set, default, make_erase(store), rung)
+    return Service(connections, Doors(connections, store.inbox, rung), desk)
 
 
 def _connection(

@@ -40,6 +40,15 @@ def own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         os.environ["EVALUATOR_STORE"] = before
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A real browser, one for a file of tests."""
+    from tests.chromium import launched  # here: nothing else needs its driver
+
+    with launched() as chromium:
+        yield chromium
+
+
 @pytest.fixture
 def respx_mock() -> Iterator[respx.MockRouter]:
     """Answers the openai client's requests; respx's own plugin would import httpx before this file could act."""

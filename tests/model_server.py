@@ -19,6 +19,7 @@ class ModelServer:
         self.wait = wait
         self.asked: Counter[str] = Counter()
         self.served = 0
+        self.at_once = self.most_at_once = 0
         self.moved = threading.Condition()
         self._mark = mark
         self._loop = asyncio.new_event_loop()
@@ -72,7 +73,12 @@ class ModelServer:
     async def _reply(self, asked: dict[str, Any]) -> dict[str, Any]:
         answer = asked["messages"][-1]["content"].rpartition(self._mark)[2].partition(".")[0]
         self.asked[answer] += 1
-        await asyncio.sleep(self.wait)
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(self.wait)
+        finally:
+            self.at_once -= 1
         names = asked["response_format"]["json_schema"]["schema"]["properties"]["criteria"]["properties"]
         level = sum(answer.encode()) % 4
         said = {"evidence": ["split by time"], "missing": "", "rationale": answer, "level": level}

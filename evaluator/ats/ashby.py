@@ -94,6 +94,12 @@ class Ashby:
             return None
         return Application(event.candidate, tuple(_answers(survey)), event.application, event.job)
 
+    def answers_in(self, document: Mapping[str, Any]) -> tuple[AtsAnswer, ...]:
+        """Wherever in the payload, or in the API's answer, they are."""
+        forms = [value_at(document, "data", "surveySubmission"), document]
+        forms += list(objects_at(document, "results", "applicationFormSubmissions"))
+        return tuple(answer for form in forms for answer in _answers(form))
+
     def authorization(self, key: str) -> Mapping[str, str]:
         """HTTP Basic with the key as the user."""
         return {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}

@@ -115,7 +115,7 @@ class AtsApi:
     ) -> _Answer | None:
         retrying = AsyncRetrying(
             stop=stop_after_attempt(_ATTEMPTS),
-            wait=wait_exponential_jitter(initial=min(0.2, self._longest_wait), max=self._longest_wait),
+            wait=wait_exponential_jitter(multiplier=min(0.2, self._longest_wait), max=self._longest_wait),
             retry=retry_if_exception(self._is_worth_another_try),
             reraise=True,
         )

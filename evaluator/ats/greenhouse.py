@@ -81,6 +81,10 @@ class Greenhouse:
             return None
         return _application(found, event.candidate, event.application)
 
+    def answers_in(self, document: Mapping[str, Any]) -> tuple[AtsAnswer, ...]:
+        """Wherever in the payload, or in the API's answer, they are."""
+        return tuple(_answers(value_at(document, "payload", "application") or document))
+
     def authorization(self, key: str) -> Mapping[str, str]:
         """HTTP Basic with the key as the user."""
         return {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}

@@ -71,6 +71,10 @@ class Lever:
         del event
         return None
 
+    def answers_in(self, document: Mapping[str, Any]) -> tuple[AtsAnswer, ...]:
+        """Wherever in the payload, or in the API's answer, they are."""
+        return tuple(_answers(value_at(document, "data") or document))
+
     def authorization(self, key: str) -> Mapping[str, str]:
         """HTTP Basic with the key as the user."""
         return {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}

@@ -77,6 +77,10 @@ class SmartRecruiters:
         del event
         return None
 
+    def answers_in(self, document: Mapping[str, Any]) -> tuple[AtsAnswer, ...]:
+        """Wherever in the payload, or in the API's answer, they are."""
+        return tuple(_answers(document))
+
     def authorization(self, key: str) -> Mapping[str, str]:
         """A key of the Customer API."""
         return {"X-SmartToken": key}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from evaluator.ats.ats_api import AtsApi
 from evaluator.ats.delivery import Delivery, Refusal, Reply
-from evaluator.ats.event import Application, AtsEvent
+from evaluator.ats.event import Application, AtsAnswer, AtsEvent
 from evaluator.ats.signatures import Secrets
 
 
@@ -37,6 +37,9 @@ class Source(Protocol):
 
     def application(self, event: AtsEvent) -> Application | None:
         """The application with its answers, where the payload has them; None where they have to be fetched."""
+
+    def answers_in(self, document: Mapping[str, Any]) -> tuple[AtsAnswer, ...]:
+        """All answers in what the source pushes, or in what its API gives: for people who write a question map."""
 
     def authorization(self, key: str) -> Mapping[str, str]:
         """The headers that carry an API key."""

@@ -70,6 +70,10 @@ class Standard:
             return None
         return Application(event.candidate, tuple(_answers(event.payload)), event.application, event.job)
 
+    def answers_in(self, document: Mapping[str, Any]) -> tuple[AtsAnswer, ...]:
+        """Wherever in the payload, or in the API's answer, they are."""
+        return tuple(_answers(value_at(document, "data") or document))
+
     def authorization(self, key: str) -> Mapping[str, str]:
         """Nothing is ever fetched."""
         del key

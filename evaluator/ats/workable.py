@@ -60,6 +60,11 @@ class Workable:
         """The candidate as the details endpoint shows them, answers included."""
         return _application(event.payload, event)
 
+    def answers_in(self, document: Mapping[str, Any]) -> tuple[AtsAnswer, ...]:
+        """Wherever in the payload, or in the API's answer, they are."""
+        found = value_at(document, "data") or document
+        return tuple(_answers(value_at(found, "candidate") or found))
+
     def authorization(self, key: str) -> Mapping[str, str]:
         """A bearer token."""
         return {"Authorization": f"Bearer {key}"}

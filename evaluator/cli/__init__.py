@@ -13,14 +13,17 @@ from evaluator.errors import EvaluatorError
 _COMMANDS = {
     "grade": ("evaluator.cli.grade", "Grade a table of answers; writes a report, a workbook and JSON lines."),
     "rubric": ("evaluator.cli.rubric", "Check a rubric, or print it for people."),
-    "eval-set": ("evaluator.cli.eval_set", "Check an eval set, import scored answers, or divide a set anew."),
+    "eval-set": ("evaluator.cli.eval_set", "Check, import or divide an eval set, or make one of reviews."),
     "calibrate": ("evaluator.cli.calibrate", "Fit a grader to raters' labels; which grades may stand alone?"),
     "eval": ("evaluator.cli.evaluate", "Measure graders on answers that raters labelled; verdict, report, gate."),
     "erase": ("evaluator.cli.erase", "Erase a candidate from the store and from runs' folders; prints a receipt."),
     "store": ("evaluator.cli.store", "Encrypt the store, change its key, make one."),
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
     "serve": ("evaluator.cli.serve", "Open the pages where people review what needs a person."),
+    "worker": ("evaluator.cli.worker", "Work for the runs and submissions of a store, beside other workers."),
     "batch": ("evaluator.cli.batch", "Grade at half the price through the Batch API, or by files."),
+    "ats": ("evaluator.cli.ats", "Connect an ATS: question maps, quarantine, test events."),
+    "keys": ("evaluator.cli.keys", "Make, list and revoke keys of the JSON API."),
     "prices": ("evaluator.cli.prices", "Show what models cost, as far as it is known."),
     "model": ("evaluator.cli.model", "Install the local model, or show where it is."),
 }

@@ -9,6 +9,7 @@ from typing import get_args
 
 import click
 
+from evaluator.cli.eval_set_from_reviews import from_reviews
 from evaluator.core.eval_set import EvalSet, RaterKind, SplitBy
 from evaluator.core.eval_set_findings import (
     HONESTY,
@@ -37,7 +38,10 @@ rubrics_option = click.option(
 
 @click.group(name="eval-set", short_help="Check, import or divide an eval set.")
 def command() -> None:
-    """Check an eval set, make one of answers that are scored already, or divide one anew."""
+    """Check an eval set, make one of answers that are scored already or reviewed, or divide one anew."""
+
+
+command.add_command(from_reviews)
 
 
 @command.command()

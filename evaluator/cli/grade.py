@@ -16,7 +16,7 @@ import click
 
 from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.present import Presenter
-from evaluator.cli.present_resumption import say_draining, say_place, say_store
+from evaluator.cli.present_resumption import say_draining, say_leaving, say_place, say_store
 from evaluator.cli.price import price_of
 from evaluator.cli.run_options import kept_options, to_go_on
 from evaluator.cli.run_place import RunPlace, run_place
@@ -26,6 +26,7 @@ from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
 from evaluator.core.redaction import Redact
 from evaluator.core.run_manifest import RunManifest
+from evaluator.core.work import CHUNK
 from evaluator.errors import StoreError, UsageError
 from evaluator.files.calibration_file import load_calibration
 from evaluator.files.manifest_file import write_manifest
@@ -34,6 +35,7 @@ from evaluator.files.tables.answer_table import AnswerTable, open_answer_table
 from evaluator.run.estimate import estimate
 from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
+from evaluator.run.queued_grader import QueuedGrader
 from evaluator.run.run_ledger import RunLedger
 from evaluator.settings import read_settings
 from evaluator.store.run_record import RunOrder
@@ -91,6 +93,7 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 @click.option("--calibration", type=click.Path(path_type=Path), help="A file of evaluator calibrate, for this grader.")
 @click.option("--compare", metavar="SPEC", help="Show a second grader's levels beside, in the report.")
 @click.option("--resume", is_flag=True, help="Go on with an earlier run in --out, whatever has changed since.")
+@click.option("--workers", is_flag=True, help="Have `evaluator worker`s of the same store do the work.")
 @store_options
 @click.option("--yes", is_flag=True, help="Do not ask before a run that costs money.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors and the last line.")
@@ -122,6 +125,7 @@ def command(
     calibration: Path | None,
     compare: str | None,
     resume: bool,
+    workers: bool,
     where: str | None,
     no_store: bool,
     yes: bool,
@@ -140,12 +144,14 @@ def command(
     """
     settings = read_settings()
     context = click.get_current_context()
+    if workers:
+        _require_what_workers_need(no_store=no_store, max_cost=max_cost)
     options = GraderOptions(
         prompt=prompt,
         calls=cast(Calls | None, calls),
         samples=samples,
         base_url=base_url or settings.base_url,
-        api_key=settings.api_key,
+        api_key=settings.api_key or ("the workers have one" if workers else None),
         timeout=timeout,
         concurrency=concurrency,
         requests_per_minute=rpm,
@@ -174,7 +180,7 @@ def command(
         )
         kept = kept_options(context, options.base_url)
         named = (store.address.typed if where else None) if store else ""
-        order = _Order(made, second, answers, table, out, limit, kept, options.budget, named)
+        order = _Order(made, second, answers, table, out, limit, kept, options.budget, workers, named)
         code = run_to_the_end(_run(order, store, ledger, presenter, resume=resume, ask=not yes))
     sys.exit(code)
 
@@ -191,6 +197,7 @@ class _Order:
     limit: int | None
     options: dict[str, Any]
     budget: Budget | None
+    workers: bool
     store: str | None
     """What --store has to be given to find the run again; None: nothing; "": the run is in none."""
 
@@ -224,8 +231,9 @@ async def _run(
         presenter.table_read(order.source, order.table)
         with run_place(order.out, order.source, grader, order.table, order.limit, resume=resume) as place:
             await _announce(order, place, store, ledger, presenter, ask=ask)
-            with presenter.waiting("Getting the grader ready"):
-                await grader.check()
+            if not order.workers:
+                with presenter.waiting("Getting the grader ready"):
+                    await grader.check()
             with place.folder() as folder:
                 return await _grade_into(folder, order, place, store, ledger, presenter)
 
@@ -263,7 +271,8 @@ async def _grade_into(
     presenter: Presenter,
 ) -> int:
     grader, table, run_id = order.grader, order.table, place.run_id
-    run = GradingRun(grader, table, folder.grades, limit=order.limit)
+    queued = QueuedGrader(grader, store.work, chunk=CHUNK) if order.workers and store else None
+    run = GradingRun(queued or grader, table, folder.grades, limit=order.limit)
     beginning = order.manifest(run, place, run_id, table.candidates).model_copy(
         update={"outcome": "running", "answers": order.total}
     )
@@ -271,14 +280,17 @@ async def _grade_into(
     number = None
     if store is not None:
         number = _record(store, order, folder, beginning)
-        run.log = store.runs.open_log(number)
+        if queued is not None:
+            queued.belongs_to(number)
+        else:
+            run.log = store.runs.open_log(number)
         if ledger is not None:
             ledger.belongs_to(number)
     if place.resumption is not None:
         await run.take_up()
         if order.budget is not None:
             order.budget.spent_usd += run.paid_usd or 0.0
-    interrupted = await _grade(run, presenter, order.total)
+    interrupted = await _grade(run, queued, presenter, order.total)
     if run.done < order.total:
         run.write_rest()
     # Here: what writes pages and workbooks need not be imported before the first request.
@@ -331,9 +343,9 @@ def _record_end(store: Store, number: int, manifest: RunManifest, presenter: Pre
         presenter.warn(f"evaluator: {error}")
 
 
-async def _grade(run: GradingRun, presenter: Presenter, total: int) -> bool:
+async def _grade(run: GradingRun, queued: QueuedGrader | None, presenter: Presenter, total: int) -> bool:
     """Grades everything, or until Ctrl-C; returns whether it was interrupted. The first one lets what is in flight
-    finish, the second one does not.
+    finish, the second one does not. Workers are not interrupted by it.
     """
     grading = asyncio.ensure_future(_grade_all(run, presenter, total))
     asked_to_stop = False
@@ -345,7 +357,11 @@ async def _grade(run: GradingRun, presenter: Presenter, total: int) -> bool:
             return
         asked_to_stop = True
         run.drain()
-        say_draining(presenter, run.in_flight)
+        if queued is None:
+            say_draining(presenter, run.in_flight)
+        else:
+            queued.leave()
+            say_leaving(presenter)
 
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -365,6 +381,16 @@ async def _grade_all(run: GradingRun, presenter: Presenter, total: int) -> None:
         async with aclosing(run.grades()) as grades:
             async for _ in grades:
                 advance(run)
+
+
+def _require_what_workers_need(*, no_store: bool, max_cost: float | None) -> None:
+    if no_store:
+        raise UsageError("--workers needs a store: answers and grades go through it.", hint="Leave --no-store out.")
+    if max_cost is not None:
+        raise UsageError(
+            "--max-cost does not reach workers, which grade for several runs.",
+            hint="Leave one of them out; `evaluator worker --tpm` bounds what workers ask a minute.",
+        )
 
 
 def mapping_of(pairs: tuple[str, ...]) -> dict[str, str]:

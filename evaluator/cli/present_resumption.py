@@ -39,6 +39,11 @@ def say_draining(presenter: Presenter, in_flight: int) -> None:
     presenter.warn(f"Stopping: finishing {answers} in flight; Ctrl-C again stops now.")
 
 
+def say_leaving(presenter: Presenter) -> None:
+    """What Ctrl-C does where workers do the work."""
+    presenter.warn("Leaving: the workers go on with what is queued; the same command watches again.")
+
+
 def _say_resumption(presenter: Presenter, resumption: Resumption) -> None:
     run, path = escape(visible(resumption.run.manifest.run_id)), escape(visible(str(resumption.run.path)))
     stands = f"{resumption.kept:,} of {resumption.answers:,} answers are graded"

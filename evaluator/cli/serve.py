@@ -7,6 +7,7 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -18,9 +19,12 @@ import click
 from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.errors import UsageError
-from evaluator.settings import read_settings
+from evaluator.settings import read_ats_settings, read_settings
+from evaluator.store.store import Store
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter, FastAPI
+
     from evaluator.web.site import Site, WebSettings
 
 _PORT = 8380
@@ -93,7 +97,9 @@ def command(
     With nothing else said it opens your store on this computer alone, and gives the first administrator a link.
     """
     require_service_extra()
+    from evaluator.cli.export_run import export_run
     from evaluator.core.review_draw import DrawShares
+    from evaluator.web.app import create_app
     from evaluator.web.site import make_site
 
     trusted = (proxies or ("127.0.0.1",)) if behind_proxy else ()
@@ -101,9 +107,11 @@ def command(
     _check(listening, asked_for_proxy=bool(proxies))
     with opened_store(where, read_settings()) as store, _bound(listening) as bound:
         settings = _settings(listening, bound.getsockname()[1])
-        site = make_site(store, settings, shares=DrawShares(blind_share, double_share, audit_share))
+        shares = DrawShares(blind_share, double_share, audit_share)
+        site = make_site(store, settings, shares=shares, export_run=export_run)
+        service = _service(store)
         _say(site)
-        _serve(site, bound, listening)
+        _serve(create_app(site, service=service), bound, listening)
     click.echo("Stopped.")
 
 
@@ -142,7 +150,9 @@ def _settings(listening: _Listening, port: int) -> WebSettings:
         origins.append(listening.public_url.rstrip("/").lower())
     if listening.is_loopback:
         origins += [f"{scheme}://{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")]
-    return WebSettings(tuple(dict.fromkeys(origins)), secure=listening.has_tls)
+    from evaluator.web.service import BODY_LIMITS
+
+    return WebSettings(tuple(dict.fromkeys(origins)), secure=listening.has_tls, body_limits=BODY_LIMITS)
 
 
 def _bound(listening: _Listening) -> socket.socket:
@@ -158,6 +168,17 @@ def _bound(listening: _Listening) -> socket.socket:
             f"It cannot listen at {listening.host}, port {listening.port}: {error.strerror}.",
             hint="Stop what listens there, or choose another: --port PORT",
         ) from error
+
+
+def _service(store: Store) -> Sequence[APIRouter]:
+    """The webhooks that the environment opens, and the JSON API. Raises InputError with every mistake in them."""
+    from evaluator.web.service import service_routers
+    from evaluator.wiring_service import described, make_service
+
+    parts = make_service(read_ats_settings(), store)
+    for name, what in described(parts.connections).items():
+        click.echo(f"Webhook /webhooks/{name}: {what}")
+    return service_routers(parts.doors, parts.desk, store.keys)
 
 
 def _say(site: Site) -> None:
@@ -177,15 +198,13 @@ def _say(site: Site) -> None:
     click.echo("Ctrl-C stops it.")
 
 
-def _serve(site: Site, bound: socket.socket, listening: _Listening) -> None:
+def _serve(app: FastAPI, bound: socket.socket, listening: _Listening) -> None:
     import uvicorn
-
-    from evaluator.web.app import create_app
 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     config = uvicorn.Config(
-        create_app(site),
+        app,
         log_config=None,
         access_log=False,  # addresses of pages hold ids; who did what is in the audit log
         server_header=False,

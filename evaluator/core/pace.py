@@ -26,7 +26,7 @@ class PaceSettings:
     """The bounds of a pace. Per-minute limits are None where a person named none."""
 
     most: int = 64
-    """Requests in flight at once, at most."""
+    """Requests in flight at once, at most; 0: none, until it is changed."""
     first: int = 8
     """Requests in flight at once, to begin with."""
     requests_per_minute: float | None = None
@@ -109,7 +109,22 @@ class Pace:
     @property
     def concurrency(self) -> int:
         """Requests that may be in flight at once, now."""
-        return max(1, int(self._limit))
+        return max(1, int(self._limit)) if self.settings.most else 0
+
+    def change(self, now: float, settings: PaceSettings) -> None:
+        """Other bounds from now on; what was learned of the endpoint stays. A limit by the minute that there was not
+        at the beginning cannot be added, and one that there was not be taken away.
+        """
+        if settings.most > self.settings.most:
+            self._ceiling = float(settings.most)
+        self._limit = min(max(self._limit, 1.0), float(settings.most)) if settings.most else 0.0
+        if settings.most and not self.settings.most:
+            self._limit = float(min(settings.first, settings.most))
+        if self._fixed_requests is not None and settings.requests_per_minute:
+            self._fixed_requests.change(now, settings.requests_per_minute)
+        if self._fixed_tokens is not None and settings.tokens_per_minute:
+            self._fixed_tokens.change(now, settings.tokens_per_minute)
+        self.settings = settings
 
     @property
     def failures(self) -> int:

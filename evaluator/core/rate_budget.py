@@ -40,6 +40,13 @@ class FixedBudget:
         self._level = self._most
         self._at: float | None = None
 
+    def change(self, now: float, per_minute: float) -> None:
+        """From now on, so many a minute."""
+        self._refill(now)
+        self._rate = per_minute / 60
+        self._most = max(1.0, self._rate)
+        self._level = min(self._level, self._most)
+
     def wait(self, now: float, need: float) -> float:
         """Seconds until `need` may be taken."""
         self._refill(now)

@@ -17,11 +17,15 @@ _ENDINGS: dict[FailureCode, Ending] = {
 
 
 class PacedModel:
-    """`model`, asked when `pacer` says so. A request that waits to be tried again is not in line meanwhile."""
+    """`model`, asked when `pacer` says so. A request that waits to be tried again is not in line meanwhile.
 
-    def __init__(self, model: ChatModel, pacer: Pacer) -> None:
+    `urgent`: what others ask of the same endpoint waits behind.
+    """
+
+    def __init__(self, model: ChatModel, pacer: Pacer, *, urgent: bool = False) -> None:
         self._model = model
         self._pacer = pacer
+        self._urgent = urgent
         self._last_failure = ""
 
     @property
@@ -35,7 +39,7 @@ class PacedModel:
     async def complete(self, request: ModelRequest) -> Completion:
         """As the model does it; raises NoCompletionError with `endpoint_down` where the endpoint is left alone."""
         try:
-            ticket = await self._pacer.enter(request.expected_tokens)
+            ticket = await self._pacer.enter(request.expected_tokens, urgent=self._urgent)
         except EndpointDownError as error:
             detail = f"{error.failures} failures in a row, the last: {self._last_failure}"
             raise NoCompletionError("endpoint_down", detail) from error

@@ -28,7 +28,9 @@ class _InLine:
 
 
 class Pacer:
-    """Lets requests go first come, first served. Use it from one event loop. `clock` gives seconds, steadily."""
+    """Lets requests go first come, first served; urgent ones before all others. Use it from one event loop. `clock`
+    gives seconds, steadily.
+    """
 
     def __init__(self, settings: PaceSettings, clock: Callable[[], float] = time.monotonic) -> None:
         self._pace = Pace(settings)
@@ -36,7 +38,8 @@ class Pacer:
         self._keeping = 0
         self._looks_soon = False
         self._clock = clock
-        self._line: deque[_InLine] = deque()
+        self._lines: tuple[deque[_InLine], deque[_InLine]] = (deque(), deque())
+        """Those who wait: the urgent, and the others."""
         self._sleeping: set[asyncio.Future[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._held_since: float | None = None
@@ -47,15 +50,26 @@ class Pacer:
         """How the asking went so far."""
         return self._pace.totals(self._held_seconds)
 
-    async def enter(self, tokens: float) -> Ticket:
+    def change(self, settings: PaceSettings) -> None:
+        """Other bounds from now on (`Pace.change`)."""
+        self._pace.change(self._clock(), settings)
+        self._most = settings.most
+        if self._waits:
+            self._let_go()
+
+    @property
+    def _waits(self) -> bool:
+        return any(self._lines)
+
+    async def enter(self, tokens: float, *, urgent: bool = False) -> Ticket:
         """Waits for this request's turn. Raises EndpointDownError. What is entered has to be left."""
         now = self._clock()
         if self._pace.is_down(now):
             raise EndpointDownError(self._pace.failures)
-        if not self._line and self._has_room() and not self._pace.wait(now, tokens):
+        if not self._waits and self._has_room() and not self._pace.wait(now, tokens):
             return self._pace.sent(now, tokens)
         place = _InLine(tokens, asyncio.get_running_loop().create_future())
-        self._line.append(place)
+        self._lines[0 if urgent else 1].append(place)
         self._let_go()
         try:
             return await place.turn
@@ -72,7 +86,7 @@ class Pacer:
         self._pace.ended(ticket, ending, now, said, used_tokens)
         if ending == "failed" and self._pace.is_down(now):
             self._turn_away()
-        elif self._line:
+        elif self._waits:
             self._let_go_soon()
 
     @contextmanager
@@ -85,7 +99,7 @@ class Pacer:
             yield
         finally:
             self._keeping -= 1
-            if self._line:
+            if self._waits:
                 self._let_go_soon()
 
     async def sleep(self, seconds: float) -> None:
@@ -117,17 +131,17 @@ class Pacer:
         self._looks_soon = False
         now = self._clock()
         wait = 0.0
-        while self._line:
-            first = self._line[0]
+        while line := self._lines[0] or self._lines[1]:
+            first = line[0]
             if first.turn.done():  # it was given up
-                self._line.popleft()
+                line.popleft()
                 continue
             if not self._has_room():
                 break
             wait = self._pace.wait(now, first.tokens)
             if wait:
                 break
-            self._line.popleft()
+            line.popleft()
             first.turn.set_result(self._pace.sent(now, first.tokens))
         self._hold_back(now, wait)
 
@@ -142,10 +156,11 @@ class Pacer:
 
     def _turn_away(self) -> None:
         """The endpoint went down: nobody waits for it any longer."""
-        while self._line:
-            turn = self._line.popleft().turn
-            if not turn.done():
-                turn.set_exception(EndpointDownError(self._pace.failures))
+        for line in self._lines:
+            while line:
+                turn = line.popleft().turn
+                if not turn.done():
+                    turn.set_exception(EndpointDownError(self._pace.failures))
         for woken in self._sleeping:
             _wake(woken)
         self._hold_back(self._clock(), 0.0)

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from evaluator.core.answer import Answer
-from evaluator.core.grade import CriterionGrade, Flag, Grade, RedFlagSeen
+from evaluator.core.grade import CriterionGrade, Grade, RedFlagSeen
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Criterion, Rubric
+from evaluator.report.answer_marks import AnswerMarks
 from evaluator.report.arithmetic import answer_sum
+from evaluator.report.flag_view import FlagView, flag_views
 from evaluator.report.graded_answer import GradedAnswer
-from evaluator.report.marked_answer import Mark, Segment, criterion_letter, criterion_look, segments
-from evaluator.report.wording import FLAG_NAMES, band_in_words, number, reason_in_words, shown_score
+from evaluator.report.marked_answer import Mark, Segment, criterion_letter, criterion_look
+from evaluator.report.wording import band_in_words, number, reason_in_words, shown_score
 
 _LONGEST_QUOTE = 280  # characters beside the rubric; the whole quote is marked in the answer
 _LONGEST_UNFOUND = 1_000  # a quote that is in no answer is shown at more length, for it stands nowhere else
 _MOST_PIPS = 8
 _BRIEF = 1_200  # characters: an answer that fits a screen stays in sight while its rubric is read
 _LINE = 40  # characters that a line end costs
-
-
-@dataclass(frozen=True, slots=True)
-class FlagView:
-    """A flag as a sentence; `label` is set where it points at words of the answer."""
-
-    name: str
-    sentence: str
-    review: bool
-    label: str
-    anchor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +128,8 @@ def answer_view(
     """Everything that is shown of this answer; `other` is another grader's grade of it, to stand beside."""
     answer, grade = graded.answer, graded.grade
     question = questionnaire.question(grade.question_id)
-    marks = _Marks(answer, anchor)
-    flags = tuple(_flag(flag, marks) for flag in sorted(grade.flags, key=lambda flag: flag.severity != "review"))
+    marks = AnswerMarks(answer, anchor)
+    flags = flag_views(grade.flags, marks)
     letters = {criterion.id: place for place, criterion in enumerate(rubric.criteria)}
     others = {} if other is None else {criterion.id: criterion for criterion in other.criteria}
     criteria = tuple(
@@ -163,7 +153,7 @@ def answer_view(
         not_answered=grade.status == "not_answered",
         needs_review=grade.needs_review,
         flags=flags,
-        segments=tuple(segments(answer.text, marks.made)) if answer.text.strip() else (),
+        segments=marks.segments(),
         brief=len(answer.text) + _LINE * answer.text.count("\n") <= _BRIEF,
         criteria=criteria,
         red_flags=red_flags,
@@ -172,47 +162,13 @@ def answer_view(
     )
 
 
-class _Marks:
-    """The marks of one answer as they are handed out; the same words for the same reason are marked once."""
-
-    def __init__(self, answer: Answer, anchor: str) -> None:
-        self.text = answer.text
-        self._anchor = anchor
-        self._by_words: dict[tuple[str, int, int], Mark] = {}
-        self._numbers: dict[str, int] = {}
-
-    @property
-    def made(self) -> Sequence[Mark]:
-        return list(self._by_words.values())
-
-    def make(self, start: int | None, end: int | None, look: str, letter: str, title: str) -> Mark | None:
-        """The mark for these characters, or None where there is no place in the answer to mark."""
-        if start is None or end is None or not 0 <= start < end <= len(self.text):
-            return None
-        key = (letter, start, end)
-        if key not in self._by_words:
-            self._numbers[letter] = self._numbers.get(letter, 0) + 1
-            label = f"{letter}{self._numbers[letter]}"
-            name = label.replace("!", "x")
-            self._by_words[key] = Mark(start, end, look, label, f"{label}: {title}", f"{self._anchor}-{name}")
-        return self._by_words[key]
-
-
-def _flag(flag: Flag, marks: _Marks) -> FlagView:
-    name = FLAG_NAMES[flag.code]
-    # Hidden characters are written out where they stand; a mark from the first to the last would cover everything.
-    mark = None if flag.code == "hidden_characters" else marks.make(flag.start, flag.end, "flag", "!", name)
-    return FlagView(
-        name=name,
-        sentence=reason_in_words(flag.detail) if flag.code == "ungraded" else flag.detail,
-        review=flag.severity == "review",
-        label=mark.label if mark else "",
-        anchor=mark.anchor if mark else "",
-    )
-
-
 def _criterion(
-    reached: CriterionGrade, criterion: Criterion, place: int, marks: _Marks, grade: Grade, other: CriterionGrade | None
+    reached: CriterionGrade,
+    criterion: Criterion,
+    place: int,
+    marks: AnswerMarks,
+    grade: Grade,
+    other: CriterionGrade | None,
 ) -> CriterionView:
     letter, look = criterion_letter(place), criterion_look(place)
     highest, lowest = max(criterion.levels), min(criterion.levels)
@@ -241,7 +197,7 @@ def _criterion(
 
 
 def _quotes(
-    reached: CriterionGrade, criterion: Criterion, letter: str, look: str, marks: _Marks
+    reached: CriterionGrade, criterion: Criterion, letter: str, look: str, marks: AnswerMarks
 ) -> Iterator[QuoteView]:
     """The quotes of a criterion; the same words given for several checks are one quote that supports them all."""
     supports: dict[tuple[str, Mark | None], list[str]] = {}
@@ -254,7 +210,7 @@ def _quotes(
         yield _quote(quote, mark, marks, tuple(dict.fromkeys(checks)))
 
 
-def _quote(quote: str, mark: Mark | None, marks: _Marks, supports: tuple[str, ...] = ()) -> QuoteView:
+def _quote(quote: str, mark: Mark | None, marks: AnswerMarks, supports: tuple[str, ...] = ()) -> QuoteView:
     if mark is None:
         return QuoteView(_cut(quote, _LONGEST_UNFOUND), "", "", False, supports)
     own_words = _cut(marks.text[mark.start : mark.end], _LONGEST_QUOTE)
@@ -284,7 +240,7 @@ def _claimed(reached: CriterionGrade) -> str:
     return f"{said} Not every quote for it is in the answer, and only what is in the answer counts.".strip()
 
 
-def _red_flag(seen: RedFlagSeen, rubric: Rubric, marks: _Marks) -> RedFlagView:
+def _red_flag(seen: RedFlagSeen, rubric: Rubric, marks: AnswerMarks) -> RedFlagView:
     known = next((flag for flag in rubric.red_flags if flag.id == seen.id), None)
     name = known.name if known else seen.id
     mark = marks.make(seen.start, seen.end, "flag", "!", name) if seen.verified else None

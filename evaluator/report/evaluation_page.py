@@ -18,6 +18,7 @@ from evaluator.core.evaluation import Evaluation, GraderResult
 from evaluator.core.look import ordinal
 from evaluator.core.metrics.comparison import NO_DIFFERENCE
 from evaluator.core.metrics.estimate import Estimate, decimals
+from evaluator.files.whole_file import whole_file
 from evaluator.report.confidence_plots import coverage_plot, reliability_plot
 from evaluator.report.evaluation_plots import (
     Plot,
@@ -28,7 +29,6 @@ from evaluator.report.evaluation_plots import (
     threshold_plot,
 )
 from evaluator.report.page_templates import page_templates
-from evaluator.report.whole_file import whole_file
 from evaluator.report.wording import cost_of
 
 _GENERATOR = "screening answer evaluator evaluation"

@@ -14,7 +14,16 @@ from evaluator.store.database import Database
 from evaluator.store.keyring import Keyring
 from evaluator.store.privacy_schema import redactions, reply_candidates
 from evaluator.store.review_schema import candidate_decisions, review_labels, review_log
-from evaluator.store.schema import answers, grades, inbox, metadata, replies, submission_answers, submissions
+from evaluator.store.schema import (
+    answers,
+    grades,
+    inbox,
+    metadata,
+    replies,
+    submission_answers,
+    submissions,
+    work_answers,
+)
 from evaluator.store.sealed_bytes import MARK, SealedBytes, sealed
 
 _AT_ONCE = 500
@@ -40,6 +49,7 @@ OWNERS: dict[str, Any] = {
     "candidate_decisions": candidate_decisions.c.candidate_id,
     "inbox": inbox.c.candidate_id,
     "submissions": submissions.c.candidate_id,
+    "work_answers": work_answers.c.candidate_id,
     "submission_answers": select(submissions.c.candidate_id)
     .where(submissions.c.number == submission_answers.c.submission)
     .scalar_subquery(),

@@ -29,7 +29,16 @@ from evaluator.store.review_schema import (
 )
 from evaluator.store.run_record import RunState
 from evaluator.store.run_shelf import RunShelf
-from evaluator.store.schema import answers, grades, inbox, replies, run_replies, submissions
+from evaluator.store.schema import (
+    answers,
+    grades,
+    inbox,
+    replies,
+    run_replies,
+    submissions,
+    work_answers,
+    work_chunks,
+)
 from evaluator.store.sealed_bytes import opened, sealed_one
 from evaluator.store.service_erasure import erase_service_rows
 from evaluator.store.stored_text import stored_text
@@ -73,6 +82,12 @@ def _in_run(table: Table, scope: Scope) -> Any:
     return table.c.run == scope.run if scope.run is not None else table.c.run.is_not(None)
 
 
+def _by_chunk(scope: Scope) -> Any:
+    """Answers that wait for a worker, in a chunk of a run."""
+    of_run = select(work_chunks.c.number).where(_in_run(work_chunks, scope))
+    return (work_answers.c.candidate_id == scope.candidate_id) & work_answers.c.chunk.in_(of_run)
+
+
 ERASED: Sequence[tuple[Table, Rows]] = (
     # First what leads from a placeholder to a person; an answer last, since others are found by it.
     (redactions, _by_answer(redactions)),
@@ -83,6 +98,7 @@ ERASED: Sequence[tuple[Table, Rows]] = (
     (candidate_decisions, _by_candidate(candidate_decisions)),
     (review_items, _by_candidate(review_items)),
     (grades, _by_answer(grades)),
+    (work_answers, _by_chunk),
     (answers, _by_candidate(answers)),
 )
 """Tables whose rows of a candidate are deleted, in order."""
@@ -111,6 +127,8 @@ FREE_OF_CANDIDATES: Mapping[str, str] = {
     "sign_in_failures": "people who use the pages",
     "run_access": "people who use the pages",
     "audit_log": "what was done by people who use the pages; of candidates only that one was erased",
+    "work_chunks": "which answers wait for workers, by number",
+    "workers": "processes that grade",
     "api_keys": "programs that use the API",
 }
 """Tables that hold nothing of a candidate, and what they hold."""
@@ -176,10 +194,16 @@ class Erasure:
         )
         return OfCandidate({name: count for name, count in counts.items() if count}, places)
 
-    def erase(self, candidate_id: str, run: int | None = None, *, reason: str = "erase") -> Erased:
-        """Erases a candidate, all of it or nothing. Raises UsageError where one of its runs is being graded."""
+    def erase(
+        self, candidate_id: str, run: int | None = None, *, reason: str = "erase", while_graded: bool = False
+    ) -> Erased:
+        """Erases a candidate, all of it or nothing. Safe to call again.
+
+        Raises UsageError where one of its runs is being graded, unless `while_graded`: an answer that is in flight
+        then is written after it, and has to be erased by a second call.
+        """
         scope = Scope(stored_text(candidate_id), run)
-        for place in self.holding(candidate_id, run).runs:
+        for place in () if while_graded else self.holding(candidate_id, run).runs:
             if place.state == "running":
                 raise UsageError(f"Run {place.id} is being graded now.", hint="Stop it, or wait for its end.")
         with self._database.writing() as connection:

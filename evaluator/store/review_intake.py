@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from evaluator.core.review import EntryDetail, LogEntry, replay
 from evaluator.core.review_draw import DrawShares, draw, is_audited
@@ -20,6 +20,7 @@ from evaluator.store.schema import answers, grades, runs
 
 _STEP = 1_000  # grades in one transaction: tens of milliseconds, for which the run's own writer waits
 _AT_ONCE = 500
+_ALL = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,22 @@ class ReviewIntake:
         with self.database.reading() as connection:
             return [Unseen(row.number, row.id, row.question_set) for row in connection.execute(query)]
 
+    def by_hand(self, connection: Connection, run: int) -> None:
+        """From now on nobody looks for new grades of this run: whoever writes them takes them in (`take_in`).
+
+        For a run whose grades are not numbered in the order in which they are committed.
+        """
+        insert = insert_into(connection.dialect.name, review_intake).values(run=run, seen=_ALL)
+        connection.execute(insert.on_conflict_do_update(index_elements=[review_intake.c.run], set_={"seen": _ALL}))
+
+    def take_in(self, connection: Connection, run: int, numbers: Sequence[int], shares: DrawShares, now: str) -> None:
+        """Takes in the grades of these numbers, which stand, in the transaction that wrote them."""
+        row = connection.execute(select(runs.c.id, runs.c.question_set).where(runs.c.number == run)).one()
+        unseen = Unseen(run, row.id, row.question_set)
+        _Window(connection, unseen, grades.c.number.in_(numbers), shares, now).take_in()
+
     def step(self, unseen: Unseen, shares: DrawShares, now: Callable[[], str]) -> bool:
         """Looks at the next grades of a run; whether there are more."""
-        advance_at = float(json.loads(unseen.question_set)["rubric"]["advance_at"])
         with self.database.writing() as connection:
             seen = _lock(connection, unseen.run)
             next_ones = (
@@ -63,7 +77,8 @@ class ReviewIntake:
             numbers = list(connection.scalars(next_ones))
             if numbers:
                 upto = numbers[-1]
-                window = _Window(connection, unseen, seen, upto, advance_at, shares, now())
+                is_new = and_(grades.c.number > seen, grades.c.number <= upto)
+                window = _Window(connection, unseen, is_new, shares, now())
                 window.take_in()
                 connection.execute(review_intake.update().where(review_intake.c.run == unseen.run).values(seen=upto))
         return len(numbers) == _STEP
@@ -71,13 +86,11 @@ class ReviewIntake:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The grades of a run after the number `seen` up to `upto`, in one transaction."""
+    """Some new grades of a run, in one transaction; `is_new` says which."""
 
     connection: Connection
     unseen: Unseen
-    seen: int
-    upto: int
-    advance_at: float
+    is_new: ColumnElement[bool]
     shares: DrawShares
     now: str
 
@@ -87,10 +100,11 @@ class _Window:
         known = self._known([row.answer_id for row in standing])
         wanted = [row for row in standing if row.answer_id in known or self._is_wanted(row)]
         bodies = self._bodies([row.number for row in wanted])
+        advance_at = float(json.loads(self.unseen.question_set)["rubric"]["advance_at"])
         new = []
         for row in wanted:
             grade = json.loads(bodies[row.number])
-            urgency = urgency_of(grade, self.advance_at)
+            urgency = urgency_of(grade, advance_at)
             if row.answer_id in known:
                 self._regraded(known[row.answer_id], row, grade, urgency)
             else:
@@ -123,7 +137,7 @@ class _Window:
                     answers.c.grade == grades.c.number,
                 ),
             )
-            .where(grades.c.run == self.unseen.run, grades.c.number > self.seen, grades.c.number <= self.upto)
+            .where(grades.c.run == self.unseen.run, self.is_new)
             .order_by(grades.c.number)
         )
         return self.connection.execute(query).all()

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, func, select
 
+from evaluator.core.answer import Answer
 from evaluator.core.review import Action, EntryDetail, ItemReview, ItemState, LogEntry, ReviewLabel, replay
 from evaluator.errors import NotThereError
 from evaluator.store.database import Database
@@ -102,6 +103,20 @@ class ReviewShelf:
             query = select(review_items).where(review_items.c.run == run, review_items.c.candidate_id == candidate_id)
             items = {row.answer_id: _item(row) for row in connection.execute(query)}
             return stored, items, entries_of(connection, run, list(items))
+
+    def answer(self, run: int, answer_id: str) -> Answer:
+        """One answer of a run. Raises NotThereError."""
+        with self.database.reading() as connection:
+            found = read_answers(connection, run, answer_id=answer_id)
+        if not found:
+            raise NotThereError("This answer was erased.")
+        return found[0].answer(found[0].grade)
+
+    def candidate_number(self, candidate_id: str) -> int:
+        """A number that stands for a candidate in every run: that of their first item."""
+        query = select(func.min(review_items.c.id)).where(review_items.c.candidate_id == candidate_id)
+        with self.database.reading() as connection:
+            return int(connection.scalar(query) or 0)
 
     def has_candidate(self, run: int, candidate_id: str) -> bool:
         """Whether a candidate has an answer in a run."""

@@ -20,7 +20,7 @@ from evaluator.store.grade_log import GradeLog, GradeLogs
 from evaluator.store.grade_rows import PAGE, StoredGrade, read_grades
 from evaluator.store.review_rows import delete_reviews
 from evaluator.store.run_record import RunCounts, RunOrder, RunRecord, RunState, is_alive, writer_name
-from evaluator.store.schema import answers, grades, replies, run_replies, runs, submissions
+from evaluator.store.schema import answers, grades, replies, run_replies, runs, submissions, work_answers, work_chunks
 from evaluator.store.stored_text import stored_text
 
 _ID_BYTES = 4
@@ -118,6 +118,16 @@ class RunShelf:
                 return
             after = page[-1].number
 
+    def page(self, number: int, after: int) -> list[StoredGrade]:
+        """A page of the grades that stand: those next after the one of this number."""
+        with self.database.reading() as connection:
+            return read_grades(connection, number, after)
+
+    def standing(self, number: int) -> int:
+        """How many answers of a run have a grade, or a reason for having none."""
+        with self.database.reading() as connection:
+            return _count(connection, select(func.count()).where(answers.c.run == number))
+
     def holding(self, number: int) -> Holding:
         """What deleting the run would take."""
         with self.database.reading() as connection:
@@ -137,6 +147,9 @@ class RunShelf:
             connection.execute(delete(run_replies).where(run_replies.c.run == number))
             for start in range(0, len(numbers), 500):
                 connection.execute(delete(replies).where(replies.c.id.in_(numbers[start : start + 500])))
+            chunks = select(work_chunks.c.number).where(work_chunks.c.run == number)
+            connection.execute(delete(work_answers).where(work_answers.c.chunk.in_(chunks)))
+            connection.execute(delete(work_chunks).where(work_chunks.c.run == number))
             delete_reviews(connection, number)
             deleted = [
                 connection.execute(delete(table).where(table.c.run == number)).rowcount for table in (grades, answers)

@@ -211,3 +211,56 @@ api_keys = Table(
     Column("revoked_at", Text),
     Column("last_used_at", Text),
 )
+
+work_chunks = Table(
+    "work_chunks",
+    metadata,
+    Column("number", _Number, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("run", _Number, ForeignKey("runs.number"), nullable=False),
+    Column("priority", BigInteger, nullable=False),  # its turn among the chunks of all runs
+    Column("answers", BigInteger, nullable=False),
+    Column("first_grade", BigInteger, nullable=False),  # the number in the run of its first answer's grade
+    Column("state", Text, nullable=False),  # waiting, queued, grading, done
+    Column("owner", Text),  # the worker that took it last
+    Column("turn", BigInteger, nullable=False),  # times that it was put into the queue: 0, 1, …
+    Column("deaths", BigInteger, nullable=False),  # workers that ended while they held it
+    Column("releases", BigInteger, nullable=False),  # times in a row that it was handed back
+    Column("reason", Text),  # of the last time
+    Column("due_at", Text, nullable=False),
+    Column("made_at", Text, nullable=False),
+    Column("done_at", Text),
+    UniqueConstraint("id"),
+    Index("work_chunks_by_turn", "state", "priority"),
+    Index("work_chunks_by_run", "run", "state", "priority"),
+)
+
+work_answers = Table(
+    "work_answers",
+    metadata,
+    Column("chunk", _Number, ForeignKey("work_chunks.number"), nullable=False),
+    Column("number", BigInteger, nullable=False),  # the number in the run that its grade will have
+    Column("answer_id", Text, nullable=False),
+    Column("candidate_id", Text, nullable=False),
+    Column("question_id", Text, nullable=False),
+    Column("body", SealedBytes, nullable=False),  # UTF-8, as it was handed in
+    Column("absent", Text),
+    Column("row", BigInteger),
+    Column("tries", BigInteger, nullable=False),
+    PrimaryKeyConstraint("chunk", "number"),
+    Index("work_answers_by_candidate", "candidate_id"),
+)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("process", BigInteger, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("state", Text, nullable=False),  # working, draining
+    Column("beats", BigInteger, nullable=False),
+    Column("graded", BigInteger, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("heard_at", Text, nullable=False),
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
@@ -20,15 +21,19 @@ from evaluator.store.master_key import master_keys
 from evaluator.store.migrate import migrate
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.review_intake import ReviewIntake
+from evaluator.store.review_labels import ReviewLabels
 from evaluator.store.review_leases import ReviewLeases
 from evaluator.store.review_log import ReviewLog
 from evaluator.store.review_queue import ReviewQueue
 from evaluator.store.review_shelf import ReviewShelf
+from evaluator.store.run_candidates import RunCandidates
 from evaluator.store.run_shelf import RunShelf
 from evaluator.store.sign_in_failures import FailureCounts
 from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
 from evaluator.store.user_shelf import UserShelf
+from evaluator.store.work_shelf import WorkShelf
+from evaluator.store.worker_roll import WorkerRoll
 from evaluator.store.writer import Grouping, Writer
 
 
@@ -41,6 +46,9 @@ class Store:
         self._shelf = ReplyShelf(database, self._writer)
         self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
+        self.work = WorkShelf(database)
+        self.workers = WorkerRoll(database)
+        self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)
         self.sign_ins = SignInShelf(database)
         self.failures = FailureCounts(database)
@@ -50,6 +58,7 @@ class Store:
         self.leases = ReviewLeases(database)
         self.reviews = ReviewShelf(database)
         self.review_log = ReviewLog(database)
+        self.review_labels = ReviewLabels(database)
         self.decisions = CandidateDecisions(database)
         self.inbox = Inbox(database)
         self.submissions = SubmissionShelf(database)
@@ -65,6 +74,14 @@ class Store:
     def ledger(self, run: int | None = None) -> ReplyLedger:
         """Where a grader keeps its replies: `GraderOptions(ledger=store.ledger())`."""
         return ReplyLedger(self._shelf, run)
+
+    def erase_candidate(self, candidate_id: str) -> Mapping[str, int]:
+        """Erases a candidate, for good; how many records of each kind there were. Safe to call again."""
+        return self.erasure.erase(candidate_id, while_graded=True).counts
+
+    def recover(self) -> None:
+        """Goes on after a failure, for whoever has done again what was lost by it."""
+        self._writer.recover()
 
     def __enter__(self) -> Self:
         return self

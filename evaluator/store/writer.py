@@ -145,6 +145,11 @@ class Writer:
             if first or len(kind.items) == most or kind.bytes > self._grouping.most_bytes:
                 self._wake.notify()
 
+    def recover(self) -> None:
+        """Takes things again after a failure. For whoever has what was lost done again."""
+        with self._wake:
+            self.failure = None
+
     def raise_failure(self) -> None:
         """Raises the StoreError that things handed in before met."""
         if self.failure is not None:

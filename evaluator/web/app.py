@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 
 from evaluator.web.actions import administration, candidate, review
 from evaluator.web.assets import Assets
 from evaluator.web.doors import session
 from evaluator.web.error_pages import Unforeseen, add_error_pages
+from evaluator.web.pages import routers as pages
 from evaluator.web.safety import Safety
 from evaluator.web.signed_in import admit
 from evaluator.web.site import Site
@@ -25,13 +26,16 @@ async def _lifespan(app: FastAPI) -> AsyncGenerator[None]:
     site.upkeep.stop()
 
 
-def create_app(site: Site) -> FastAPI:
-    """The site's application. Every route states who may use it (`access.rule`); one that does not is closed."""
+def create_app(site: Site, *, service: Sequence[APIRouter] = ()) -> FastAPI:
+    """The site's application. Every route states who may use it (`access.rule`); one that does not is closed.
+
+    `service`: the routers of webhooks and of the JSON API, where the site has them.
+    """
     app = FastAPI(dependencies=[Depends(admit)], lifespan=_lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.site = site
     app.state.assets = Assets()
     app.mount(app.state.assets.path, app.state.assets, name="static")
-    for router in (session.router, review.router, candidate.router, administration.router):
+    for router in (session.router, review.router, candidate.router, administration.router, *pages(), *service):
         app.include_router(router)
     add_error_pages(app)
     # The last one added is the first that a request meets.

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 
 class ProblemError(BaseModel):
@@ -25,8 +26,8 @@ class ProblemBody(BaseModel):
     errors: list[ProblemError] = []
 
 
-class Problem(Exception):  # noqa: N818  the RFC's word
-    """An answer that is not a success."""
+class Problem(HTTPException):  # the RFC's word
+    """An answer that is not a success; the framework lets it pass where it would hide other errors."""
 
     def __init__(
         self,
@@ -37,9 +38,8 @@ class Problem(Exception):  # noqa: N818  the RFC's word
         errors: Sequence[ProblemError] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(title)
+        super().__init__(status, title, dict(headers or {}))
         self.body = ProblemBody(title=title, status=status, detail=detail, errors=list(errors))
-        self.headers = dict(headers or {})
 
     def response(self) -> JSONResponse:
         """The answer itself."""

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from evaluator.core.review_draw import DrawShares
 from evaluator.run.review_desk import ReviewDesk
+from evaluator.run.review_figures import ReviewFigures
 from evaluator.run.review_reading import ReviewReading
 from evaluator.run.review_upkeep import ReviewUpkeep
+from evaluator.run.run_figures import RunFiguresDesk
+from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
 from evaluator.web.accounts import Accounts
 from evaluator.web.passwords import Passwords
@@ -34,15 +38,25 @@ class WebSettings:
         return frozenset(origin.partition("://")[2] for origin in self.origins)
 
 
+ExportRun = Callable[[Store, RunRecord, Path], int]
+"""Writes a run's results into a new folder, as `evaluator grade` does; how many answers they hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The store, the order of work over it, and how the site is reached. `now` gives the time, in UTC."""
+    """The store, the order of work over it, and how the site is reached. `now` gives the time, in UTC.
+
+    `export_run` is None where runs cannot be downloaded here.
+    """
 
     store: Store
     accounts: Accounts
     reading: ReviewReading
     desk: ReviewDesk
+    figures: ReviewFigures
     upkeep: ReviewUpkeep
+    run_figures: RunFiguresDesk
+    export_run: ExportRun | None
     settings: WebSettings
     now: Callable[[], datetime]
 
@@ -58,6 +72,7 @@ def make_site(
     *,
     shares: DrawShares | None = None,
     passwords: Passwords | None = None,
+    export_run: ExportRun | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Site:
     """A site over an open store, which stays the caller's to close."""
@@ -66,7 +81,10 @@ def make_site(
         accounts=Accounts(store, passwords or Passwords(), now),
         reading=ReviewReading(store, now),
         desk=ReviewDesk(store, now),
+        figures=ReviewFigures(store),
         upkeep=ReviewUpkeep(store, shares or DrawShares(), now),
+        run_figures=RunFiguresDesk(store),
+        export_run=export_run,
         settings=settings,
         now=now,
     )

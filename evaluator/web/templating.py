@@ -1,4 +1,4 @@
-"""Pages from templates: text is escaped, a name that is missing is an error."""
+"""Pages from templates: text is escaped, a name that is missing is an error, and nothing in a text hides."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import Any
 
 from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
+from evaluator.report.visible_text import visible
+from evaluator.report.wording import counted
 from evaluator.web.assets import Assets
 from evaluator.web.signed_in import Visitor
 
@@ -18,14 +21,18 @@ _FOLDER = Path(__file__).parent / "templates"
 
 @cache
 def environment() -> Environment:
-    """The templates' environment; filters of pages are added to it where they are made."""
-    return Environment(
+    """The templates' environment."""
+    made = Environment(
         loader=FileSystemLoader(_FOLDER),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # Whatever string is printed, wherever it came from, passes through here first.
+        finalize=_nothing_hidden,
     )
+    made.globals["counted"] = counted
+    return made
 
 
 def render(request: Request, template: str, /, *, status: int = 200, **values: Any) -> HTMLResponse:
@@ -42,3 +49,7 @@ def render(request: Request, template: str, /, *, status: int = 200, **values: A
     )
     # Half a surrogate pair cannot be sent: it is shown as what stands for an unknown character.
     return HTMLResponse(text.encode("utf-8", "replace"), status_code=status)
+
+
+def _nothing_hidden(value: object) -> object:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

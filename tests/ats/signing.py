@@ -126,7 +126,7 @@ def _pushed(source: str, candidate: str, pairs: list[tuple[str, str]], event_id:
                     "status": "active",
                     "prospect": False,
                     "applied_at": "2026-11-26T12:56:05.244Z",
-                    "candidate": {"id": int(candidate), "first_name": "Ada", "last_name": "Example"},
+                    "candidate": {"id": _number(candidate), "first_name": "Ada", "last_name": "Example"},
                     "jobs": [{"id": 3485709, "name": "Engineer <ML>"}],
                     "answers": [{"question": question, "answer": text} for question, text in pairs],
                 }
@@ -182,12 +182,17 @@ def erase_event(source: str, candidate: str = "42", *, event_id: str = "erase-1"
     if source == "smartrecruiters":
         return sign(source, dump({"candidate_id": candidate}), event_id=event_id, event_name="candidate.deleted")
     bodies: dict[str, Any] = {
-        "greenhouse": {"action": "candidate_anonymized", "payload": {"candidate_id": int(candidate)}},
+        "greenhouse": {"action": "candidate_anonymized", "payload": {"candidate_id": _number(candidate)}},
         "ashby": {"action": "candidateDelete", "webhookActionId": event_id, "data": {"candidate": {"id": candidate}}},
         "workable": {"event_type": "candidate_deleted", "id": event_id, "data": {"id": candidate}},
         "standard": {"type": "candidate.deleted", "data": {"candidate_id": candidate}},
     }
     return sign(source, dump(bodies[source]), event_id=event_id)
+
+
+def _number(candidate: str) -> int:
+    """Greenhouse's ids are numbers."""
+    return int(candidate) if candidate.isdecimal() else 0
 
 
 def ping_event(source: str) -> Sent:

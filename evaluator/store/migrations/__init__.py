@@ -13,7 +13,8 @@ from evaluator.store.migrations import (
     m0003_service,
     m0004_accounts,
     m0005_reviews,
-    m0006_privacy,
+    m0006_work,
+    m0007_privacy,
 )
 
 
@@ -32,7 +33,8 @@ MIGRATIONS = (
     Migration(3, "service", m0003_service.STATEMENTS),
     Migration(4, "accounts", m0004_accounts.STATEMENTS),
     Migration(5, "reviews", m0005_reviews.STATEMENTS),
-    Migration(6, "privacy", m0006_privacy.STATEMENTS),
+    Migration(6, "work", m0006_work.STATEMENTS),
+    Migration(7, "privacy", m0007_privacy.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

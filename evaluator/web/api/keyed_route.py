@@ -8,14 +8,16 @@ from typing import Any, TypeVar
 
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.exceptions import HTTPException, RequestValidationError
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from evaluator.ats.strict_json import UnreadableJsonError, read_object
 from evaluator.core.api_key import ApiKey, Scope, parse_key
 from evaluator.errors import IdempotencyConflictError, StoreError, SubmissionError
 from evaluator.store.api_key_shelf import ApiKeyShelf, written_time
+from evaluator.web.access import OWN_KEY, rule
 from evaluator.web.problem import Problem, ProblemError
 from evaluator.web.request_body import NOT_JSON, is_json, read_body
 
@@ -30,8 +32,8 @@ def needs(scope: Scope) -> Callable[[_Endpoint], _Endpoint]:
     """Says which scope a key must have for an endpoint; without this, none opens it."""
 
     def mark(endpoint: _Endpoint) -> _Endpoint:
-        endpoint.needed_scope = scope  # type: ignore[attr-defined]
-        return endpoint
+        endpoint.__dict__["needed_scope"] = scope
+        return rule(OWN_KEY)(endpoint)
 
     return mark
 

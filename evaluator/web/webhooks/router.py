@@ -12,6 +12,7 @@ from evaluator.ats.delivery import Delivery
 from evaluator.core.tenant import DEFAULT_TENANT
 from evaluator.errors import StoreError
 from evaluator.run.doors import Answered, Doors
+from evaluator.web.access import OWN_KEY, rule
 from evaluator.web.problem import Problem
 from evaluator.web.request_body import NOT_JSON, is_json, read_body
 
@@ -31,11 +32,13 @@ def webhook_router(doors: Doors) -> APIRouter:
     router = APIRouter(prefix="/webhooks", include_in_schema=False)
 
     @router.post("/{source}")
+    @rule(OWN_KEY)
     async def ring(request: Request, source: str) -> Response:
         """A delivery to the one tenant that most services have."""
         return await _answer(doors, request, DEFAULT_TENANT, source)
 
     @router.post("/{source}/{tenant}")
+    @rule(OWN_KEY)
     async def ring_of_tenant(request: Request, source: str, tenant: str) -> Response:
         """A delivery to a tenant that is named."""
         return await _answer(doors, request, tenant, source)

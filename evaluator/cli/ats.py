@@ -1,0 +1,63 @@
+"""`evaluator ats`: the connections to applicant tracking systems, looked at and tried."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from evaluator.cli.ats_map import map_questions
+from evaluator.cli.ats_quarantine import quarantine
+
+_SOURCES = ("greenhouse", "lever", "ashby", "workable", "smartrecruiters", "standard")
+
+
+@click.group(name="ats", short_help="Connect an ATS: question maps, quarantine, test events.")
+def command() -> None:
+    """Connect applicant tracking systems. The secrets are in the environment: docs/ats.md has the table."""
+
+
+@command.command()
+def check() -> None:
+    """Check the environment and every question map; says what each connection can do."""
+    from evaluator.settings import read_ats_settings
+    from evaluator.wiring_service import described, find_questionnaire, make_connections
+
+    said = described(make_connections(read_ats_settings(), find_questionnaire()))
+    for name, what in said.items():
+        click.echo(f"{name}: {what}")
+    if not said:
+        click.echo("Nothing is connected: no EVALUATOR_<SOURCE>_SECRETS is set, and there is no question map.")
+
+
+@command.command()
+@click.argument("source", type=click.Choice([name for name in _SOURCES if name != "lever"]))
+@click.argument("event", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--event-id", help="The delivery's id; a new one each time where left out.")
+@click.option("--event-name", default="", help="For smartrecruiters: what happened.")
+def sign(source: str, event: Path, event_id: str | None, event_name: str) -> None:
+    """Print the headers that SOURCE would send with the event in a file, signed with your own secret.
+
+    \b
+    evaluator ats sign greenhouse event.json > headers.txt
+    curl -H @headers.txt --data-binary @event.json http://127.0.0.1:8380/webhooks/greenhouse
+    """
+    from evaluator.ats.signing import signed_headers
+    from evaluator.errors import UsageError
+    from evaluator.settings import AtsAccess, read_ats_settings
+
+    access = read_ats_settings().access.get(("default", source), AtsAccess())
+    if not access.secrets:
+        raise UsageError(f"{source} has no secret.", hint=f"Set EVALUATOR_{source.upper()}_SECRETS.")
+    headers = signed_headers(
+        source, event.read_bytes(), access.secrets[0],
+        at=datetime.now(UTC), event_id=event_id or secrets.token_hex(8), event_name=event_name,
+    )  # fmt: skip
+    for name, value in headers.items():
+        click.echo(f"{name}: {value}")
+
+
+command.add_command(map_questions)
+command.add_command(quarantine)

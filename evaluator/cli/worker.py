@@ -1,0 +1,60 @@
+"""`evaluator worker`: grades what is queued in a store, with any number of others."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import click
+
+from evaluator.cli.event_loop import run_to_the_end
+from evaluator.cli.json_log import log_to_stderr
+from evaluator.cli.store_option import opened_store, store_option
+from evaluator.core.pace import PaceSettings
+from evaluator.run.durable.worker import Worker
+from evaluator.settings import read_settings
+from evaluator.wiring import GraderOptions
+from evaluator.wiring_worker import make_worker
+
+
+@click.command(short_help="Work for the runs and submissions of a store.")
+@store_option
+@click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
+@click.option(
+    "--concurrency",
+    type=click.IntRange(1, 5000),
+    default=64,
+    show_default=True,
+    help="Most requests in flight at once, of all workers together.",
+)
+@click.option("--rpm", type=click.FloatRange(1), help="Most requests a minute, of all workers together.")
+@click.option("--tpm", type=click.FloatRange(1), help="Most tokens a minute, of all workers together.")
+@click.option(
+    "--drain", type=click.FloatRange(0, 3600), default=30.0, show_default=True, help="Seconds to finish, at the end."
+)
+def command(
+    where: str | None, base_url: str | None, concurrency: int, rpm: float | None, tpm: float | None, drain: float
+) -> None:
+    """Grade what `evaluator grade --workers` and the service put into the store's queue.
+
+    Start as many as you like, on as many machines as reach the store: PostgreSQL for several machines, a file for
+    one. The limits are those of the endpoint and hold for all workers together; give each worker the same.
+    SIGTERM and Ctrl-C finish what is in flight and hand the rest to other workers. What a killed worker had goes to
+    others within seconds. The log on standard error is JSON, with ids only.
+    """
+    settings = read_settings()
+    log_to_stderr()
+    limits = PaceSettings(most=concurrency, requests_per_minute=rpm, tokens_per_minute=tpm)
+    own = GraderOptions(
+        base_url=base_url or settings.base_url, api_key=settings.api_key, cache=settings.cache, concurrency=concurrency
+    )
+    with opened_store(where, settings) as store:
+        run_to_the_end(_work(make_worker(store, own, limits, drain=drain)))
+
+
+async def _work(worker: Worker) -> None:
+    leaving = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, leaving.set)
+    await worker.run(leaving)

@@ -1,0 +1,126 @@
+"""What a candidate may be told: what was looked for, what was found in their words, what was missing; in plain words.
+
+Nothing here names a model, a score or a flag; it says what the rubric says, and quotes the candidate. Where people
+changed a level, the rubric's own words stand in for the grader's, which no longer fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from evaluator.core.grade import CriterionGrade, Grade
+from evaluator.core.questionnaire import Question
+from evaluator.core.rubric import Criterion, Rubric
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedAnswer:
+    """One answer with its grade, and the levels that people settled on (None while they have not)."""
+
+    question: Question
+    grade: Grade | None
+    final_levels: Mapping[str, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedCriterion:
+    """One criterion in words: what it asks, what the answer shows, the words it rests on, what the next level needs."""
+
+    name: str
+    asks: str
+    shows: str
+    found: tuple[str, ...]
+    missing: str | None
+    by_person: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedAnswer:
+    """One answer in words. `said` stands where there is nothing to explain: not answered, or not assessed yet."""
+
+    title: str
+    question: str
+    said: str | None
+    criteria: tuple[ExplainedCriterion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The whole of it. `about` says how it came about; `by_people`: answers whose levels people settled."""
+
+    about: str
+    answers: tuple[ExplainedAnswer, ...]
+    by_people: int
+    unsettled: int
+    """Answers that say nothing yet."""
+
+
+def explanation_for(rubric: Rubric, answers: Sequence[AssessedAnswer]) -> Explanation:
+    """The explanation of these answers of one candidate, in their order."""
+    explained = tuple(_answer(rubric, each) for each in answers)
+    by_people = sum(each.final_levels is not None for each in answers)
+    return Explanation(
+        about=_about(by_people, len(answers)),
+        answers=explained,
+        by_people=by_people,
+        unsettled=sum(each.said is not None for each in explained),
+    )
+
+
+def _about(by_people: int, total: int) -> str:
+    how = (
+        "Each answer was read against the same written criteria for every candidate. A computer program proposed for "
+        "each criterion how far the answer meets it, and pointed at the words that show it."
+    )
+    if by_people == total:
+        return f"{how} A person read every answer and settled the result."
+    if by_people:
+        return f"{how} A person read {by_people} of the {total} answers and settled their result."
+    return f"{how} No person has settled a result yet."
+
+
+def _answer(rubric: Rubric, assessed: AssessedAnswer) -> ExplainedAnswer:
+    question, grade = assessed.question, assessed.grade
+    said = None
+    if assessed.final_levels is None:
+        if grade is None or grade.status == "ungraded":
+            said = "This answer has not been assessed yet."
+        elif grade.status == "not_answered":
+            said = "No answer was given to this question."
+    criteria: tuple[ExplainedCriterion, ...] = ()
+    if said is None:
+        given = {each.id: each for each in grade.criteria} if grade else {}
+        criteria = tuple(
+            _criterion(rubric.criterion(name), given.get(name), assessed.final_levels) for name in question.criteria
+        )
+    return ExplainedAnswer(question.title, question.text, said, criteria)
+
+
+def _criterion(
+    criterion: Criterion, given: CriterionGrade | None, final_levels: Mapping[str, int] | None
+) -> ExplainedCriterion:
+    level = given.level if given else min(criterion.levels)
+    by_person = final_levels is not None and criterion.id in final_levels
+    if final_levels is not None and by_person:
+        level = final_levels[criterion.id]
+    # What the grader wrote was written for its own level.
+    is_graders = given is not None and given.level == level
+    found: tuple[str, ...] = ()
+    if given is not None and level > min(criterion.levels):
+        found = tuple(dict.fromkeys(each.quote for each in given.evidence if each.verified))
+    return ExplainedCriterion(
+        name=criterion.name,
+        asks=criterion.asks,
+        shows=criterion.levels[level],
+        found=found,
+        missing=_missing(criterion, level, given.missing if given and is_graders else ""),
+        by_person=by_person,
+    )
+
+
+def _missing(criterion: Criterion, level: int, said: str) -> str | None:
+    higher = [each for each in sorted(criterion.levels) if each > level]
+    if not higher:
+        return None
+    return said.strip() or criterion.levels[higher[0]]

@@ -1,0 +1,1 @@
+"""Durable work on DBOS: what is enqueued is graded, whichever worker ends meanwhile."""

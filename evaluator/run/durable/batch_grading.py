@@ -1,0 +1,200 @@
+"""One worker's turn with a batch of answers: grade, write down as they come, hand back what has to wait."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+from evaluator.core.reply import Failure
+from evaluator.core.work import (
+    MOST_DEATHS_OVER_ONE,
+    MOST_TRIES,
+    WorkBatch,
+    WorkItem,
+    counts_as_try,
+    is_worth_another_try,
+)
+from evaluator.errors import StoreError
+from evaluator.run.durable.run_graders import LentGrader
+from evaluator.run.grader import Grader
+from evaluator.run.pipeline import Outcome, grade_answer, ungraded
+from evaluator.store.graded_rows import WorkOutcome
+
+T = TypeVar("T")
+
+_GROUP = 25  # outcomes that are written together
+_MOST_SECONDS = 0.5  # that an outcome waits for others
+_STORE_WAITS = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between tries to reach a store that is away
+
+
+class BatchShelf(Protocol):
+    """Where a kind of batch is kept. Its methods block, and raise StoreError."""
+
+    def start(self, work_id: str, worker: str) -> WorkBatch | None: ...
+
+    def begin(self, batch: WorkBatch, item: WorkItem) -> None: ...
+
+    def write(self, batch: WorkBatch, outcomes: Sequence[WorkOutcome]) -> None: ...
+
+    def finish(self, batch: WorkBatch, *, failed: Sequence[int] = (), reason: str | None = None) -> bool: ...
+
+    def hand_back(self, batch: WorkBatch) -> None: ...
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """How a turn ended. `graded` answers were written; `failed`: numbers of those whose failure counts against them;
+    `reason`: why something is left, if it is.
+    """
+
+    graded: int = 0
+    failed: list[int] = field(default_factory=list)
+    reason: str | None = None
+    store_failed: bool = False
+
+
+async def grade_batch(batch: WorkBatch, lent: LentGrader, shelf: BatchShelf, leaving: asyncio.Event) -> BatchResult:
+    """Grades what is in the batch and writes it. Once `leaving` is set nothing more is begun in a careful batch; what
+    is in flight is finished. Cancelling gives up what is in flight.
+    """
+    result, grader = BatchResult(), lent.grader
+    if batch.is_careful:
+        for item in batch.items:
+            if leaving.is_set():
+                result.reason = "the worker was told to end"
+                return result
+            await _grade_carefully(batch, item, grader, shelf, result, leaving)
+        return result
+
+    async def take(group: list[tuple[WorkItem, Outcome]]) -> None:
+        settled = [_settled(item, outcome, grader, result) for item, outcome in group]
+        await _write(batch, settled, shelf, result, leaving)
+
+    await _in_groups(batch.items, lent, take)
+    return result
+
+
+async def insist(step: Callable[[], T], leaving: asyncio.Event) -> T:
+    """Carries out a step of the store in a thread; while the store is away, again and again. Raises StoreError once
+    the worker is about to end.
+    """
+    tried = 0
+    while True:
+        try:
+            return await asyncio.to_thread(step)
+        except StoreError:
+            if leaving.is_set():
+                raise
+        await _sleep_unless(leaving, _STORE_WAITS[min(tried, len(_STORE_WAITS) - 1)])
+        tried += 1
+
+
+async def _grade_carefully(
+    batch: WorkBatch, item: WorkItem, grader: Grader, shelf: BatchShelf, result: BatchResult, leaving: asyncio.Event
+) -> None:
+    """Alone, and noted before: if this worker ends over it, the next ones know."""
+    if item.tries >= MOST_DEATHS_OVER_ONE:
+        reason = f"set aside: {item.tries} workers ended while they graded it"
+        outcome: WorkOutcome | None = WorkOutcome(item, ungraded(grader.pipeline, item.answer, reason))
+    else:
+        await asyncio.to_thread(shelf.begin, batch, item)
+        outcome = _settled(item, await _outcome(grader, item), grader, result)
+    await _write(batch, [outcome], shelf, result, leaving)
+
+
+async def _write(
+    batch: WorkBatch,
+    outcomes: Sequence[WorkOutcome | None],
+    shelf: BatchShelf,
+    result: BatchResult,
+    leaving: asyncio.Event,
+) -> None:
+    written = [each for each in outcomes if each is not None]
+    if written:
+        await insist(lambda: shelf.write(batch, written), leaving)
+        result.graded += len(written)
+
+
+def _settled(item: WorkItem, outcome: Outcome, grader: Grader, result: BatchResult) -> WorkOutcome | None:
+    """What is to be written of an outcome; None where the answer is to be graded again later."""
+    failure = outcome.failure
+    grade = outcome.grade
+    if grade.status == "ungraded" and failure is not None:
+        result.store_failed |= failure.code == "store_failed"
+        if counts_as_try(failure.code):
+            result.failed.append(item.number)
+        if is_worth_another_try(failure.code, item.tries):
+            result.reason = f"{failure.code}: {failure.detail}"
+            return None
+        if item.tries + 1 >= MOST_TRIES:
+            grade = ungraded(grader.pipeline, item.answer, f"set aside after {MOST_TRIES} tries: {grade.reason}")
+    return WorkOutcome(item, grade, outcome.paid.requests, outcome.paid_usd)
+
+
+async def _in_groups(
+    items: Sequence[WorkItem], lent: LentGrader, take: Callable[[list[tuple[WorkItem, Outcome]]], Awaitable[None]]
+) -> None:
+    """Grades all, and has outcomes taken as they come, a few together; none waits long for company."""
+    ready: asyncio.Queue[tuple[WorkItem, Outcome]] = asyncio.Queue()
+
+    async def one(item: WorkItem) -> None:
+        async with lent.turns:
+            ready.put_nowait((item, await _outcome(lent.grader, item)))
+
+    grading = asyncio.gather(*(one(item) for item in items))
+    left = len(items)
+    try:
+        while left:
+            group = await _next_group(ready, min(_GROUP, left), grading)
+            await take(group)
+            left -= len(group)
+        await grading
+    finally:
+        grading.cancel()
+        with suppress(asyncio.CancelledError):
+            await grading
+
+
+async def _next_group(
+    ready: asyncio.Queue[tuple[WorkItem, Outcome]], most: int, grading: asyncio.Future[list[None]]
+) -> list[tuple[WorkItem, Outcome]]:
+    """One outcome at least, unless grading ended with an error, which is raised."""
+    group: list[tuple[WorkItem, Outcome]] = []
+    until: float | None = None
+    while len(group) < most:
+        if not ready.empty():
+            group.append(ready.get_nowait())
+            until = until or time.monotonic() + _MOST_SECONDS
+            continue
+        if grading.done() and grading.exception() is not None:
+            await grading
+        getting = asyncio.ensure_future(ready.get())
+        left = None if until is None else max(0.0, until - time.monotonic())
+        watched: set[asyncio.Future[Any]] = {getting} if grading.done() else {getting, grading}
+        await asyncio.wait(watched, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        if getting.done():
+            group.append(getting.result())
+            until = until or time.monotonic() + _MOST_SECONDS
+            continue
+        getting.cancel()
+        if until is not None and time.monotonic() >= until:
+            break
+    return group
+
+
+async def _outcome(grader: Grader, item: WorkItem) -> Outcome:
+    try:
+        return await grade_answer(grader.pipeline, item.answer)
+    except StoreError as error:
+        failure = Failure("store_failed", error.message)
+        return Outcome(ungraded(grader.pipeline, item.answer, f"{failure.code}: {failure.detail}"), failure)
+
+
+async def _sleep_unless(leaving: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await leaving.wait()

@@ -1,0 +1,202 @@
+"""The queue that workers share, on DBOS Transact: what is put there is run by one of them, and by another if it dies.
+
+Only names and ids go in: a kind of work and which. What is to be done, and whether it is done, is in the store; the
+queue can be lost and is filled anew from there. So one version of the queue serves all versions of this program: a new
+kind of work gets a new name and a lane of its own, and an older worker, which does not listen there, leaves it alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import NullPool, create_engine, text
+
+from evaluator.errors import SetupError
+from evaluator.store.address import StoreAddress
+from evaluator.store.failures import as_store_errors
+
+_APPLICATION = "screening-answer-evaluator"
+_VERSION = "1"
+_SCHEMA = "evaluator_work"
+_POLL = 0.2  # seconds between two looks of a worker into a lane
+_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+_MOST_PRIORITY = 2**31 - 1
+_STARTING = 7_260_115_319  # any number, the same for every worker: who holds it starts
+_AT_ONCE = 500
+
+Handler = Callable[[str], None]
+"""Does one piece of work, given its id. Called in a thread; safe to call twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class LaneOfWork:
+    """Where work of one kind waits; `at_once`: pieces that one worker takes at a time."""
+
+    kind: str
+    at_once: int
+    handler: Handler
+
+
+class WorkQueue:
+    """One worker's end of the queue. There is one in a process."""
+
+    def __init__(self, address: StoreAddress, worker: str, lanes: Sequence[LaneOfWork]) -> None:
+        self._address = address
+        self._url = queue_url(address)
+        self._worker = worker
+        self._lanes = tuple(lanes)
+
+    def start(self) -> None:
+        """Begins to take work. Raises SetupError where DBOS is not installed."""
+        dbos = _dbos()
+        logging.getLogger("dbos").propagate = False
+        dbos(
+            config={
+                "name": _APPLICATION,
+                "system_database_url": self._url,
+                "dbos_system_schema": _SCHEMA,
+                "application_version": _VERSION,
+                "executor_id": self._worker,
+                "log_level": "ERROR",
+                "enable_otlp": False,
+            }
+        )
+        for lane in self._lanes:
+            _register(dbos, lane)
+        dbos.listen_queues([lane.kind for lane in self._lanes])
+        with as_store_errors(self._address), _alone(self._address):
+            dbos.launch()
+        for lane in self._lanes:
+            # Kept in the queue itself: how much one worker takes at a time is the same for all, as the last one said.
+            dbos.register_queue(
+                lane.kind,
+                worker_concurrency=lane.at_once,
+                polling_interval_sec=_POLL,
+                on_conflict="always_update",
+            )
+
+    def put(self, kind: str, work_id: str, turn: int, priority: int) -> None:
+        """Puts a piece of work there. The same `turn` of the same work is there once, however often it is put."""
+        options = {
+            "workflow_name": kind,
+            "queue_name": kind,
+            "workflow_id": _name(kind, work_id, turn),
+            "priority": min(max(1, priority), _MOST_PRIORITY),
+            "app_version": _VERSION,
+        }
+        with as_store_errors(self._address):
+            _dbos().enqueue_workflow_with_options(options, work_id)
+
+    def revive(self, dead: Iterable[str]) -> int:
+        """What these workers were at goes back into the queue. Returns how many pieces of work that was."""
+        dbos = _dbos()
+        by_lane: dict[str, list[str]] = {}
+        with as_store_errors(self._address):
+            for workflow in dbos.list_workflows(
+                status="PENDING", executor_id=list(dead), load_input=False, load_output=False
+            ):
+                if workflow.queue_name is not None:
+                    by_lane.setdefault(workflow.queue_name, []).append(workflow.workflow_id)
+            for lane, ids in by_lane.items():
+                dbos.resume_workflows(ids, queue_name=lane)
+        return sum(map(len, by_lane.values()))
+
+    def unknown(self, kind: str, work: Mapping[str, int]) -> list[str]:
+        """Which of this work (its turn by its id) is neither waiting in the queue nor with a worker."""
+        names = {_name(kind, work_id, turn): work_id for work_id, turn in work.items()}
+        known: set[str] = set()
+        every = list(names)
+        for start in range(0, len(every), _AT_ONCE):
+            with as_store_errors(self._address):
+                found = _dbos().list_workflows(
+                    workflow_ids=every[start : start + _AT_ONCE], load_input=False, load_output=False
+                )
+            known.update(each.workflow_id for each in found if each.status not in _ENDED)
+        return [work_id for name, work_id in names.items() if name not in known]
+
+    def tidy(self, older_than: timedelta) -> None:
+        """Forgets work that ended so long ago."""
+        before = (datetime.now(UTC) - older_than).isoformat()
+        dbos = _dbos()
+        with as_store_errors(self._address):
+            ended = dbos.list_workflows(
+                status=list(_ENDED), completed_before=before, limit=_AT_ONCE, load_input=False, load_output=False
+            )
+            if ended:
+                dbos.delete_workflows([each.workflow_id for each in ended])
+
+    def stop(self, seconds: int) -> None:
+        """Takes nothing more, and waits so long for what is being done. Blocks."""
+        _dbos().destroy(workflow_completion_timeout_sec=seconds, destroy_registry=True)
+
+
+def queue_url(address: StoreAddress) -> str:
+    """Where DBOS keeps its tables: a schema of its own in the store's PostgreSQL, a file beside the store's file."""
+    if address.path is None:
+        return address.url.render_as_string(hide_password=False)
+    beside = address.path.with_name(f"{address.path.stem}-work{address.path.suffix or '.sqlite3'}")
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    return f"sqlite:///{beside}"
+
+
+@contextmanager
+def _alone(address: StoreAddress) -> Iterator[None]:
+    """One worker at a time makes the queue's tables. Whoever waits holds no transaction meanwhile: PostgreSQL makes
+    indexes only when every transaction that began before has ended.
+    """
+    if address.path is not None:
+        with _held(address.path):
+            yield
+        return
+    engine = create_engine(address.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _STARTING}):
+            time.sleep(_POLL)
+        yield
+
+
+@contextmanager
+def _held(store: Path) -> Iterator[None]:
+    """A lock of the system's on the store's file, beside the database's own."""
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl  # here: Windows has none
+
+    with store.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _name(kind: str, work_id: str, turn: int) -> str:
+    return f"{kind}/{work_id}/{turn}"
+
+
+def _register(dbos: Any, lane: LaneOfWork) -> None:
+    def work(work_id: str) -> None:
+        lane.handler(work_id)
+
+    work.__qualname__ = work.__name__ = lane.kind
+    # How often is too often is for the store's record to say, which knows why.
+    dbos.workflow(name=lane.kind, max_recovery_attempts=None)(work)
+
+
+def _dbos() -> Any:
+    try:
+        from dbos import DBOS
+    except ModuleNotFoundError as error:
+        raise SetupError(
+            "Workers need parts that are not installed.", hint="pip install 'screening-answer-evaluator[service]'"
+        ) from error
+    return DBOS

@@ -1,0 +1,226 @@
+"""A worker: takes work from the queue, grades, writes down; sees who else works, and takes over from the dead."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from evaluator.core.pace import PaceSettings
+from evaluator.core.shares import share_of
+from evaluator.core.work import CHUNK, Lane, WorkBatch
+from evaluator.errors import EvaluatorError, StoreError
+from evaluator.graders.pacers import Pacers
+from evaluator.run.durable.batch_grading import BatchResult, BatchShelf, grade_batch, insist
+from evaluator.run.durable.queue import LaneOfWork, WorkQueue
+from evaluator.run.durable.run_graders import RunGraders, reason_of
+from evaluator.store.store import Store
+from evaluator.store.worker_roll import BEAT, Watch, WorkerRecord
+
+BULK = "grade_chunk"
+
+_LOOK = 0.5  # seconds between two looks for what is to be put into the queue
+_QUEUED_AHEAD = 8  # chunks in the queue for each worker
+_SURVEY = 60.0  # seconds between two comparisons of the store with the queue
+_KEPT = timedelta(days=2)  # that the queue remembers what ended
+_ID_BYTES = 4
+
+logger = logging.getLogger("evaluator.worker")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerOptions:
+    """`limits` hold for all workers together; each takes a share. `drain`: seconds for what is in flight at the end."""
+
+    limits: PaceSettings
+    version: str
+    drain: float = 30.0
+
+
+class Worker:
+    """Works until it is told to end. One in a process."""
+
+    def __init__(self, store: Store, graders: RunGraders, pacers: Pacers, options: WorkerOptions) -> None:
+        self.id = f"wrk_{secrets.token_hex(_ID_BYTES)}"
+        self._store = store
+        self._graders = graders
+        self._pacers = pacers
+        self._options = options
+        self._queue = WorkQueue(store.address, self.id, self._lanes())
+        self._watch = Watch(time.monotonic)
+        self._leaving = asyncio.Event()
+        self._survey_now = asyncio.Event()
+        self._in_hand: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.graded = 0
+
+    async def run(self, leaving: asyncio.Event) -> None:
+        """Works until `leaving` is set; then finishes what is in flight, for `drain` seconds at most, and hands back
+        the rest. Raises SetupError where it cannot begin.
+        """
+        self._leaving, self._loop = leaving, asyncio.get_running_loop()
+        await asyncio.to_thread(self._store.workers.enter, self.id, self._options.version)
+        try:
+            await self._join()
+            await asyncio.to_thread(self._queue.start)
+            logger.info("worker started", extra={"worker": self.id})
+            await self._mind(leaving)
+        finally:
+            await self._graders.close()
+            with suppress(StoreError):
+                await asyncio.to_thread(self._store.workers.leave, self.id)
+            logger.info("worker ended", extra={"worker": self.id, "graded": self.graded})
+
+    def _lanes(self) -> Sequence[LaneOfWork]:
+        held = max(1, -(-3 * self._options.limits.most // (2 * CHUNK)))
+        return [LaneOfWork(BULK, held, partial(self._work, self._store.work, "bulk"))]
+
+    async def _join(self) -> None:
+        """Takes a share of the limits; the others have made room for it before anything is asked."""
+        roll = {each.id: each for each in await asyncio.to_thread(self._store.workers.all)}
+        self._take_share(roll, self._watch.look(roll))
+        if len(roll) > 1:
+            await asyncio.sleep(2 * BEAT)
+
+    async def _mind(self, leaving: asyncio.Event) -> None:
+        """All that goes on beside the work, until the worker is told to end, and while it drains."""
+        minding = [asyncio.create_task(each) for each in (self._beat(), self._feed(), self._survey())]
+        told = asyncio.create_task(leaving.wait())
+        await asyncio.wait({told, *minding}, return_when=asyncio.FIRST_COMPLETED)
+        leaving.set()  # also where one of them broke, which is raised below
+        logger.info("worker drains", extra={"worker": self.id, "in_hand": len(self._in_hand)})
+        await self._drain()
+        for task in minding:
+            task.cancel()
+        for ended in await asyncio.gather(*minding, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
+
+    def _work(self, shelf: BatchShelf, lane: Lane, work_id: str) -> None:
+        """In one of the queue's threads: has a piece of work done by the event loop, and waits for it."""
+        if self._loop is None:
+            raise AssertionError("the queue starts after the loop is known")
+        asyncio.run_coroutine_threadsafe(self._take(shelf, lane, work_id), self._loop).result()
+
+    async def _take(self, shelf: BatchShelf, lane: Lane, work_id: str) -> None:
+        task = asyncio.current_task()
+        if task is not None:
+            self._in_hand.add(task)
+        batch: WorkBatch | None = None
+        try:
+            batch = await insist(partial(shelf.start, work_id, self.id), self._leaving)
+            if batch is not None:
+                await self._grade(batch, lane, shelf)
+        except asyncio.CancelledError:
+            # The worker ends before the work did: somebody else goes on with it.
+            if batch is not None:
+                with suppress(StoreError):
+                    await asyncio.to_thread(shelf.hand_back, batch)
+        except StoreError:
+            # Only where the store is away while the worker ends: whoever finds it dead takes over.
+            logger.warning("store away at the end", extra={"worker": self.id, "work": work_id})
+        finally:
+            if task is not None:
+                self._in_hand.discard(task)
+
+    async def _grade(self, batch: WorkBatch, lane: Lane, shelf: BatchShelf) -> None:
+        result = BatchResult()
+        try:
+            async with self._graders.lent(batch.run, lane) as lent:
+                result = await grade_batch(batch, lent, shelf, self._leaving)
+        except StoreError:
+            raise
+        except EvaluatorError as error:
+            result.reason = reason_of(error)
+        except Exception as error:  # the worker's border: what nobody foresaw must not take the worker with it
+            logger.exception("unforeseen", extra={"worker": self.id, "work": batch.id})
+            result.reason = f"unforeseen: {type(error).__name__}"
+            result.failed = [item.number for item in batch.items]
+        if result.store_failed:
+            self._store.recover()
+        self.graded += result.graded
+        step = partial(shelf.finish, batch, failed=result.failed, reason=result.reason)
+        is_done = await insist(step, self._leaving)
+        said = {"worker": self.id, "work": batch.id, "graded": result.graded, "done": is_done}
+        logger.info("batch", extra=said | ({"reason": result.reason} if result.reason else {}))
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            try:
+                await self._sign_of_life()
+            except StoreError as error:
+                logger.warning("store away", extra={"worker": self.id, "reason": error.message})
+
+    async def _sign_of_life(self) -> None:
+        roll = self._store.workers
+        beat = partial(roll.beat, self.id, graded=self.graded, draining=self._leaving.is_set())
+        found = {each.id: each for each in await asyncio.to_thread(beat)}
+        if self.id not in found:
+            await asyncio.to_thread(roll.enter, self.id, self._options.version)
+        dead = self._watch.look(found) - {self.id}
+        self._take_share(found, dead)
+        if dead:
+            revived = await asyncio.to_thread(self._queue.revive, dead)
+            for worker in dead:
+                await asyncio.to_thread(roll.leave, worker)
+            self._survey_now.set()
+            logger.warning("workers died", extra={"worker": self.id, "dead": sorted(dead), "revived": revived})
+
+    def _take_share(self, roll: dict[str, WorkerRecord], dead: set[str]) -> None:
+        alive = [worker for worker, record in roll.items() if worker not in dead and record.state == "working"]
+        self._pacers.change(share_of(self._options.limits, self.id, alive))
+
+    async def _feed(self) -> None:
+        """Puts what waits in the store into the queue, in its turn, and not more than the workers will soon take."""
+        while True:
+            try:
+                await asyncio.to_thread(self._feed_once)
+            except StoreError as error:
+                logger.warning("store away", extra={"worker": self.id, "reason": error.message})
+            await asyncio.sleep(_LOOK)
+
+    def _feed_once(self) -> None:
+        work = self._store.work
+        room = _QUEUED_AHEAD * max(1, len(self._store.workers.all())) - work.count_queued()
+        if room <= 0:
+            return
+        due = work.due(room)
+        for chunk in due:
+            self._queue.put(BULK, chunk.id, chunk.turn, chunk.priority)
+        if due:
+            work.queued([chunk.id for chunk in due])
+
+    async def _survey(self) -> None:
+        """Puts back what the store says is in the queue and the queue does not know; closes what is idle."""
+        while True:
+            try:
+                await asyncio.to_thread(self._survey_once)
+            except StoreError as error:
+                logger.warning("store away", extra={"worker": self.id, "reason": error.message})
+            await self._graders.close_idle()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_SURVEY):
+                    await self._survey_now.wait()
+            self._survey_now.clear()
+
+    def _survey_once(self) -> None:
+        said = {chunk.id: chunk for chunk in self._store.work.in_hand()}
+        for work_id in self._queue.unknown(BULK, {chunk.id: chunk.turn for chunk in said.values()}):
+            self._store.work.put_back(said[work_id])
+        self._queue.tidy(_KEPT)
+
+    async def _drain(self) -> None:
+        """Takes nothing more; waits for what is in flight, and then no longer."""
+        stopping = asyncio.create_task(asyncio.to_thread(self._queue.stop, int(self._options.drain) + 10))
+        _, late = await asyncio.wait({stopping}, timeout=self._options.drain)
+        if late:
+            for task in list(self._in_hand):
+                task.cancel()
+        await stopping

@@ -1,0 +1,276 @@
+"""Chunks of answers that wait for workers: put there, taken, written down, handed back, done."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select
+
+from evaluator.core.answer import Answer
+from evaluator.core.work import MOST_DEATHS, WorkBatch, WorkItem, seconds_until_next
+from evaluator.store.database import Database
+from evaluator.store.grade_rows import StoredGrade
+from evaluator.store.graded_rows import WorkOutcome, write_outcomes
+from evaluator.store.schema import answers, grades, work_answers, work_chunks, workers
+from evaluator.store.sealed_bytes import sealed_one
+from evaluator.store.stored_text import stored_text
+
+_ID_BYTES = 10
+_AT_ONCE = 500  # names in one statement
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingChunk:
+    """A chunk that no worker has. `turn` says how often it was put into the queue before."""
+
+    id: str
+    turn: int
+    priority: int
+
+
+class WorkShelf:
+    """The chunks of one store. `now` gives UTC."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._now = now
+
+    def add(self, run: int, items: Sequence[WorkItem]) -> int:
+        """Puts a chunk of a run there; the items' numbers follow one another. Returns the chunk's number.
+
+        A chunk's turn is after those of its own run, and not before what is about to be served: runs take turns, and
+        a large one does not keep a small one waiting.
+        """
+        with self._database.writing() as connection:
+            now = self._now().isoformat()
+            number: int = connection.execute(
+                work_chunks.insert().returning(work_chunks.c.number),
+                {
+                    "id": f"chk_{secrets.token_hex(_ID_BYTES)}",
+                    "run": run,
+                    "priority": _turn(connection, run),
+                    "answers": len(items),
+                    "first_grade": items[0].number,
+                    "state": "waiting",
+                    "turn": 0,
+                    "deaths": 0,
+                    "releases": 0,
+                    "due_at": now,
+                    "made_at": now,
+                },
+            ).scalar_one()
+            connection.execute(work_answers.insert(), [_row(connection, number, item) for item in items])
+        return number
+
+    def next_number(self, run: int) -> int:
+        """The first number that no grade of the run has or will have."""
+        with self._database.reading() as connection:
+            given = connection.scalar(select(func.max(grades.c.number)).where(grades.c.run == run)) or 0
+            last = func.max(work_chunks.c.first_grade + work_chunks.c.answers - 1)
+            promised = connection.scalar(select(last).where(work_chunks.c.run == run)) or 0
+        return max(given, promised) + 1
+
+    def due(self, limit: int) -> list[WaitingChunk]:
+        """Chunks that wait and whose time has come, those whose turn it is first."""
+        wanted = (
+            select(work_chunks.c.id, work_chunks.c.turn, work_chunks.c.priority)
+            .where(work_chunks.c.state == "waiting", work_chunks.c.due_at <= self._now().isoformat())
+            .order_by(work_chunks.c.priority)
+            .limit(limit)
+        )
+        with self._database.reading() as connection:
+            return [WaitingChunk(*row) for row in connection.execute(wanted)]
+
+    def queued(self, ids: Iterable[str]) -> None:
+        """Says that these are in the queue; what was taken meanwhile stays as it is."""
+        with self._database.writing() as connection:
+            connection.execute(
+                work_chunks.update().where(work_chunks.c.id.in_(list(ids)), work_chunks.c.state == "waiting"),
+                {"state": "queued"},
+            )
+
+    def count_queued(self) -> int:
+        """How many chunks are in the queue, not counting those that are being graded."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).where(work_chunks.c.state == "queued")) or 0
+
+    def start(self, chunk_id: str, worker: str) -> WorkBatch | None:
+        """Takes a chunk for a worker; None where it is done or gone. Only what is not graded yet is in the batch."""
+        with self._database.writing() as connection:
+            row = connection.execute(select(work_chunks).where(work_chunks.c.id == chunk_id)).mappings().first()
+            if row is None or row["state"] == "done":
+                return None
+            # Nobody handed it back: whoever had it last ended over it, or was stopped with it.
+            deaths = row["deaths"] + (row["state"] == "grading" and row["owner"] != worker)
+            taken = {"state": "grading", "owner": worker, "deaths": deaths}
+            connection.execute(work_chunks.update().where(work_chunks.c.number == row["number"]), taken)
+            items = tuple(
+                _item(each)
+                for each in connection.execute(
+                    select(work_answers).where(work_answers.c.chunk == row["number"]).order_by(work_answers.c.number)
+                ).mappings()
+            )
+        return WorkBatch(row["id"], row["number"], row["run"], worker, items, is_careful=deaths >= MOST_DEATHS)
+
+    def begin(self, batch: WorkBatch, item: WorkItem) -> None:
+        """Notes that an answer is begun: a worker that ends over it leaves the mark."""
+        with self._database.writing() as connection:
+            _add_tries(connection, batch.number, [item.number])
+
+    def write(self, batch: WorkBatch, outcomes: Sequence[WorkOutcome]) -> None:
+        """Writes grades and takes their answers off the chunk. What was erased meanwhile is not written."""
+        with self._database.writing() as connection:
+            numbers = [each.item.number for each in outcomes]
+            of_chunk = (work_answers.c.chunk == batch.number, work_answers.c.number.in_(numbers))
+            left = set(connection.scalars(delete(work_answers).where(*of_chunk).returning(work_answers.c.number)))
+            write_outcomes(connection, batch.run, [each for each in outcomes if each.item.number in left])
+            connection.execute(
+                work_chunks.update().where(work_chunks.c.number == batch.number), {"releases": 0, "reason": None}
+            )
+
+    def finish(self, batch: WorkBatch, *, failed: Sequence[int] = (), reason: str | None = None) -> bool:
+        """Ends a worker's turn with a chunk: it is done, or waits to be tried again. Returns whether it is done.
+
+        `failed`: numbers of answers whose failure counts against them; `reason`: why anything is left.
+        """
+        with self._database.writing() as connection:
+            _add_tries(connection, batch.number, failed)
+            left = connection.scalar(select(func.count()).where(work_answers.c.chunk == batch.number))
+            now = self._now()
+            of_chunk = work_chunks.update().where(work_chunks.c.number == batch.number, work_chunks.c.state != "done")
+            if not left:
+                connection.execute(of_chunk, {"state": "done", "done_at": now.isoformat()})
+                return True
+            released = select(work_chunks.c.releases).where(work_chunks.c.number == batch.number)
+            releases = connection.scalar(released) or 0
+            due = now + timedelta(seconds=seconds_until_next(releases))
+            changes = _AGAIN | {"due_at": due.isoformat(), "reason": reason, "releases": releases + 1}
+            connection.execute(of_chunk.where(work_chunks.c.owner == batch.owner).values(changes))
+            return False
+
+    def hand_back(self, batch: WorkBatch) -> None:
+        """Gives a chunk to others at once: this worker is about to end."""
+        held = (work_chunks.c.number == batch.number, work_chunks.c.owner == batch.owner)
+        with self._database.writing() as connection:
+            connection.execute(
+                work_chunks.update().where(*held, work_chunks.c.state == "grading").values(self._at_once())
+            )
+
+    def in_hand(self) -> list[WaitingChunk]:
+        """Chunks that are said to be in the queue, or with a worker that is not on the roll."""
+        lost = (work_chunks.c.state == "grading") & work_chunks.c.owner.not_in(select(workers.c.id))
+        wanted = select(work_chunks.c.id, work_chunks.c.turn, work_chunks.c.priority)
+        with self._database.reading() as connection:
+            return [
+                WaitingChunk(*row) for row in connection.execute(wanted.where((work_chunks.c.state == "queued") | lost))
+            ]
+
+    def put_back(self, chunk: WaitingChunk) -> None:
+        """Has a chunk put into the queue anew: the queue knows nothing of it."""
+        same = (work_chunks.c.id == chunk.id, work_chunks.c.turn == chunk.turn, work_chunks.c.state != "done")
+        with self._database.writing() as connection:
+            connection.execute(work_chunks.update().where(*same).values(self._at_once()))
+
+    def _at_once(self) -> dict[str, object]:
+        return _AGAIN | {"due_at": self._now().isoformat()}
+
+    def pending(self, run: int, answer_ids: Sequence[str]) -> dict[str, int]:
+        """Which of these answers wait in a chunk of the run: the chunk's number by the answer's id, as stored."""
+        found: dict[str, int] = {}
+        with self._database.reading() as connection:
+            for start in range(0, len(answer_ids), _AT_ONCE):
+                names = [stored_text(each) for each in answer_ids[start : start + _AT_ONCE]]
+                rows = connection.execute(
+                    select(work_answers.c.answer_id, work_answers.c.chunk)
+                    .join(work_chunks, work_chunks.c.number == work_answers.c.chunk)
+                    .where(work_chunks.c.run == run, work_answers.c.answer_id.in_(names))
+                )
+                found.update({row.answer_id: row.chunk for row in rows})
+        return found
+
+    def done(self, chunks: Sequence[int]) -> list[int]:
+        """Which of these chunks (their numbers) are done."""
+        found: list[int] = []
+        with self._database.reading() as connection:
+            for start in range(0, len(chunks), _AT_ONCE):
+                some = chunks[start : start + _AT_ONCE]
+                wanted = select(work_chunks.c.number).where(
+                    work_chunks.c.number.in_(some), work_chunks.c.state == "done"
+                )
+                found.extend(connection.scalars(wanted))
+        return found
+
+    def grades_of(self, run: int, answer_ids: Sequence[str]) -> list[StoredGrade]:
+        """The grades of the run that stand for these answers."""
+        found: list[StoredGrade] = []
+        with self._database.reading() as connection:
+            for start in range(0, len(answer_ids), _AT_ONCE):
+                names = [stored_text(each) for each in answer_ids[start : start + _AT_ONCE]]
+                rows = connection.execute(_STANDING, {"run": run, "names": names})
+                found.extend(
+                    StoredGrade(
+                        row.number, row.text.decode("utf-8", "surrogatepass"), row.absent, row.row, row.line,
+                        row.paid_requests, row.paid_usd,
+                    )
+                    for row in rows
+                )  # fmt: skip
+        return found
+
+
+_AGAIN: dict[str, object] = {"state": "waiting", "owner": None, "turn": work_chunks.c.turn + 1}
+
+_STANDING = (
+    select(
+        grades.c.number,
+        answers.c.body.label("text"),
+        answers.c.absent,
+        answers.c.row,
+        grades.c.body.label("line"),
+        grades.c.paid_requests,
+        grades.c.paid_usd,
+    )
+    .join(grades, (grades.c.run == answers.c.run) & (grades.c.number == answers.c.grade))
+    .where(answers.c.run == bindparam("run"), answers.c.answer_id.in_(bindparam("names", expanding=True)))
+)
+
+
+def _turn(connection: Connection, run: int) -> int:
+    """Start-time fair queueing: after the last of the same run, or what is served next, whichever is later."""
+    waits = work_chunks.c.state.in_(("waiting", "queued"))
+    served_next = connection.scalar(select(func.min(work_chunks.c.priority)).where(waits))
+    own_last = connection.scalar(select(func.max(work_chunks.c.priority)).where(work_chunks.c.run == run, waits))
+    return max(served_next or 0, own_last or 0) + 1
+
+
+def _add_tries(connection: Connection, chunk: int, numbers: Sequence[int]) -> None:
+    if numbers:
+        connection.execute(
+            work_answers.update()
+            .where(work_answers.c.chunk == chunk, work_answers.c.number.in_(list(numbers)))
+            .values(tries=work_answers.c.tries + 1)
+        )
+
+
+def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object]:
+    answer = item.answer
+    candidate_id = stored_text(answer.candidate_id)
+    return {
+        "chunk": chunk,
+        "number": item.number,
+        "answer_id": stored_text(answer.answer_id),
+        "candidate_id": candidate_id,
+        "question_id": answer.question_id,
+        "body": sealed_one(connection, candidate_id, answer.text.encode("utf-8", "surrogatepass")),
+        "absent": answer.absent,
+        "row": answer.row,
+        "tries": item.tries,
+    }
+
+
+def _item(row: RowMapping) -> WorkItem:
+    text = row["body"].decode("utf-8", "surrogatepass")
+    answer = Answer(row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"])
+    return WorkItem(row["number"], answer, row["tries"])
