@@ -19,6 +19,7 @@ from evaluator.store.schema import (
     grades,
     inbox,
     metadata,
+    outbound,
     replies,
     submission_answers,
     submissions,
@@ -49,6 +50,7 @@ OWNERS: dict[str, Any] = {
     "candidate_decisions": candidate_decisions.c.candidate_id,
     "inbox": inbox.c.candidate_id,
     "submissions": submissions.c.candidate_id,
+    "outbound": outbound.c.candidate_id,
     "work_answers": work_answers.c.candidate_id,
     "submission_answers": select(submissions.c.candidate_id)
     .where(submissions.c.number == submission_answers.c.submission)

@@ -110,6 +110,8 @@ ERASED_OTHERWISE: Mapping[str, str] = {
     "candidate_keys": "deleted with the candidate: what they encrypted and is still somewhere can be read by nobody",
     "inbox": "emptied by service_erasure",
     "submissions": "emptied by service_erasure",
+    "deliveries": "deleted by service_erasure",
+    "outbound": "emptied by service_erasure: an event that was not sent is not sent any more",
     "submission_answers": "deleted by service_erasure",
 }
 """Tables that are erased by code of their own, and how."""

@@ -19,6 +19,7 @@ from evaluator.store.keyring import Keyring, unlock
 from evaluator.store.loose_replies import LooseReplies
 from evaluator.store.master_key import master_keys
 from evaluator.store.migrate import migrate
+from evaluator.store.outbox import Outbox
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.review_intake import ReviewIntake
 from evaluator.store.review_labels import ReviewLabels
@@ -47,6 +48,7 @@ class Store:
         self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
         self.work = WorkShelf(database)
+        self.outbox = Outbox(database)
         self.workers = WorkerRoll(database)
         self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)

@@ -14,7 +14,8 @@ from evaluator.store.migrations import (
     m0004_accounts,
     m0005_reviews,
     m0006_work,
-    m0007_privacy,
+    m0007_outbound,
+    m0008_privacy,
 )
 
 
@@ -34,7 +35,8 @@ MIGRATIONS = (
     Migration(4, "accounts", m0004_accounts.STATEMENTS),
     Migration(5, "reviews", m0005_reviews.STATEMENTS),
     Migration(6, "work", m0006_work.STATEMENTS),
-    Migration(7, "privacy", m0007_privacy.STATEMENTS),
+    Migration(7, "outbound", m0007_outbound.STATEMENTS),
+    Migration(8, "privacy", m0008_privacy.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

@@ -1,4 +1,4 @@
-"""Version 7: keys of encryption, whose replies are whose, what was taken out of answers, and what was erased."""
+"""Version 8: keys of encryption, whose replies are whose, what was taken out of answers, and what was erased."""
 
 STATEMENTS = (
     "CREATE TABLE store_keys (name TEXT PRIMARY KEY, master TEXT, body {bytes} NOT NULL, made_at TEXT NOT NULL)",
