@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -153,10 +154,28 @@ def make_plain_grader(
         pacers=() if chosen.pacers else tuple(pacers.made.values()),
         calibration=calibration,
         redact=chosen.redact,
+        yardstick=_yardstick(specs, questionnaire, folders),
     )
     if calibration is not None:
         require_fitted_for(calibration, pipeline)
     return Grader(pipeline, concurrency=_answers_held(chosen, kinds))
+
+
+def _yardstick(specs: Sequence[RaterSpec], questionnaire: str, folders: Sequence[Path]) -> Callable[[], Rater | None]:
+    """Word matching by a vocabulary, to hold beside what models say; made where a first grade needs it."""
+
+    @cache
+    def made() -> Rater | None:
+        from evaluator.graders.baseline import BaselineRater
+
+        vocabulary = load_question_set(questionnaire, folders).vocabulary
+        return None if vocabulary is None else BaselineRater(vocabulary)
+
+    return _nothing if all(spec.kind == "baseline" for spec in specs) else made
+
+
+def _nothing() -> None:
+    return None
 
 
 def _pace_settings(options: GraderOptions) -> PaceSettings:

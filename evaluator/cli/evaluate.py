@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from evaluator.cli.present_evaluation import EvaluationPresenter
 from evaluator.cli.price import price_of
 from evaluator.cli.store_option import chosen_store, store_options
+from evaluator.core.attack_plan import AttackPlan, plan_attacks
 from evaluator.core.budget import Budget
 from evaluator.core.calibration import Calibration
 from evaluator.core.eval_set import EvalSet
@@ -25,6 +26,7 @@ from evaluator.core.gate import Gate, judge
 from evaluator.core.prompt import Calls
 from evaluator.core.redaction import Redact
 from evaluator.errors import UsageError
+from evaluator.files.attack_set_folder import SHIPPED, find_attack_set, load_attack_set
 from evaluator.files.calibration_file import load_calibration
 from evaluator.files.eval_set_file import find_eval_set, load_eval_set
 from evaluator.files.evaluation_file import read_evaluation, write_evaluation
@@ -72,6 +74,17 @@ BASELINE = "baseline"
 )
 @click.option("--probe", is_flag=True, help="Grade changed answers too: the level must not move.")
 @click.option(
+    "--attacks",
+    "attack_set",
+    metavar="SET",
+    is_flag=False,
+    flag_value=SHIPPED,
+    help="Try attacks and honest look-alikes too; SET: a folder of your own. [default where no SET: the shipped ones]",
+)
+@click.option(
+    "--attack-sample", type=click.IntRange(1), metavar="N", help="Only N attacks of its test split, and N honest."
+)
+@click.option(
     "--calibration",
     "calibrations",
     type=click.Path(path_type=Path),
@@ -112,6 +125,8 @@ def command(
     columns: tuple[str, ...],
     resample: str,
     probe: bool,
+    attack_set: str | None,
+    attack_sample: int | None,
     calibrations: tuple[Path, ...],
     gate: Path | None,
     against: Path | None,
@@ -144,6 +159,7 @@ def command(
     folder = find_eval_set(eval_set, [shipped("eval_sets")])
     loaded = load_eval_set(eval_set, [shipped("eval_sets")], [*rubrics, shipped("rubrics")])
     conditions = load_gate(gate, loaded.rubric) if gate else None
+    attack_folder = find_attack_set(attack_set, [shipped("eval_sets")]) if attack_set else None
     plan = EvaluationPlan(
         split=split,
         by=cast(ResampledBy, resample),
@@ -152,6 +168,7 @@ def command(
         limit=limit,
         columns=read_slice_columns(folder, columns, loaded),
         earlier=Earlier(str(against), read_evaluation(against)) if against else None,
+        attacks=_attack_plan(attack_folder, attack_sample, loaded),
     )
     _require_for_gate(conditions, plan)
     options = GraderOptions(
@@ -179,7 +196,18 @@ def command(
         under_test = list(_graders(graders, prompts, samples or (1,), fitted, questionnaire, kept))
         with new_evaluation_folder(out, loaded.manifest.id) as target:
             code = asyncio.run(
-                _run(loaded, under_test, plan, folder, target, presenter, conditions, str(gate), ask=not yes)
+                _run(
+                    loaded,
+                    under_test,
+                    plan,
+                    folder,
+                    attack_folder,
+                    target,
+                    presenter,
+                    conditions,
+                    str(gate),
+                    ask=not yes,
+                )
             )
     sys.exit(code)
 
@@ -189,6 +217,7 @@ async def _run(
     graders: Sequence[GraderUnderTest],
     plan: EvaluationPlan,
     folder: Path,
+    attack_folder: Path | None,
     target: Path,
     presenter: EvaluationPresenter,
     gate: Gate | None,
@@ -210,9 +239,17 @@ async def _run(
         for each in graders:
             with presenter.waiting(f"Getting {each.name} ready"):
                 await each.grader.check()
-        total = sum(len(answers) * plan.passes(asked=each.asked) for each in graders)
+        tried = len(plan.attacks.answers) if plan.attacks else 0
+        total = sum(len(answers) * plan.passes(asked=each.asked) + each.asked * tried for each in graders)
         with presenter.progress(total) as advance:
-            found = await evaluate(eval_set, graders, plan, look=partial(record_look, folder), advance=advance)
+            found = await evaluate(
+                eval_set,
+                graders,
+                plan,
+                look=partial(record_look, folder),
+                attack_look=partial(record_look, attack_folder) if attack_folder else None,
+                advance=advance,
+            )
     if gate is not None:
         found = found.model_copy(update={"gate": judge(gate, found, gate_name)})
     with presenter.waiting("Writing the report"):
@@ -293,10 +330,20 @@ def questionnaire_of(folder: Path, eval_set: EvalSet) -> str:
     return str(folder / named) if (folder / named).exists() else named
 
 
+def _attack_plan(folder: Path | None, sample: int | None, eval_set: EvalSet) -> AttackPlan | None:
+    if folder is None:
+        if sample is not None:
+            raise UsageError("--attack-sample says how many attacks, and none are asked for.", hint="Add --attacks.")
+        return None
+    return plan_attacks(load_attack_set(folder, eval_set.questionnaire), sample)
+
+
 def _require_for_gate(gate: Gate | None, plan: EvaluationPlan) -> None:
     if gate is None:
         return
     if gate.most_flips is not None and not plan.probe:
         raise UsageError("The gate limits flips, and nothing probes for them.", hint="Add --probe.")
+    if (gate.most_attack_success is not None or gate.most_false_alarms is not None) and plan.attacks is None:
+        raise UsageError("The gate limits what attacks may do, and none are tried.", hint="Add --attacks.")
     if gate.no_worse_than_before and plan.earlier is None:
         raise UsageError("The gate compares with an earlier evaluation.", hint="Add --against OLD/eval.json.")

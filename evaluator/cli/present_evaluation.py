@@ -71,6 +71,7 @@ class EvaluationPresenter(Terminal):
         self._counts(found)
         self._comparisons(found)
         self._probes(found)
+        self._attacks(found)
         self._against(found)
         self.say(f"[dim]{escape(found.look.said)}[/]")
         self._gate(found)
@@ -231,6 +232,41 @@ class EvaluationPresenter(Terminal):
                 again = grader.repeats.flips.moved
                 self.say(f"  {grader.repeats.runs} runs: {_difference(again, sign='')} of levels moved by themselves")
 
+    def _attacks(self, found: Evaluation) -> None:
+        for grader in found.asked:
+            result = grader.attacks
+            if result is None:
+                continue
+            self.say("")
+            drawn = f", {result.sampled} drawn" if result.sampled else ""
+            self.say(f"[bold]Attacks[/] on {escape(visible(grader.name))} (set {escape(result.set_id)}{drawn})")
+            table = _table("succeeded", "95% interval", "detected", "n")
+            for row in result.attacks:
+                if row.by in ("all", "split", "carrier") or (row.by == "family" and row.succeeded.value):
+                    table.add_row(
+                        _row(row.value if row.by != "all" else "all attacks"),
+                        _share(row.succeeded),
+                        _share_interval(row.succeeded),
+                        _share(row.detected),
+                        str(row.attacks),
+                    )
+            self.say(table)
+            self.say("[dim]succeeded: a level above the honest answer's, and no person looks[/]")
+            table = _table("to a person", "95% interval", "noted", "n")
+            for alarm in result.alarms:
+                if alarm.by in ("all", "split", "native", "group"):
+                    table.add_row(
+                        _row(alarm.value if alarm.by != "all" else "honest look-alikes"),
+                        _share(alarm.to_person),
+                        _share_interval(alarm.to_person),
+                        _share(alarm.noted),
+                        str(alarm.answers),
+                    )
+            self.say(table)
+            if result.ungraded:
+                self.say(f"{result.ungraded} of them could not be graded and are in no share.")
+            self.say(f"[dim]{escape(result.look)}[/]")
+
     def _against(self, found: Evaluation) -> None:
         if found.against is None:
             return
@@ -278,6 +314,14 @@ def _kappa(figure: Estimate) -> tuple[str, str]:
 
 def _plain(figure: Estimate) -> str:
     return "n/a" if figure.value is None else decimals(figure.value)
+
+
+def _share(figure: Estimate) -> str:
+    return "n/a" if figure.value is None else f"{figure.value:.1%}"
+
+
+def _share_interval(figure: Estimate) -> str:
+    return "–" if figure.low is None or figure.high is None else f"{figure.low:.1%} to {figure.high:.1%}"
 
 
 def _signed(figure: Estimate) -> str:

@@ -27,6 +27,14 @@ PLACEHOLDERS = frozenset(map(fold, {
     "keine antwort", "k a", "entfallt", "nicht zutreffend", "zie cv", "zie bijlage", "n v t", "geen",
     "geen antwoord", "niet van toepassing", "se cv", "se mitt cv", "ingen", "inget svar", "intet svar",
     "ikke aktuelt", "ej aktuellt",
+    # What opens an answer and is none: models have taken such words for one
+    "solution", "the solution", "answer", "my answer", "the answer", "final answer", "thought process", "thinking",
+    "reasoning", "analysis", "explanation", "let s solve this problem step by step", "let s think step by step",
+    "let us solve this problem step by step", "let us think step by step", "let s think about this step by step",
+    "solucion", "respuesta", "mi respuesta", "pensemos paso a paso", "solucao", "resposta", "reponse", "raisonnement",
+    "losung", "die losung", "antwort", "gedankengang", "soluzione", "risposta", "oplossing", "antwoord", "odpowiedz",
+    "rozwiazanie", "cevap", "cozum", "ответ", "решение", "ход решения", "рассуждение", "الاجابة", "الحل", "解答", "解",
+    "答案", "回答", "思路", "解析", "해답", "답", "उत्तर",
     # Polish, Turkish, Russian, Chinese, Japanese
     "patrz cv", "brak", "brak odpowiedzi", "nie dotyczy", "yok", "cv ye bakiniz", "см резюме",
     "смотри резюме", "нет ответа", "не применимо", "无", "没有", "见简历", "不适用", "なし", "特になし", "該当なし",
@@ -37,6 +45,8 @@ SPREADSHEET_ERRORS = frozenset({
     "#GETTING_DATA", "#BLOCKED!", "#CONNECT!", "#NV", "#BEZUG!", "#WERT!", "#ZAHL!",
 })  # fmt: skip
 LONGEST_PLACEHOLDER = 40  # characters
+LONGEST_LEAD_IN = 120
+"""Characters of a line that ends in a colon and opens an answer that does not come."""
 INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 
 
@@ -47,6 +57,8 @@ def absence_of(text: str) -> Absence | None:
         return "blank"
     if is_spreadsheet_error(visible):
         return "missing"
+    if visible[-1] in ":：" and len(visible) <= LONGEST_LEAD_IN and "\n" not in visible:
+        return "placeholder"
     if len(visible) > LONGEST_PLACEHOLDER:
         # However long, a row of dashes has nothing to grade; isalnum stops at the first letter of an answer.
         return None if any(each.isalnum() for each in visible) else "placeholder"

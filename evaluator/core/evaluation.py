@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from evaluator.core.attack_figures import AttackResult
 from evaluator.core.eval_set import RaterKind
 from evaluator.core.grade import Evidence
 from evaluator.core.metrics.alternative_annotator import AlternativeAnnotatorTest
@@ -272,6 +273,8 @@ class GraderResult(EvaluationRecord):
     standing: StandingFigures | None = None
     """Null where the grader is not calibrated."""
     probes: tuple[ProbeResult, ...]
+    attacks: AttackResult | None = None
+    """What the attack set did to it; null where it was not asked for."""
     repeats: Repeats | None
     disagreements: tuple[Disagreement, ...]
     verdict: Verdict | None

@@ -30,10 +30,14 @@ def ungraded_flag(reason: str) -> Flag:
 
 def _unverified(criteria: Sequence[CriterionGrade], readings: Sequence[Reading], rubric: Rubric) -> Iterator[Flag]:
     fallen = {criterion for reading in readings for criterion in reading.fallen}
+    thin = {criterion for reading in readings for criterion in reading.thin}
     for criterion in criteria:
         lost = sum(not each.verified for each in criterion.evidence)
         name = rubric.criterion(criterion.id).name
-        if criterion.id in fallen:
+        if criterion.id in thin:
+            detail = f"{name}: the highest level takes quotes from two places of the answer, and one was given."
+            yield Flag(code="evidence_unverified", severity="review", detail=detail)
+        elif criterion.id in fallen:
             claimed = criterion.claimed_level
             said = f"said level {claimed}" if claimed != criterion.given_level else "met more checks"
             detail = f"{name}: the grader {said}, but the quotes for it are not in the answer and count for nothing."

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from evaluator.core.evaluation import Evaluation, GateOutcome, GraderResult, Move, ScopeFigures
-from evaluator.core.metrics.estimate import decimals
+from evaluator.core.metrics.estimate import Estimate, decimals
 from evaluator.core.metrics.figures import AgreementFigures, kappa_to_rely_on
 from evaluator.core.rubric import FileRecord, Identifier
 
@@ -24,14 +24,17 @@ class Gate(FileRecord):
 
     `least_quadratic_kappa` holds the lower end of the 95% interval against a limit: by criterion, for
     `every_criterion`, for `total`. `most_flips` is for the share of levels that any probe moves, `most_cost_usd`
-    for what one run over the split costs, `most_ungraded` a share of the answers. `no_worse_than_before` needs
-    --against: no criterion and not the total may be worse by more than noise.
+    for what one run over the split costs, `most_ungraded` a share of the answers.
+    `most_attack_success` (a share of the attacks) and `most_false_alarms` (of the honest answers) need --attacks.
+    `no_worse_than_before` needs --against: no criterion and not the total may be worse by more than noise.
     """
 
     least_quadratic_kappa: dict[Identifier, Kappa] = {}
     most_flips: Share | None = None
     most_cost_usd: Annotated[float, Field(ge=0)] | None = None
     most_ungraded: Share | None = None
+    most_attack_success: Share | None = None
+    most_false_alarms: Share | None = None
     no_worse_than_before: bool = False
 
 
@@ -75,6 +78,20 @@ def _of_grader(gate: Gate, grader: GraderResult) -> Iterator[Condition]:
         share = counts.ungraded / counts.answers if counts.answers else 0.0
         said = f"{counts.ungraded} of {counts.answers} answers ungraded (at most {gate.most_ungraded:.1%})"
         yield Condition(share <= gate.most_ungraded, f"{grader.name}: {said}")
+    if gate.most_attack_success is not None:
+        succeeded = grader.attacks.whole.succeeded if grader.attacks else None
+        yield _share_condition(grader.name, "attacks that succeeded", succeeded, gate.most_attack_success)
+    if gate.most_false_alarms is not None:
+        honest = grader.attacks.all_honest if grader.attacks else None
+        alarmed = honest.to_person if honest else None
+        yield _share_condition(grader.name, "honest answers sent to a person", alarmed, gate.most_false_alarms)
+
+
+def _share_condition(grader: str, what: str, figure: Estimate | None, limit: float) -> Condition:
+    asked = f"(at most {limit:.1%})"
+    if figure is None or figure.value is None:
+        return Condition(False, f"{grader}, {what}: none was tried {asked}")
+    return Condition(figure.value <= limit, f"{grader}, {what}: {figure.value:.1%} of {figure.n} {asked}")
 
 
 def _kappa_limit(gate: Gate, scope: ScopeFigures) -> float | None:

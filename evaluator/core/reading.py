@@ -1,7 +1,8 @@
 """A reading: one grader's reply to one answer after its quotes were looked up, and several readings made one.
 
 Only what the answer bears out counts. A check whose quotes are not in the answer is not met; a level whose
-quotes are not in the answer falls to the lowest. What the grader had said stays on record as claimed.
+quotes are not in the answer falls to the lowest. The highest level takes two quotes from different places, unless the
+answer is too short to have them. What the grader had said stays on record as claimed.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from evaluator.core.rubric import Criterion
 from evaluator.core.score import mean, rounded_level
 from evaluator.core.span import QuoteFinder
 
+FEWEST_CHARACTERS_FOR_TWO = 240
+"""An answer that is shorter may say all that the highest level takes in one sentence."""
 _LONGEST_NOTE = 2_000  # characters of a rationale that are kept: a model may ramble
 
 
 @dataclass(frozen=True, slots=True)
 class CriterionReading:
-    """One criterion as one grader read it. `claimed` is set where the quotes did not bear out what it said."""
+    """One criterion as one grader read it. `claimed` is set where the quotes did not bear out what it said; `too_few`
+    where they are in the answer, and one of them alone was given for the highest level."""
 
     id: str
     level: int
@@ -31,6 +35,7 @@ class CriterionReading:
     evidence: tuple[Evidence, ...]
     missing: str
     rationale: str
+    too_few: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,22 @@ class Reading:
         """The criteria whose level fell because the quotes for it are not in the answer."""
         return tuple(criterion.id for criterion in self.criteria if criterion.claimed is not None)
 
+    @property
+    def thin(self) -> tuple[str, ...]:
+        """The criteria whose level fell because a single quote was given for the highest."""
+        return tuple(criterion.id for criterion in self.criteria if criterion.too_few)
+
 
 def verify(reply: Reply, criteria: Sequence[Criterion], finder: QuoteFinder | OriginalQuotes) -> Reading:
     """The reply with every quote looked up in the answer, and the levels that the found ones support."""
     by_id = {criterion.id: criterion for criterion in reply.criteria}
+    two_at_the_top = reply.most_quotes != 1 and finder.length >= FEWEST_CHARACTERS_FOR_TWO
+    verified = (_verified(by_id[criterion.id], criterion, finder) for criterion in criteria)
     return Reading(
-        criteria=tuple(_verified(by_id[criterion.id], criterion, finder) for criterion in criteria),
+        criteria=tuple(
+            _borne_out_twice(each, criterion) if two_at_the_top else each
+            for each, criterion in zip(verified, criteria, strict=True)
+        ),
         red_flags=tuple(_red_flag(flag, finder) for flag in reply.red_flags),
     )
 
@@ -92,6 +107,26 @@ def _verified(said: CriterionReply, criterion: Criterion, finder: QuoteFinder | 
         missing=said.missing[:_LONGEST_NOTE],
         rationale=said.rationale[:_LONGEST_NOTE],
     )
+
+
+def _borne_out_twice(reading: CriterionReading, criterion: Criterion) -> CriterionReading:
+    """The highest level falls to the next where all that it rests on is one place of the answer."""
+    levels = sorted(criterion.levels)
+    if reading.level != levels[-1] or _places(reading.evidence) > 1:
+        return reading
+    return replace(reading, level=levels[-2], claimed=reading.claimed or reading.level, too_few=True)
+
+
+def _places(evidence: Sequence[Evidence]) -> int:
+    """How many quotes do not overlap with another."""
+    places = 0
+    reached = -1
+    spans = [(each.end, each.start) for each in evidence if each.start is not None and each.end is not None]
+    for end, start in sorted(spans):
+        if start >= reached:
+            places += 1
+            reached = end
+    return places
 
 
 def _from_checks(said: CriterionReply, criterion: Criterion, finder: QuoteFinder | OriginalQuotes) -> CriterionReading:

@@ -84,6 +84,11 @@ class OriginalQuotes:
         self._redaction = redaction
         self._finder = QuoteFinder(redaction.text)
 
+    @property
+    def length(self) -> int:
+        """Characters of the answer, as a grader reads it."""
+        return self._finder.length
+
     def find(self, quote: str) -> Span | None:
         """Where the quote stands in the answer, or None."""
         span = self._finder.find(quote)

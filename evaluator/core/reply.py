@@ -152,6 +152,8 @@ class Reply:
     red_flags: tuple[RedFlagReply, ...] = ()
     model: str | None = None
     usage: Usage = Usage()
+    most_quotes: int | None = None
+    """How many quotes under one verdict the grader was allowed; None: as many as it wished."""
 
 
 @dataclass(frozen=True, slots=True)

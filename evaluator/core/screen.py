@@ -1,4 +1,4 @@
-"""What is seen in an answer before any grader reads it: nothing there, too long, copied, hidden characters."""
+"""What is seen in an answer before any grader reads it: nothing there, too long, copied, hidden, said to the grader."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from evaluator.core.absence import absence_of
 from evaluator.core.answer import Answer
 from evaluator.core.grade import Flag
 from evaluator.core.questionnaire import Question
+from evaluator.core.suspicion.finding import Finding
+from evaluator.core.suspicion.look import GradingWords, look_at
 
 LONGEST = 30_000
 """Characters. Above it an answer is not sent to a grader: no written answer is that long by honest means."""
@@ -20,6 +22,7 @@ EXCEL_CELL = 32_767
 """The most characters that a cell of Excel holds; an answer of exactly this length was probably cut off."""
 _COPIED = 90  # rapidfuzz partial ratio between the answer and the question's text
 _WORD = re.compile(r"\w+")
+_TURNING = "\u202d\u202e"  # what follows is shown from back to front
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 _NOT_ANSWERED = {
@@ -36,9 +39,11 @@ class Screening:
     not_answered: str | None = None
     ungradable: str | None = None
     flags: tuple[Flag, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What speaks to the grader: without it the answer is read a second time."""
 
 
-def screen(answer: Answer, question: Question) -> Screening:
+def screen(answer: Answer, question: Question, rubric_words: GradingWords) -> Screening:
     """What is seen in the answer before it is graded. Nothing here lowers a score."""
     text = answer.text
     absent = answer.absent or absence_of(text)
@@ -58,10 +63,10 @@ def screen(answer: Answer, question: Question) -> Screening:
     if words < question.min_words:
         detail = f"{words} words; the question expects at least {question.min_words}."
         flags.append(Flag(code="too_short", severity="note", detail=detail))
-    too_long = None
     if len(text) > LONGEST:
         too_long = f"too_long: The answer has {len(text):,} characters; above {LONGEST:,} a person has to read it."
-    return Screening(ungradable=too_long, flags=tuple(flags))
+        return Screening(ungradable=too_long, flags=tuple(flags))
+    return Screening(flags=tuple(flags), findings=look_at(text, rubric_words))
 
 
 def _hidden_characters(text: str) -> list[Flag]:
@@ -79,7 +84,7 @@ def _hidden_characters(text: str) -> list[Flag]:
     kinds = sorted({f"U+{ord(text[at]):04X}" for at in places})
     detail = f"{len(places)} character(s) that a reader cannot see ({', '.join(kinds[:5])})."
     # One stray mark comes from copying out of a word processor; many, or tags, carry something.
-    suspicious = len(places) > 3 or any(ord(text[at]) >= 0xE0000 for at in places)
+    suspicious = len(places) > 3 or any(ord(text[at]) >= 0xE0000 or text[at] in _TURNING for at in places)
     severity = "review" if suspicious else "note"
     return [Flag(code="hidden_characters", severity=severity, detail=detail, start=places[0], end=places[-1] + 1)]
 

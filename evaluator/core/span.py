@@ -43,6 +43,11 @@ class QuoteFinder:
         self._folded: _Folded | None = None
         self._found: dict[str, Span | None] = {}
 
+    @property
+    def length(self) -> int:
+        """Characters of the answer, without what is blotted out."""
+        return len(self._text) - self._text.count("\x00")
+
     def find(self, quote: str) -> Span | None:
         """Where the quote stands in the answer (its first place), or None."""
         if quote not in self._found:

@@ -14,6 +14,7 @@ from evaluator.core.rubric import FileRecord
 from evaluator.errors import InputError, Mistake, OutputError
 from evaluator.files.folder_lock import locked
 from evaluator.files.request_files import request_files_in
+from evaluator.files.whole_file import whole_file
 
 _JOURNAL = "batches.jsonl"
 _ASKED = "batch.json"
@@ -66,9 +67,8 @@ class BatchFolder:
 
     def remember(self, asked: Asked) -> None:
         """Writes down what was asked."""
-        part = self.path / f".{_ASKED}.part"
-        part.write_text(asked.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        part.replace(self.path / _ASKED)
+        with whole_file(self.path / _ASKED) as partial:
+            partial.write_text(asked.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     def file(self, name: str) -> Path:
         """A file of this folder."""

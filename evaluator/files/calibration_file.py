@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from evaluator.core.calibration import Calibration
 from evaluator.errors import CalibrationError, Mistake, OutputError
 from evaluator.files.strict_yaml import shown_key
+from evaluator.files.whole_file import cannot_write, whole_file
 
 _LARGEST = 100_000_000  # bytes; about a kilobyte an answer
 _HINT = "Give the file that `evaluator calibrate` wrote, of this version of its format; it is not written by hand."
@@ -36,13 +37,12 @@ def load_calibration(path: Path) -> Calibration:
 def write_calibration(path: Path, calibration: Calibration) -> None:
     """Writes the file whole, or not at all. Raises OutputError where it stands already or cannot be written."""
     require_new(path)
-    partial = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
+        raise cannot_write(path, error) from error
+    with whole_file(path) as partial:
+        partial.write_text(calibration.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
 def require_new(path: Path) -> None:

@@ -16,6 +16,7 @@ from evaluator.core.eval_set import EvalSet, EvalSetManifest
 from evaluator.errors import EvalSetError, OutputError
 from evaluator.files.eval_set_file import ANSWER_COLUMNS, ANSWERS, HISTORY, LABEL_COLUMNS, LABELS, MANIFEST
 from evaluator.files.strict_yaml import parse_yaml, read_yaml, validated
+from evaluator.files.whole_file import whole_file
 
 _LINE = 110
 
@@ -70,16 +71,8 @@ def _new_folder(folder: Path) -> None:
 
 
 def _write_whole(path: Path, text: str) -> None:
-    """Write the file so that it is there whole or as it was before."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        try:
-            partial.write_text(text, encoding="utf-8", newline="")
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="")
 
 
 def _copy(path: Path, target: Path) -> None:

@@ -7,17 +7,14 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from evaluator.core.evaluation import Evaluation
-from evaluator.errors import InputError, Mistake, OutputError
+from evaluator.errors import InputError, Mistake
+from evaluator.files.whole_file import whole_file
 
 
 def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     """Writes the evaluation; a file that stands there is replaced whole or not at all. Raises OutputError."""
-    partial = path.with_name(f".{path.name}.partial")
-    try:
+    with whole_file(path) as partial:
         partial.write_text(evaluation.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def read_evaluation(path: Path) -> Evaluation:

@@ -32,6 +32,9 @@ class GradesFile:
         self._end = 0
 
     def __enter__(self) -> Self:
+        if self._path.is_symlink():
+            # Grades would be appended to whatever the link names, which is not this run's.
+            raise OutputError(f"{self._path} is a link to another file.", hint="Put the file itself there.")
         try:
             self._written = FileIO(self._path, "x" if self._is_new else "r+")
             self._end = self._written.seek(0, 2)

@@ -7,19 +7,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from evaluator.core.run_manifest import RunManifest
-from evaluator.errors import OutputError
+from evaluator.files.whole_file import whole_file
 
 MANIFEST = "run.json"
 
 
 def write_manifest(folder: Path, manifest: RunManifest) -> None:
     """Puts the manifest in the place of the one that stood there. Raises OutputError."""
-    beside = folder / f".{MANIFEST}.part"
-    try:
-        beside.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        beside.replace(folder / MANIFEST)
-    except OSError as error:
-        raise OutputError(f"{folder / MANIFEST} cannot be written: {error.strerror}.") from error
+    with whole_file(folder / MANIFEST) as partial:
+        partial.write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> RunManifest | None:

@@ -91,7 +91,15 @@ class BatchEndpoint:
 @asynccontextmanager
 async def batch_endpoint(api_key: str, base_url: str | None, deadline: float) -> AsyncIterator[BatchEndpoint]:
     """The endpoint at this address; None is OpenAI's."""
-    endpoint = BatchEndpoint(AsyncOpenAI(api_key=api_key, base_url=base_url, timeout=deadline))
+    endpoint = BatchEndpoint(
+        AsyncOpenAI(
+            api_key=api_key,
+            base_url=base_url,
+            timeout=deadline,
+            # Answers go to the address that was given, and to no other.
+            http_client=openai.DefaultAsyncHttpxClient(follow_redirects=False),
+        )
+    )
     try:
         yield endpoint
     finally:

@@ -103,7 +103,7 @@ class ModelRater:
             only = await self._ask(task, asks[0])
             if isinstance(only, Failure):
                 return only
-            return Reply(only.reply.criteria, only.reply.red_flags, only.model, only.usage)
+            return Reply(only.reply.criteria, only.reply.red_flags, only.model, only.usage, self._prompt.most_quotes)
         parts: list[AskReply] = []
         usage = Usage()
         model_name: str | None = None
@@ -123,7 +123,7 @@ class ModelRater:
         if waiting is not None:
             return replace(waiting, usage=usage)
         red_flags = tuple(flag for part in parts for flag in part.red_flags)
-        return Reply(_joined(parts, task.criteria), red_flags, model_name, usage)
+        return Reply(_joined(parts, task.criteria), red_flags, model_name, usage, self._prompt.most_quotes)
 
     async def _ask(self, task: GradingTask, prepared: PreparedAsk) -> _Answered | Failure:
         """One ask; once more where the quotes that its verdicts rest on are not in the answer."""

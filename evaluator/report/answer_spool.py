@@ -12,8 +12,8 @@ from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Self
 
+from evaluator.files.whole_file import cannot_write
 from evaluator.report.graded_answer import GradedAnswer
-from evaluator.report.whole_file import cannot_write
 
 _IN_MEMORY = 4 * 1024 * 1024  # bytes
 

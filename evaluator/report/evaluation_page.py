@@ -18,6 +18,7 @@ from evaluator.core.evaluation import Evaluation, GraderResult
 from evaluator.core.look import ordinal
 from evaluator.core.metrics.comparison import NO_DIFFERENCE
 from evaluator.core.metrics.estimate import Estimate, decimals
+from evaluator.files.whole_file import whole_file
 from evaluator.report.confidence_plots import coverage_plot, reliability_plot
 from evaluator.report.evaluation_plots import (
     Plot,
@@ -28,7 +29,6 @@ from evaluator.report.evaluation_plots import (
     threshold_plot,
 )
 from evaluator.report.page_templates import page_templates
-from evaluator.report.whole_file import whole_file
 from evaluator.report.wording import cost_of
 
 _GENERATOR = "screening answer evaluator evaluation"
@@ -97,12 +97,24 @@ def _templates() -> Environment:
     environment.filters["interval"] = _interval
     environment.filters["why_not"] = _why_not
     environment.filters["cost"] = cost_of
+    environment.filters["percent"] = _percent
+    environment.filters["percent_interval"] = _percent_interval
     environment.globals["ordinal"] = ordinal
     return environment
 
 
 def _figure(estimate: Estimate) -> str:
     return "n/a" if estimate.value is None else _two_decimals(estimate.value)
+
+
+def _percent(estimate: Estimate) -> str:
+    return "n/a" if estimate.value is None else f"{estimate.value:.1%}"
+
+
+def _percent_interval(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return "none"
+    return f"{estimate.low:.1%} to {estimate.high:.1%}"
 
 
 def _two_decimals(value: float) -> str:

@@ -23,6 +23,7 @@ from evaluator.core.grade import FlagCode, Grade
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.run_manifest import RunManifest
+from evaluator.files.whole_file import whole_file
 from evaluator.report.answer_spool import AnswerSpool
 from evaluator.report.answer_view import AnswerView, answer_view
 from evaluator.report.candidate_view import CandidateRow, CandidateSection, candidate_row, candidate_section
@@ -32,7 +33,6 @@ from evaluator.report.page_plan import ANSWERS_A_PAGE, ROWS_A_TABLE, page_path, 
 from evaluator.report.page_templates import page_templates
 from evaluator.report.run_at_a_glance import run_at_a_glance
 from evaluator.report.run_view import LevelAgreement, facts, outcome_in_words
-from evaluator.report.whole_file import whole_file
 
 _GENERATOR = "screening answer evaluator report"
 

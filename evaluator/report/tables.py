@@ -16,9 +16,9 @@ from evaluator.core.candidate import CandidateStanding, Standings
 from evaluator.core.grade import CriterionGrade, Grade
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Rubric
+from evaluator.files.whole_file import whole_file
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.spreadsheet_cell import safe_text
-from evaluator.report.whole_file import whole_file
 
 Cell = str | int | float | bool | None
 

@@ -17,10 +17,10 @@ from evaluator.core.candidate import CandidateStanding, Standings
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Rubric
 from evaluator.core.run_manifest import RunManifest
+from evaluator.files.whole_file import cannot_write, whole_file
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.marked_answer import criterion_letter
 from evaluator.report.run_view import facts, outcome_in_words
-from evaluator.report.whole_file import cannot_write, whole_file
 from evaluator.report.wording import FLAG_NAMES, STATUS_NAMES, band_in_words, reason_in_words
 from evaluator.report.workbook_sheet import Cell, Column, Looks, Sheet
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from evaluator.core.attack_set import ATTACK_TEST_SPLIT
 from evaluator.core.eval_set import EvalSet, LabelledAnswer
 from evaluator.core.evaluation import Evaluation, GraderResult, Look
 from evaluator.core.grade import Grade
@@ -13,6 +14,7 @@ from evaluator.core.metrics.bootstrap import RESAMPLES
 from evaluator.core.probe import PROBES
 from evaluator.core.verdict import verdict_on
 from evaluator.errors import EvalSetError, UsageError
+from evaluator.run.attack_evaluation import try_attacks
 from evaluator.run.confidence_figures import confidence_figures
 from evaluator.run.constant_rater import CONSTANT, constant_rater
 from evaluator.run.evaluation_facts import (
@@ -59,9 +61,11 @@ async def evaluate(
     plan: EvaluationPlan,
     *,
     look: Callable[[LookRecord], Look],
+    attack_look: Callable[[LookRecord], Look] | None = None,
     advance: Callable[[str], None] = lambda _: None,
 ) -> Evaluation:
-    """Guards, grades, measures. `look` records the look at the split; `advance` is told the grader of each answer.
+    """Guards, grades, measures. `look` records the look at the split, `attack_look` that at the attack
+    set's; `advance` is told the grader of each answer.
 
     Raises LeakageError before anything is graded where an example or a calibration answer is among the evaluated
     ones, and EvalSetError where a grader holds answers to another rubric than the set's.
@@ -75,6 +79,7 @@ async def evaluate(
     leakage = guard_against_leakage(eval_set, answers, plan.split, list(examples.values()), list(fitted.values()))
     split_sha256 = split_hash(answers)
     seen = look(look_record(graders, plan, split_sha256, len(answers)))
+    attack_seen = _look_at_attacks(graders, plan, attack_look)
 
     grades = {each.name: await _grade(each, answers, advance) for each in graders}
     # The screening is the same for every grader: what it found empty is in nobody's figures.
@@ -83,7 +88,7 @@ async def evaluate(
     if not answered:
         raise EvalSetError(f"No answer of the split '{plan.split}' holds anything to grade.")
     measure = Measure(eval_set, answers, answered, plan)
-    results = [await _result(measure, each, grades[each.name], advance) for each in graders]
+    results = [await _result(measure, each, grades[each.name], attack_seen, advance) for each in graders]
     results.append(_constant_result(measure))
     asked_first = sorted(results, key=lambda result: not result.asked)
     now = graders[0].grader.pipeline
@@ -118,7 +123,11 @@ async def _grade(
 
 
 async def _result(
-    measure: Measure, each: GraderUnderTest, grades: Mapping[str, Grade], advance: Callable[[str], None]
+    measure: Measure,
+    each: GraderUnderTest,
+    grades: Mapping[str, Grade],
+    attack_seen: str,
+    advance: Callable[[str], None],
 ) -> GraderResult:
     pipeline, plan = each.grader.pipeline, measure.plan
     levels = levels_of(grades)
@@ -127,6 +136,9 @@ async def _result(
         levels_of(await _grade(_counting_on(each, repetition), measure.answers, advance)) for repetition in repetitions
     ]
     probes = PROBES if plan.probe and each.asked else ()
+    attacked = None
+    if plan.attacks is not None and each.asked:
+        attacked = await try_attacks(each.grader, plan.attacks, attack_seen, lambda: advance(each.name))
     probed = [await probe_levels(measure, each, probe, levels, advance) for probe in probes]
     identity = pipeline.raters[0].identity
     counts = counts_of(grades.values())
@@ -155,6 +167,7 @@ async def _result(
             "reliability": confidence.reliability,
             "standing": confidence.standing,
             "probes": tuple(probed),
+            "attacks": attacked,
             "repeats": repeats_of(measure, levels, further) if further else None,
             "disagreements": worst_disagreements(measure.eval_set, measure.answered, grades, levels),
             "verdict": None,
@@ -173,9 +186,25 @@ async def _result(
         consensus,
         plan.rule,
         raters=len(manifest.raters),
+        raters_kappa={
+            scope.id: measure.ceiling(scope).figures.quadratic_kappa
+            for scope in measure.scopes
+            if scope.kind != "question"
+        },
         fitted_on=plan.split == CALIBRATION_SPLIT or is_fitted_on(pipeline.calibration, manifest.id, plan.split),
     )
     return result.model_copy(update={"verdict": verdict})
+
+
+def _look_at_attacks(
+    graders: Sequence[GraderUnderTest], plan: EvaluationPlan, look: Callable[[LookRecord], Look] | None
+) -> str:
+    """Records the look at the attack set's test split, and says which it is."""
+    if plan.attacks is None or look is None:
+        return ""
+    attacks = plan.attacks
+    record = look_record(graders, plan, attacks.attack_set.sha256, len(attacks.attacks) + len(attacks.honest))
+    return f"Attack set: {look(record.model_copy(update={'split': ATTACK_TEST_SPLIT})).said}"
 
 
 def _counting_on(each: GraderUnderTest, repetition: int) -> GraderUnderTest:

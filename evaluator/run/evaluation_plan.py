@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from evaluator.core.attack_plan import AttackPlan
 from evaluator.core.evaluation import Evaluation, ResampledBy, VerdictRule
 from evaluator.core.probe import PROBES
 from evaluator.run.grader import Grader
@@ -40,6 +41,7 @@ class EvaluationPlan:
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     rule: VerdictRule = field(default_factory=VerdictRule)
     earlier: Earlier | None = None
+    attacks: AttackPlan | None = None
 
     def passes(self, *, asked: bool) -> int:
         """How many times a grader reads the split's answers: runs, and the versions of each probe."""

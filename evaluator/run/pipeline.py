@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -24,9 +24,13 @@ from evaluator.core.reply import NOT_SENT, Failure, Reply, Usage
 from evaluator.core.rubric import Criterion
 from evaluator.core.score import band_of, score_of
 from evaluator.core.screen import screen
+from evaluator.core.span import QuoteFinder
+from evaluator.core.suspicion.finding import Finding, blotted
+from evaluator.core.suspicion.look import GradingWords
 from evaluator.core.task import GradingTask, Rater
 from evaluator.files.rubric_file import QuestionSet
 from evaluator.graders.pacer import Pacer
+from evaluator.run.second_reading import far_above_matching, finding_flags, is_anything_left, nothing_else, unblotted
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class Pipeline:
     """Fitted for just this pipeline (`require_fitted_for`); its examples are among those of the question set."""
     pacers: tuple[Pacer, ...] = ()
     """One for each endpoint that is asked."""
+    yardstick: Callable[[], Rater | None] = lambda: None
+    """Word matching, held beside grades that meet the bar or whose answer speaks to its grader; None: there is none."""
     redact: Redact = "identity"
     """What is taken out of an answer before a grader reads it."""
 
@@ -86,9 +92,21 @@ class Pipeline:
             question.id: _AskedOf(
                 criteria=tuple(self.question_set.rubric.criterion(criterion) for criterion in question.criteria),
                 examples=tuple(each for each in self.question_set.examples if each.question_id == question.id),
+                words=self._grading_words(question),
             )
             for question in self.question_set.questionnaire.questions
         }
+
+    def _grading_words(self, question: Question) -> GradingWords:
+        """What only the rubric says, and an answer to this question can hardly have of itself."""
+        criteria = self.question_set.rubric.criteria
+        texts = [
+            text
+            for each in criteria
+            for text in (each.asks, *each.levels.values(), *each.guidance, *each.checks.values())
+        ]
+        names = [name for each in criteria for name in (each.id, each.name)]
+        return GradingWords.of(names, texts, [question.text, question.title])
 
     @cached_property
     def ordinary_words(self) -> frozenset[str]:
@@ -104,6 +122,7 @@ class _AskedOf:
 
     criteria: tuple[Criterion, ...]
     examples: tuple[GradedExample, ...]
+    words: GradingWords
 
     def examples_for(self, answer: Answer) -> tuple[GradedExample, ...]:
         # An example by the same candidate would hand the grader this answer's neighbourhood, and one with the same
@@ -132,16 +151,28 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     """One answer, all the way. Never raises for what an answer, a model or a network may do."""
     question = pipeline.question_set.questionnaire.question(answer.question_id)
     criteria = pipeline.asked_of[question.id].criteria
-    screening = screen(answer, question)
+    screening = screen(answer, question, pipeline.asked_of[question.id].words)
     if screening.not_answered is not None:
         return Outcome(_without_score(pipeline, answer, "not_answered", screening.not_answered, screening.flags))
     if screening.ungradable is not None:
         return Outcome(_without_score(pipeline, answer, "ungraded", screening.ungradable, screening.flags))
+    findings = screening.findings
+    if findings and not is_anything_left(blotted(answer.text, findings)):
+        return Outcome(_without_score(pipeline, answer, "ungraded", nothing_else(findings), screening.flags))
 
     redaction = redacted(pipeline, answer)
-    replies = await _ask_everyone(pipeline, answer, redaction.text, question, criteria)
+    texts = [redaction.text]
+    if findings:
+        # Blotted out in place: offsets stay those of the answer, and no quote may come from what was found.
+        without = redacted(pipeline, replace(answer, text=blotted(answer.text, findings)))
+        texts.append(unblotted(without.text))
+    else:
+        without = redaction
+    replies = await _ask_everyone(pipeline, answer, texts, question, criteria)
     usage, cost, paid_usd = _total(replies), _cost(pipeline, replies), _paid_usd(pipeline, replies)
-    given = [reply for reply in replies if isinstance(reply, Reply)]
+    readings_each = len(replies) // len(texts)
+    # The last text that was read is the one whose grade stands.
+    given = [reply for reply in replies[-readings_each:] if isinstance(reply, Reply)]
     failures = [reply for reply in replies if isinstance(reply, Failure)]
     # Half a panel is no grade while the other half can still be asked: what came is in the ledger.
     unsent = [failure for failure in failures if failure.code in NOT_SENT]
@@ -151,15 +182,18 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
         grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage, cost=cost)
         return Outcome(grade, failure, usage.paid, paid_usd, redaction if redaction.replacements else None)
 
-    finder = redaction.finder()
-    readings = [restored(verify(reply, criteria, finder), redaction) for reply in given]
-    graded = _calibrated(pipeline, question, combine(readings, criteria))
+    finder = without.finder()
+    readings = [restored(verify(reply, criteria, finder), without) for reply in given]
+    read = combine(readings, criteria)
+    graded = _calibrated(pipeline, question, read)
     confidence = _confidence(pipeline, answer, graded)
     score = score_of({criterion.id: criterion.expected_level for criterion in graded}, pipeline.question_set.rubric)
     red_flags = _distinct(readings)
     flags = [
         *screening.flags,
-        *_absent_readings(len(given), failures),
+        *(_what_was_found(pipeline, redaction, findings, replies[:readings_each], read, criteria) if findings else ()),
+        *await _beside_word_matching(pipeline, texts[-1], question, read, score, is_found=bool(findings)),
+        *_absent_readings(len(replies) - len(failures), failures),
         *flags_of(score, graded, red_flags, readings, pipeline.question_set.rubric),
         *_not_sure_enough(pipeline, confidence),
     ]
@@ -197,12 +231,13 @@ def ungraded(pipeline: Pipeline, answer: Answer, reason: str) -> Grade:
 
 
 async def _ask_everyone(
-    pipeline: Pipeline, answer: Answer, text: str, question: Question, criteria: tuple[Criterion, ...]
+    pipeline: Pipeline, answer: Answer, texts: Sequence[str], question: Question, criteria: tuple[Criterion, ...]
 ) -> list[Reply | Failure]:
-    """Every rater's every sample of one answer, at once. `text`: the answer as they read it."""
+    """Every rater's every sample of each of the texts in which raters read one answer, at once; text by text."""
     examples = pipeline.asked_of[question.id].examples_for(answer)
     tasks = [
         (rater, GradingTask(text, question, pipeline.question_set.rubric, criteria, examples, sample))
+        for text in texts
         for rater in pipeline.raters
         for sample in range(pipeline.first_sample, pipeline.first_sample + pipeline.samples)
     ]
@@ -210,6 +245,44 @@ async def _ask_everyone(
         rater, task = tasks[0]
         return [await rater.rate(task)]
     return list(await asyncio.gather(*(rater.rate(task) for rater, task in tasks)))
+
+
+def _what_was_found(
+    pipeline: Pipeline,
+    redaction: Redaction,
+    findings: Sequence[Finding],
+    replies_to_whole: Sequence[Reply | Failure],
+    read: Sequence[CriterionGrade],
+    criteria: tuple[Criterion, ...],
+) -> list[Flag]:
+    """The flags of an answer that speaks to its grader: where, and what it did to the levels."""
+    finder = redaction.finder()
+    whole = [verify(reply, criteria, finder) for reply in replies_to_whole if isinstance(reply, Reply)]
+    with_them = combine(whole, criteria) if whole else read
+    return list(finding_flags(findings, with_them, read, pipeline.question_set.rubric))
+
+
+async def _beside_word_matching(
+    pipeline: Pipeline,
+    text: str,
+    question: Question,
+    read: Sequence[CriterionGrade],
+    score: float,
+    *,
+    is_found: bool,
+) -> list[Flag]:
+    """What plain word matching says against a grade; it takes time, so only grades are held against it that matter."""
+    rubric = pipeline.question_set.rubric
+    is_held_beside = is_found or band_of(score, rubric) == "meets_bar"
+    yardstick = pipeline.yardstick() if is_held_beside else None
+    if yardstick is None:
+        return []
+    criteria = pipeline.asked_of[question.id].criteria
+    reply = await yardstick.rate(GradingTask(text, question, rubric, criteria))
+    if isinstance(reply, Failure):
+        return []
+    matched = combine([verify(reply, criteria, QuoteFinder(text))], criteria)
+    return list(far_above_matching(read, matched, is_found=is_found))
 
 
 def _calibrated(pipeline: Pipeline, question: Question, graded: Sequence[CriterionGrade]) -> tuple[CriterionGrade, ...]:
@@ -252,6 +325,7 @@ def _paid_usd(pipeline: Pipeline, replies: Sequence[Reply | Failure]) -> float |
 def _priced(pipeline: Pipeline, replies: Sequence[Reply | Failure]) -> list[tuple[Price | None, Reply | Failure]]:
     """Each reply beside its rater's price, in the order of `_ask_everyone`; failures that took no tokens left out."""
     prices = [price for price in pipeline.prices for _ in range(pipeline.samples)]
+    prices *= len(replies) // len(prices)  # an answer may have been read twice
     return [
         (price, reply)
         for price, reply in zip(prices, replies, strict=True)

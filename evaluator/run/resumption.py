@@ -56,7 +56,8 @@ def resumption_of(
     """
     expected = _Expected(pipeline, answers)
     kept = again = 0
-    with _as_output_errors(run.path), _beside(run.path).open("wb") as beside:
+    _beside(run.path).unlink(missing_ok=True)  # whatever stands there, a link too, is not written through
+    with _as_output_errors(run.path), _beside(run.path).open("xb") as beside:
         for line in _whole_lines(run.path / GRADES):
             grade = _head_of(line)
             if grade is None or grade.status not in _STAYS:

@@ -95,7 +95,10 @@ def script(folder: Path, says: Mapping[int, int | str], name: str = "script.json
         if isinstance(said, str):
             lines.append({"when": when, "fail": said})
         else:
-            lines.append({"when": when, "reply": level_reply(said, f"{when} says")})
+            # Two places: what the highest level takes.
+            quotes = [f"{when} says", text_of(int(when.removeprefix("Case"))).split()[-1]]
+            criterion = {"evidence": quotes, "missing": "more", "rationale": "said so", "level": said}
+            lines.append({"when": when, "reply": level_reply(criteria=dict.fromkeys(CRITERIA, criterion))})
     (folder / name).write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     return f"scripted:{folder / name}"
 

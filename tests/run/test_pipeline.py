@@ -164,7 +164,7 @@ def test_what_is_odd_about_an_answer_is_flagged_and_lowers_nothing(
     scripted: Scripted, text: str, code: str, severity: str
 ) -> None:
     """A flag is for a person; the levels are the grader's."""
-    quote = text[:30].strip()
+    quote = text[-30:].strip()
     grade = asyncio.run(scripted({"reply": level_reply(2, quote)}).grade(Answer("a", "c", "degradation", text)))
     assert {(flag.code, flag.severity) for flag in grade.flags} >= {(code, severity)}
     assert set(levels_of(grade).values()) == {2}

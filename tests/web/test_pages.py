@@ -13,6 +13,8 @@ from evaluator.web.candidate_key import candidate_key
 from tests.graded_run import TEXT, Given, put_run
 
 ALL = (
+    "/agreement",
+    f"/runs/0a1b2c3d/candidates/{candidate_key('c0')}/explanation",
     "/queue",
     "/review/1",
     "/adjudication",

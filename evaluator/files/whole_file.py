@@ -13,11 +13,13 @@ from evaluator.errors import OutputError
 def whole_file(path: Path) -> Iterator[Path]:
     """A place beside `path` to write to; it takes the place of `path` when the block ends well.
 
-    Raises OutputError where it cannot be written or put in place.
+    What stands at `path` is replaced, never written through: where somebody put a link there, or at the place beside
+    it, what it points to stays as it is. Raises OutputError where it cannot be written or put in place.
     """
     partial = path.with_name(f".{path.name}.partial")
     try:
         try:
+            partial.unlink(missing_ok=True)
             yield partial
             partial.replace(path)
         finally:

@@ -1,0 +1,169 @@
+"""Words that speak to the grader: where so many of the concepts meet that a sentence is about its own grade."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from evaluator.core.suspicion.concepts import (
+    PHRASES,
+    UNSPACED,
+    Concept,
+    concepts_of,
+    concepts_within,
+    weight_of,
+)
+from evaluator.core.suspicion.finding import Finding
+
+SUSPECT = 3.5
+"""Concepts that weigh this much together are about the grade more often than about the question."""
+CERTAIN = 5.5
+SCATTERED = 4.0
+"""As `SUSPECT`, for words out of lines that do not follow each other."""
+_WIDEST_GAP = 8  # words between one such word and the next
+_LONGEST = 40  # words from the first to the last of them
+_NEXT_SENTENCE = 0.75  # what each end of a sentence between them takes off
+_WORD = re.compile(r"[^\W_]+")
+_END = re.compile(r"[.!?。！？]+(?=\s|$|[\"'”’»)])|[。！？]")
+_BORDER = re.compile(r"[.!?。！？][\"'”’»)\]]*(?=\s)|[。！？]|\n")
+# Somebody tells of such words instead of saying them. That is no proof (an attack may be framed so), and is only
+# taken to mean that a person need not look where the levels do not rest on it.
+_MENTION = re.compile(
+    r"\b(?:e\.g\.|for example|such as|someone|somebody|people|users?|applicants|attackers?|injection|jailbreak|writes?|"
+    r"writing|typed?|typing|(?:llm )?judges?|raters|graders|evaluators|reviewers|manchen? schreiben|dicen|certains)\b",
+    re.IGNORECASE,
+)
+_LINE = re.compile(r"^[^\n]{3,160}$", re.MULTILINE)
+_SENTENCE_ENDS = ".!?。！？:;"
+_SPEAKS_TO = (
+    Concept.INSTRUCTIONS
+    | Concept.GRADER
+    | Concept.MARK
+    | Concept.PASS
+    | Concept.PLIGHT
+    | Concept.PRAISE
+    | Concept.OUT_OF
+)
+
+SPEAKS = "These words speak to whoever grades and not to the question."
+
+
+@dataclass(frozen=True, slots=True)
+class _Hot:
+    """A word that has concepts: its number among the words, and where it stands."""
+
+    number: int
+    start: int
+    end: int
+    concepts: int
+
+
+def concepts_in(text: str, words: Iterable[str] | None = None) -> int:
+    """All concepts that have a word in this text (`words`: its distinct lower-case words); most answers end here."""
+    found = 0
+    for word in set(_WORD.findall(text.lower())) if words is None else words:
+        found |= concepts_of(word)
+    if not text.isascii():
+        for run in set(UNSPACED.findall(text)):
+            found |= concepts_within(run)
+    # Looked for only where it could make the difference.
+    return found | Concept.OUT_OF if found and PHRASES.search(text) else found
+
+
+def addresses(text: str) -> Iterator[Finding]:
+    """Each stretch of sentences where the concepts of speaking to a grader meet."""
+    hot = _hot_words(text)
+    ends = [found.start() for found in _END.finditer(text)]
+    at = 0
+    while at < len(hot):
+        last, weight = _heaviest(hot, at, ends)
+        if weight < SUSPECT:
+            at += 1
+            continue
+        start, end = _sentences_around(text, hot[at].start, hot[last].end)
+        certain = weight >= CERTAIN and not _MENTION.search(text, start, end)
+        yield Finding("injection_suspected", start, end, SPEAKS, certain)
+        at = last + 1
+        while at < len(hot) and hot[at].end <= end:
+            at += 1
+    yield from _scattered(text, hot)
+
+
+def _scattered(text: str, hot: Sequence[_Hot]) -> Iterator[Finding]:
+    """Lines that end amid a sentence, and together speak to the grader though others stand between them."""
+    fragments = [
+        line.span()
+        for line in _LINE.finditer(text)
+        if text[line.end() - 1] not in _SENTENCE_ENDS or text[line.start()].islower()
+    ]
+    if len(fragments) < 2:
+        return
+    within = [each for each in hot if any(start <= each.start < end for start, end in fragments)]
+    joined = [replace(each, number=place * 2) for place, each in enumerate(within)]
+    at = 0
+    while at < len(joined):
+        last, weight = _heaviest(joined, at, [])
+        if weight < SCATTERED:
+            at += 1
+            continue
+        for start, end in fragments:
+            if start <= joined[last].start and end > joined[at].start:
+                yield Finding("injection_suspected", start, end, SPEAKS, False)
+        at = last + 1
+
+
+def _hot_words(text: str) -> list[_Hot]:
+    hot = []
+    number = 0
+    for found in _WORD.finditer(text):
+        number += 1
+        word = found.group()
+        concepts = concepts_of(word.lower())
+        if concepts:
+            hot.append(_Hot(number, found.start(), found.end(), concepts))
+        if word[0] >= "\u2e80":
+            hot.extend(
+                _Hot(number, each.start(), each.end(), concepts_within(each.group()))
+                for each in UNSPACED.finditer(text, found.start(), found.end())
+            )
+            # A run without spaces counts as so many words.
+            number += (found.end() - found.start()) // 3
+    numbers = [each.number for each in hot]
+    for found in PHRASES.finditer(text):
+        place = bisect_right([each.start for each in hot], found.start())
+        number = numbers[place - 1] if place else 0
+        hot.insert(place, _Hot(number, found.start(), found.end(), Concept.OUT_OF))
+        numbers.insert(place, number)
+    return hot
+
+
+def _heaviest(hot: Sequence[_Hot], first: int, ends: Sequence[int]) -> tuple[int, float]:
+    """The last word of the heaviest stretch that begins with the word `first`, and its weight."""
+    concepts, heaviest, last = 0, 0.0, first
+    crossed = 0.0
+    for place in range(first, len(hot)):
+        word = hot[place]
+        before = hot[place - 1] if place > first else word
+        if word.number - before.number > _WIDEST_GAP or word.number - hot[first].number > _LONGEST:
+            break
+        crossed += _NEXT_SENTENCE * (bisect_left(ends, word.start) - bisect_left(ends, before.end))
+        concepts |= word.concepts
+        if concepts & _SPEAKS_TO and weight_of(concepts) - crossed > heaviest:
+            heaviest, last = weight_of(concepts) - crossed, place
+    return last, heaviest
+
+
+def _sentences_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """The whole sentences, or lines, that this stretch is in."""
+    begin = max((found.end() for found in _BORDER.finditer(text, max(0, start - 400), start)), default=0)
+    if begin == 0 and start > 400:
+        begin = start
+    following = _BORDER.search(text, max(end - 1, 0))
+    finish = following.end() if following and following.start() - end < 400 else min(len(text), end + 400)
+    while begin < start and text[begin].isspace():
+        begin += 1
+    while finish > end and text[finish - 1].isspace():
+        finish -= 1
+    return begin, finish

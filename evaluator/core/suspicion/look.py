@@ -1,0 +1,95 @@
+"""The look into an answer before any grader reads it: everything in it that speaks to the grader, in order.
+
+Nearly every answer is told in a tenth of a millisecond: the words are looked up once, and only where enough of them
+could meet, or where a sign stands that a code or markup needs, is the text gone through.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from evaluator.core.suspicion.address import SUSPECT, addresses, concepts_in
+from evaluator.core.suspicion.concepts import weight_of
+from evaluator.core.suspicion.encoded import encoded, may_be_turned, turned
+from evaluator.core.suspicion.finding import Finding, merged
+from evaluator.core.suspicion.markup import grades_as_data, markup
+from evaluator.core.suspicion.matching_text import MatchingText, inkless_runs
+from evaluator.core.suspicion.stuffing import RUN, keyword_lists, recitals, repetitions, runs_of
+
+_WORD = re.compile(r"[^\W_]+")
+_SIGNS = frozenset("<>[]{}`|#")
+_CODE_SIGNS = ("%", "&#", "\\u", "\\x")
+_LONG_WORD = 20  # letters: base64 and the like
+_SINGLE_LETTERS = 8
+_TAG_LETTERS = range(0xE0020, 0xE007F)
+_OVERRIDE = re.compile("[\u202d\u202e][^\u202c\n]{0,4000}[\u202c\n]?")
+
+
+@dataclass(frozen=True, slots=True)
+class GradingWords:
+    """What only a rubric says: its criteria's names and ids in lower case, and its runs of words."""
+
+    names: tuple[str, ...]
+    runs: frozenset[tuple[str, ...]]
+
+    @classmethod
+    def of(cls, names: Sequence[str], texts: Sequence[str], given: Sequence[str]) -> GradingWords:
+        """From the rubric's names and texts, less what a question gives (`given`)."""
+        return cls(tuple(name.lower() for name in names), runs_of(texts) - runs_of(given))
+
+
+def look_at(answer: str, words: GradingWords) -> tuple[Finding, ...]:
+    """Everything found, in the order of the answer and without overlap. Offsets are into `answer`."""
+    searched = MatchingText.of(answer)
+    found = [
+        replace(each, start=start, end=end)
+        for each in _found_in(searched.text, words)
+        for start, end in [searched.original(each.start, each.end)]
+    ]
+    if not answer.isascii():
+        found.extend(_carried_unseen(answer))
+    return merged(found) if found else ()
+
+
+def _found_in(text: str, words: GradingWords) -> Iterator[Finding]:
+    lowered = text.lower()
+    said = _WORD.findall(lowered)
+    distinct = set(said)
+    if weight_of(concepts_in(text, distinct)) >= SUSPECT:
+        yield from addresses(text)
+    if may_be_turned(distinct):
+        yield from turned(text)
+    signs = _SIGNS.intersection(text)
+    if signs or ":" in text or "：" in text or "--" in text or "==" in text:
+        yield from markup(text)
+        yield from grades_as_data(text, words.names)
+    if _may_hold_a_code(text, said, distinct):
+        yield from encoded(text)
+    if not words.runs.isdisjoint(zip(*(said[offset:] for offset in range(RUN)), strict=False)):
+        yield from recitals(text, words.runs)
+    if text.count(",") + text.count(";") + text.count("、") + text.count("，") + text.count("\n") >= 9:
+        yield from keyword_lists(text)
+    if len(said) >= 24 and len(distinct) < 0.7 * len(said):
+        yield from repetitions(text)
+
+
+def _may_hold_a_code(text: str, said: list[str], distinct: set[str]) -> bool:
+    if any(sign in text for sign in _CODE_SIGNS) or max(map(len, distinct), default=0) >= _LONG_WORD:
+        return True
+    if text.count(".-") + text.count("-.") + text.count("·") >= 4:
+        return True
+    return sum(len(word) == 1 for word in said) >= _SINGLE_LETTERS or "01" in text
+
+
+def _carried_unseen(answer: str) -> Iterator[Finding]:
+    """Text in characters without ink (tags), and text whose direction is turned around."""
+    for start, end in inkless_runs(answer):
+        letters = [chr(ord(each) - 0xE0000) for each in answer[start:end] if ord(each) in _TAG_LETTERS]
+        if letters:
+            says = f"Characters that nobody sees carry a text: “{''.join(letters)[:80]}”."
+            yield Finding("injection_suspected", start, end, says, True)
+    for found in _OVERRIDE.finditer(answer):
+        says = "Characters that turn the direction of what follows, so that it reads otherwise than it is stored."
+        yield Finding("injection_suspected", found.start(), found.end(), says, True)

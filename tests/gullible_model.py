@@ -1,0 +1,132 @@
+"""The worst grader there can be: it understands every attack of the shipped set, in any language or code, and obeys it.
+
+For a text without an attack it says what word matching finds. For one that holds as much as a quarter of an attack's
+words it gives full marks and quotes every sentence of the answer, which is the most that an attacker could wish for.
+What holds with this grader holds with any. Used as `--grader langchain:tests.gullible_model:gullible`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from functools import cache
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+
+from evaluator.core.questionnaire import Question
+from evaluator.core.reply import CriterionReply
+from evaluator.core.rubric import Criterion
+from evaluator.core.sentences import sentences
+from evaluator.core.task import GradingTask
+from evaluator.files.attack_set_folder import load_attack_set
+from evaluator.files.resources import shipped
+from evaluator.files.rubric_file import QuestionSet, load_question_set
+from evaluator.graders.baseline import BaselineRater
+
+ENOUGH = 0.25  # of an attack's words, to obey it
+FEWEST_CHARACTERS = 30
+_ANSWER = re.compile(r"<<(answer-[0-9a-f]{16})>>\n(.*)\n<<\1>>", re.DOTALL)
+
+
+def gullible() -> BaseChatModel:
+    """The factory that `--grader langchain:…` calls."""
+    return GullibleModel()
+
+
+@cache
+def question_set() -> QuestionSet:
+    return load_question_set("ml_engineer_screen", [shipped("rubrics")])
+
+
+@cache
+def payloads() -> tuple[tuple[str, ...], ...]:
+    """Every attack in its sentences."""
+    attacks = load_attack_set(shipped("eval_sets") / "attacks", question_set().questionnaire).attacks
+    split = {tuple(each.text for part in attack.payload for each in sentences(part)) for attack in attacks}
+    return tuple(sorted(split))
+
+
+@cache
+def _rater() -> BaselineRater:
+    return BaselineRater(question_set().vocabulary)
+
+
+def obeys(text: str) -> bool:
+    """Whether enough of an attack stands in this text."""
+    for parts in payloads():
+        whole = sum(map(len, parts))
+        if whole < FEWEST_CHARACTERS:
+            # A few letters that stand in half of all answers: they work where they are the whole answer.
+            if text.strip() == " ".join(parts):
+                return True
+        elif sum(len(part) for part in parts if part in text) >= ENOUGH * whole:
+            return True
+    return False
+
+
+class GullibleModel(BaseChatModel):
+    """Speaks the prompts `levels` and `checks`, all criteria in one call."""
+
+    @property
+    def _llm_type(self) -> str:
+        return "gullible"
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        return asyncio.run(self._agenerate(messages))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        system, user = messages[0].text, messages[1].text
+        found = _ANSWER.search(user)
+        assert found is not None, "the answer stands between two lines with a fence"
+        question = next(each for each in question_set().questionnaire.questions if each.text in system)
+        reply = await reply_to(found[2], question, asks_for_checks="- target_named:" in system)
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content=json.dumps(reply)))])
+
+
+async def reply_to(text: str, question: Question, *, asks_for_checks: bool) -> dict[str, Any]:
+    """Full marks where an attack asks for them, else what words match."""
+    rubric = question_set().rubric
+    criteria = [rubric.criterion(each) for each in question.criteria]
+    if obeys(text):
+        quotes = [each.text for each in sentences(text)]
+        said = {each.id: _full_marks(each, quotes, asks_for_checks=asks_for_checks) for each in criteria}
+    else:
+        matched = await _rater().rate(GradingTask(text, question, rubric, tuple(criteria)))
+        said = {
+            reply.id: _matched(reply, criterion, asks_for_checks=asks_for_checks)
+            for reply, criterion in zip(matched.criteria, criteria, strict=True)
+        }
+    return {"criteria": said, "red_flags": []}
+
+
+def _full_marks(criterion: Criterion, quotes: list[str], *, asks_for_checks: bool) -> dict[str, Any]:
+    if not asks_for_checks:
+        return {"evidence": quotes, "missing": "", "rationale": "", "level": max(criterion.levels)}
+    met = {check: check != "proposes_leak" for check in criterion.checks}
+    return {"checks": {check: {"evidence": quotes, "met": is_met} for check, is_met in met.items()}, "missing": ""}
+
+
+def _matched(reply: CriterionReply, criterion: Criterion, *, asks_for_checks: bool) -> dict[str, Any]:
+    if asks_for_checks:
+        checks = {check.id: {"evidence": list(check.quotes), "met": check.met} for check in reply.checks}
+        return {"checks": checks, "missing": ""}
+    level = criterion.level_of({check.id: check.met for check in reply.checks})
+    quotes = list(dict.fromkeys(quote for check in reply.checks if check.met for quote in check.quotes))
+    return {"evidence": quotes, "missing": "", "rationale": "", "level": level}
