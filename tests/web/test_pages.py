@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from evaluator.core.candidate_key import candidate_key
 from evaluator.store.store import open_store
-from evaluator.web.candidate_key import candidate_key
 from tests.graded_run import TEXT, Given, put_run
 
 ALL = (

@@ -11,9 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from evaluator.core.account import Role
+from evaluator.core.candidate_key import candidate_key
 from evaluator.core.review_draw import DrawShares
 from evaluator.store.store import Store
-from evaluator.web.candidate_key import candidate_key
 from tests.graded_run import Given, put_run
 from tests.web.conftest import NO_DRAWS, Served
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from evaluator.core.candidate_key import candidate_of
 from evaluator.core.explanation import AssessedAnswer, explanation_for
 from evaluator.errors import NotThereError
 from evaluator.run.review_views import CandidateView
 from evaluator.web.access import SIGNED_IN, rule
-from evaluator.web.candidate_key import candidate_of
 from evaluator.web.pages.candidate_view import candidate_page
 from evaluator.web.pages.shown_candidate import shown_candidate
 from evaluator.web.signed_in import AtSite, SignedIn, Visitor
