@@ -1,155 +1,166 @@
-"""What the queue and a review take on the server, at a hundred thousand answers that need a person.
+"""How long the site takes for the pages of the queue and of one answer: `python -m benchmarks.review_pages`.
 
-    python -m benchmarks.review_pages [ANSWERS] [STORE]
-
-Fills a store (a SQLite file of its own unless one is named; one that has a run is taken as it is), then calls what the
-pages and their buttons call, each as often as said, and prints the 50th and 95th percentile in milliseconds. No browser
-and no network: the server's own time.
+A store is filled with grades of made-up answers, every second of which needs a person. Each page is asked for over
+loopback, one after another, in an order drawn with a fixed seed; a round trip is what is timed, so the site's own time
+is less. Percentiles are of all round trips of a kind.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import random
+import re
+import socket
 import statistics
-import sys
-import tempfile
+import threading
 import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from evaluator import Answer, make_grader
-from evaluator.core.account import Who
+import httpx
+import uvicorn
+
+from evaluator import Answer, Grade, make_grader
 from evaluator.core.grade import Flag, FlagCode
 from evaluator.core.review_draw import DrawShares
-from evaluator.core.review_queue import QueueFilter
-from evaluator.core.run_manifest import RunManifest
 from evaluator.files.grades_file import GradesFile
+from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
-from evaluator.run.review_desk import ReviewDesk
-from evaluator.run.review_reading import ReviewReading
-from evaluator.run.review_upkeep import ReviewUpkeep
-from evaluator.store.run_record import RunOrder
+from evaluator.store.run_record import RunCounts, RunOrder
 from evaluator.store.store import Store, open_store
+from evaluator.web.app import create_app
+from evaluator.web.site import Site, WebSettings, make_site
 
-_TEXT = "Train on 2022 and test on 2023, by application date. We watch the share of missing values per day. " * 8
-_CODES: tuple[FlagCode, ...] = (
-    "near_bar",
-    "graders_disagree",
-    "injection_suspected",
-    "red_flag",
-    "evidence_unverified",
+_FLAGS: tuple[FlagCode, ...] = ("near_bar", "graders_disagree", "evidence_unverified", "low_confidence")
+_TEXT = (
+    "Positive: a chargeback within 120 days. Split by time: train until March, test in April. We watch drift daily. "
 )
-_TIMES = 200
+_PASSWORD = "lantern gravel tuesday orbit"
 
 
-def fill(store: Store, count: int, folder: str) -> None:
-    """A run of `count` answers by a fifth as many candidates, each with a flag that sends it to a person."""
-    grader = make_grader("baseline")
+def main() -> None:
+    """Fills a store, serves it, and prints a row for each kind of page."""
+    asked = _arguments()
+    with TemporaryDirectory(prefix="evaluator-pages-") as folder:
+        where = asked.store or str(Path(folder) / "store.sqlite3")
+        with open_store(where) as store:
+            _fill(store, asked.answers, folder)
+            with _served(store) as (site, url):
+                begun = time.perf_counter()
+                site.upkeep.catch_up()
+                print(f"taken into the queue: {asked.answers:,} answers in {time.perf_counter() - begun:.1f} s")
+                _measure(site, url, asked.requests)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--answers", type=int, default=100_000)
+    parser.add_argument("--requests", type=int, default=200, help="of each kind")
+    parser.add_argument("--store", help="address of an empty store, for PostgreSQL; otherwise a SQLite file")
+    return parser.parse_args()
+
+
+def _fill(store: Store, count: int, folder: str) -> None:
+    """Grades of `count` answers, five a candidate, in one finished run."""
+    grader: Grader = make_grader("baseline")
     questions = [question.id for question in grader.questionnaire.questions]
-    pattern = asyncio.run(grader.grade(Answer("c0.q", "c0", questions[0], _TEXT)))
-    begun = GradingRun(grader, [], GradesFile(Path(folder) / "none"), limit=None).manifest(
-        run_id="be9c4000",
-        about_grader="",
+    run: Any = GradingRun(grader, [], GradesFile(Path(folder) / "none"), limit=None)
+    manifest = run.manifest(
+        run_id="be9c4a1e",
+        about_grader="grades of made-up answers",
         input_name="answers.csv",
         input_sha256="0" * 64,
         layout="long csv",
         notes=(),
         questions_asked=tuple(questions),
-        candidates=count // len(questions),
-    )
-    manifest: RunManifest = begun.model_copy(update={"answers": count})
-    record = store.runs.begin(RunOrder(manifest, grader.rubric, grader.questionnaire, folder, "answers.csv", {}))
-
-    async def write() -> None:
-        log = store.runs.open_log(record.number)
-        for number in range(count):
-            question = questions[number % len(questions)]
-            candidate = f"candidate-{number // len(questions):07}"
-            code = _CODES[number % len(_CODES)]
-            grade = pattern.model_copy(
-                update={
-                    "answer_id": f"{candidate}.{question}",
-                    "candidate_id": candidate,
-                    "question_id": question,
-                    "score": (number * 7 % 100) / 10,
-                    "flags": (Flag(code=code, severity="review", detail="for this measurement"),),
-                }
-            )
-            answer = Answer(grade.answer_id, candidate, question, _TEXT)
-            await log.append(answer, grade, grade.model_dump_json().encode(), (0, None))
-        await log.flush()
-        log.close()
-
-    asyncio.run(write())
+        candidates=count // 5,
+    ).model_copy(update={"answers": count})
+    order = RunOrder(manifest, grader.rubric, grader.questionnaire, folder, "answers.csv", {})
+    record = store.runs.begin(order)
+    asyncio.run(_append(store, record.number, grader, questions, count))
+    store.runs.finish(record.number, manifest.model_copy(update={"outcome": "finished"}))
 
 
-def measured(name: str, call: Callable[[int], Any], times: int = _TIMES) -> None:
-    """Calls it so often, each time with another number; prints the percentiles."""
-    taken = []
-    for number in range(times):
-        begun = time.perf_counter()
-        call(number)
-        taken.append((time.perf_counter() - begun) * 1000)
-    cut = statistics.quantiles(taken, n=20)
-    print(f"{name:42} p50 {statistics.median(taken):8.2f} ms   p95 {cut[-1]:8.2f} ms   ({times} calls)", flush=True)
+async def _append(store: Store, number: int, grader: Grader, questions: list[str], count: int) -> None:
+    draw = random.Random(1)
+    patterns: dict[str, Grade] = {}
+    async with grader:
+        for question in questions:
+            patterns[question] = await grader.grade(Answer("a", "c", question, _TEXT * 6))
+    log = store.runs.open_log(number)
+    for at in range(count):
+        question = questions[at % 5]
+        answer = Answer(f"a{at}", f"c{at // 5}", question, _TEXT * draw.randint(3, 10))
+        codes = draw.sample(_FLAGS, draw.randint(1, 2)) if at % 2 else []
+        flags = tuple(Flag(code=code, severity="review", detail=f"made up: {code}") for code in codes)
+        update = {"answer_id": answer.answer_id, "candidate_id": answer.candidate_id, "flags": flags}
+        grade = patterns[question].model_copy(update={**update, "score": round(draw.uniform(0, 10), 2)})
+        await log.append(answer, grade, grade.model_dump_json().encode(), (0, None))
+    log.came_to(RunCounts(graded=count, to_review=count // 2))
+    await log.flush()
+    log.close()
 
 
-def main() -> None:
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
-    with tempfile.TemporaryDirectory() as folder:
-        where = sys.argv[2] if len(sys.argv) > 2 else str(Path(folder) / "store.sqlite3")
-        with open_store(where) as store:
-            if not store.runs.all():
-                begun = time.perf_counter()
-                fill(store, count, folder)
-                print(f"{count:,} answers written in {time.perf_counter() - begun:.1f} s", flush=True)
-            measure(store, count)
+@contextmanager
+def _served(store: Store) -> Iterator[tuple[Site, str]]:
+    with socket.create_server(("127.0.0.1", 0)) as bound:
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}"
+        site = make_site(store, WebSettings((url,), secure=False), shares=DrawShares())
+        server = uvicorn.Server(uvicorn.Config(create_app(site), log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)
+        thread.start()
+        yield site, url
+        server.should_exit = True
+        thread.join()
 
 
-def measure(store: Store, count: int) -> None:
-    """Everything that the queue and the review page ask of the store, and every button."""
+def _measure(site: Site, url: str, requests: int) -> None:
+    _, link = site.accounts.add_user("", "measurement", "administrator")
+    made = site.accounts.use_link(link, _PASSWORD)
+    draw = random.Random(2)
+    with httpx.Client(base_url=url, cookies={"evaluator-session": made.token}, timeout=120) as client:
+        pages, items = _walk(client, requests)
+        kinds: dict[str, Callable[[], str]] = {
+            "queue, first page": lambda: "/queue",
+            "queue, a page further on": lambda: draw.choice(pages),
+            "queue, filtered by a flag": lambda: f"/queue?flag={draw.choice(_FLAGS)}",
+            "queue, filtered by a question": lambda: "/queue?question=fraud_framing",
+            "one answer": lambda: f"/review/{draw.choice(items)}",
+            "one run": lambda: "/runs/be9c4a1e",
+        }
+        for name, path_of in kinds.items():
+            took, used = [], []
+            for _ in range(requests):
+                path = path_of()
+                begun, cpu = time.perf_counter(), time.process_time()
+                client.get(path).raise_for_status()
+                took.append(1000 * (time.perf_counter() - begun))
+                used.append(1000 * (time.process_time() - cpu))
+            print(f"{name:30} n={requests}  round trip {_spread(took)}  CPU, this client's too {_spread(used)}")
 
-    def now() -> datetime:
-        return datetime.now(UTC)
 
-    begun = time.perf_counter()
-    ReviewUpkeep(store, DrawShares(), now).catch_up()
-    seconds = time.perf_counter() - begun
-    print(f"taken into the queue in {seconds:.1f} s, {seconds / count * 1e6:.0f} µs an answer", flush=True)
-    name = f"reviewer{len(store.users.all())}"
-    store.users.add(name, name, "reviewer", now().isoformat())
-    who = Who(name, "reviewer", f"{name}'s browser")
-    reading, desk = ReviewReading(store, now), ReviewDesk(store, now)
-    everything, one_flag = QueueFilter(), QueueFilter(flag="injection_suspected", question="loan_features")
-    cursors: list[str | None] = [None]
-    for _ in range(400):
-        page = reading.queue(who, everything, cursors[-1])
-        if page.after is None:
+def _spread(figures: list[float]) -> str:
+    return f"p50 {statistics.median(figures):6.1f} p95 {statistics.quantiles(figures, n=20)[18]:6.1f} ms"
+
+
+def _walk(client: httpx.Client, most: int) -> tuple[list[str], list[int]]:
+    """The addresses of further pages of the queue, as its own links lead to them, and the answers on them."""
+    pages: list[str] = []
+    items: list[int] = []
+    path = "/queue"
+    for _ in range(most):
+        page = client.get(path).text
+        items += [int(found) for found in re.findall(r'href="/review/(\d+)"', page)]
+        found = re.search(r'rel="next" href="([^"]+)"', page)
+        if found is None:
             break
-        cursors.append(page.after)
-    measured("queue: a page of 50, anywhere in it", lambda n: reading.queue(who, everything, cursors[n % len(cursors)]))
-    measured("queue: a page of 50, by flag and question", lambda _: reading.queue(who, one_flag))
-    measured("queue: the counts", lambda _: reading.counts(who, everything))
-    measured("queue: what to filter by", lambda _: reading.choices())
-    taken: list[int] = []
-
-    def next_item(_: int) -> None:
-        taken.append(desk.next_item(who, everything, taken[-1] if taken else None) or 0)
-
-    measured("the next answer, with its lease", next_item)
-
-    def opened(number: int) -> None:
-        item = taken[number % len(taken)]
-        reading.open_item(who, item, held_until=desk.hold(who, item))
-
-    measured("an answer opened", opened)
-    record = store.runs.all()[0]
-    levels = {each.id: 1 for each in record.order.rubric.criteria}
-    mine = list(dict.fromkeys(taken))
-    measured("levels saved", lambda n: desk.save(who, mine[n], 0, levels, "other"), min(len(mine), _TIMES))
-    measured("a candidate whole", lambda n: reading.candidate(who, record, f"candidate-{n:07}"))
+        path = found[1].replace("&amp;", "&")
+        pages.append(path)
+    return pages, items
 
 
 if __name__ == "__main__":

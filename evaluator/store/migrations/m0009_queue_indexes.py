@@ -1,4 +1,4 @@
-"""Version 8: counts of the queue, and what is handed to somebody, without looking at the whole of it."""
+"""Version 9: counts of the queue, and what is handed to somebody, without looking at the whole of it."""
 
 STATEMENTS = (
     "CREATE INDEX review_items_assigned ON review_items (assigned_to, state, rank, id) WHERE assigned_to IS NOT NULL",
