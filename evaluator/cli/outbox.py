@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from evaluator.cli.store_option import store_option
+from evaluator.cli.store_option import opened_store, store_option
 from evaluator.errors import UsageError
 from evaluator.settings import read_settings
-from evaluator.store.store import open_store
 
 
 @click.group(short_help="Show and replay events that were not delivered.")
@@ -19,7 +18,7 @@ def command() -> None:
 @store_option
 def list_(where: str | None) -> None:
     """List dead letters, the oldest first."""
-    with open_store(where or read_settings().store) as store:
+    with opened_store(where, read_settings()) as store:
         dead = store.outbox.dead(limit=200)
     for each in dead:
         click.echo(f"{each.event_id}  {each.kind}  {each.target}")
@@ -35,6 +34,6 @@ def replay(events: tuple[str, ...], where: str | None, *, everything: bool) -> N
     """Have dead letters delivered after all: the EVENTS named, or --all. They have three days again."""
     if bool(events) == everything:
         raise UsageError("Name events, or give --all.", hint="See: evaluator outbox list")
-    with open_store(where or read_settings().store) as store:
+    with opened_store(where, read_settings()) as store:
         count = store.outbox.replay(None if everything else events)
     click.echo(f"{count} deliveries wait again.")

@@ -9,9 +9,8 @@ from datetime import UTC, datetime
 
 import click
 
-from evaluator.cli.store_option import store_option
+from evaluator.cli.store_option import opened_store, store_option
 from evaluator.settings import read_settings
-from evaluator.store.store import open_store
 from evaluator.store.work_status import WorkStatus
 
 _LANES = {"webhook": "submissions", "bulk": "runs"}
@@ -24,7 +23,7 @@ def command(where: str | None, *, as_json: bool) -> None:
     """Show how the work of a store stands: answers that wait and since when, the rate, workers, submissions, events,
     deliveries, and why anything is handed back.
     """
-    with open_store(where or read_settings().store) as store:
+    with opened_store(where, read_settings()) as store:
         status = store.status(datetime.now(UTC))
     if as_json:
         click.echo(json.dumps(asdict(status), indent=2))
