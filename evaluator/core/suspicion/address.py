@@ -48,6 +48,7 @@ _SPEAKS_TO = (
     | Concept.PRAISE
     | Concept.OUT_OF
 )
+_TOGETHER = (Concept.THIS_CANDIDATE | Concept.HIGHEST, Concept.PRETEND | Concept.AUTHORITY)
 
 SPEAKS = "These words speak to whoever grades and not to the question."
 
@@ -88,9 +89,14 @@ def may_address(text: str, words: Sequence[str]) -> bool:
             continue
         together = found if place - start > _WIDEST_GAP else together | found
         start = place
-        if together & _SPEAKS_TO and weight_of(together | bonus) >= SUSPECT:
+        if _is_about_a_grade(together) and weight_of(together | bonus) >= SUSPECT:
             return True
     return False
+
+
+def _is_about_a_grade(concepts: int) -> bool:
+    """Whether these are about a grade, and not about anything that can be ignored, given or the highest."""
+    return bool(concepts & _SPEAKS_TO) or any(concepts & pair == pair for pair in _TOGETHER)
 
 
 def _fragments(text: str) -> list[tuple[int, int]]:
@@ -179,7 +185,7 @@ def _heaviest(hot: Sequence[_Hot], first: int, ends: Sequence[int]) -> tuple[int
             break
         crossed += _NEXT_SENTENCE * (bisect_left(ends, word.start) - bisect_left(ends, before.end))
         concepts |= word.concepts
-        if concepts & _SPEAKS_TO and weight_of(concepts) - crossed > heaviest:
+        if _is_about_a_grade(concepts) and weight_of(concepts) - crossed > heaviest:
             heaviest, last = weight_of(concepts) - crossed, place
     return last, heaviest
 
