@@ -89,6 +89,39 @@ def read_ats_settings(environment: Mapping[str, str] = os.environ) -> AtsSetting
     )
 
 
+@dataclass(frozen=True, slots=True)
+class OutSettings:
+    """What the environment says of events that are sent to others: addresses and secrets by tenant (None: all)."""
+
+    urls: Mapping[str | None, tuple[str, ...]]
+    secrets: Mapping[str | None, tuple[str, ...]] = field(repr=False)
+    allow_private: bool
+    public_url: str | None
+    """Where people open the pages: links in events begin with it."""
+
+
+def read_out_settings(environment: Mapping[str, str] = os.environ) -> OutSettings:
+    """The settings of events that are sent to others.
+
+    `EVALUATOR_WEBHOOK_URLS` (with a space between) and `EVALUATOR_WEBHOOK_SECRETS` (`whsec_…`; one, or two while they
+    are changed), each with `__<TENANT>` after it for one tenant's events; `EVALUATOR_WEBHOOK_PRIVATE=1` for addresses
+    in a private network; `EVALUATOR_PUBLIC_URL`.
+    """
+    urls: dict[str | None, tuple[str, ...]] = {}
+    secrets: dict[str | None, tuple[str, ...]] = {}
+    for name, value in environment.items():
+        what, _, tenant = name.partition("__")
+        place = {"EVALUATOR_WEBHOOK_URLS": urls, "EVALUATOR_WEBHOOK_SECRETS": secrets}.get(what)
+        if place is not None and value.split():
+            place[tenant.lower() or None] = tuple(value.split())
+    return OutSettings(
+        urls=urls,
+        secrets=secrets,
+        allow_private=environment.get("EVALUATOR_WEBHOOK_PRIVATE") == "1",
+        public_url=environment.get("EVALUATOR_PUBLIC_URL") or None,
+    )
+
+
 _ATS_VARIABLE = re.compile(
     r"EVALUATOR_(?P<source>GREENHOUSE|LEVER|ASHBY|WORKABLE|SMARTRECRUITERS|STANDARD)"
     r"_(?P<what>SECRETS|API_KEY|API_URL)(?:__(?P<tenant>[A-Z][A-Z0-9_]{0,39}))?"

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from evaluator.ats.outgoing import WebhookSender, WebhookTarget, check_target
 from evaluator.core.pace import PaceSettings
 from evaluator.core.price import Price
 from evaluator.core.work import Lane
 from evaluator.files.calibration_file import load_calibration
 from evaluator.graders.pacers import Pacers
 from evaluator.graders.spec import parse_grader
+from evaluator.run.durable.admission import Admission
+from evaluator.run.durable.courier import Courier, WebhookDelivery
 from evaluator.run.durable.run_graders import RunGraders
-from evaluator.run.durable.worker import Worker, WorkerOptions
+from evaluator.run.durable.worker import ServiceWork, Worker, WorkerOptions
 from evaluator.run.grader import Grader
+from evaluator.run.outbound_body import body_of
+from evaluator.settings import AtsSettings, OutSettings
 from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
-from evaluator.wiring import GraderOptions, make_plain_grader
+from evaluator.wiring import GraderOptions, describe, make_plain_grader
+from evaluator.wiring_service import make_intake
 
 
 def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
@@ -53,8 +60,30 @@ def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
     return make_plain_grader(kept["grader"], found(kept["questionnaire"]), options)
 
 
-def make_worker(store: Store, own: GraderOptions, limits: PaceSettings, *, drain: float = 30.0) -> Worker:
-    """A worker for the queue of a store. `own`: its key and endpoint; `limits` hold for all workers together."""
+@dataclass(frozen=True, slots=True)
+class ServiceOptions:
+    """How a worker serves submissions: the grader that they are graded by, their questionnaires, whom to tell."""
+
+    grader: str
+    ats: AtsSettings
+    out: OutSettings
+    rubrics: tuple[Path, ...] = ()
+    prompts: tuple[Path, ...] = ()
+    samples: int = 1
+
+
+def make_worker(
+    store: Store,
+    own: GraderOptions,
+    limits: PaceSettings,
+    *,
+    drain: float = 30.0,
+    service: ServiceOptions | None = None,
+) -> Worker:
+    """A worker for the queue of a store. `own`: its key and endpoint; `limits` hold for all workers together.
+
+    Without `service` it leaves submissions and events to others. Raises InputError with every mistake in the settings.
+    """
     pacers = Pacers(limits)
 
     def make(record: RunRecord, lane: Lane) -> Grader:
@@ -62,4 +91,49 @@ def make_worker(store: Store, own: GraderOptions, limits: PaceSettings, *, drain
         return grader_of_run(record, replace(own, ledger=ledger, pacers=pacers, urgent=lane == "webhook"))
 
     options = WorkerOptions(limits, version("screening-answer-evaluator"), drain)
-    return Worker(store, RunGraders(store.runs.get, make), pacers, options)
+    work = make_service_work(store, own, service) if service is not None else ServiceWork()
+    return Worker(store, RunGraders(store.runs.get, make), pacers, options, work)
+
+
+def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions) -> ServiceWork:
+    """What a worker does for the service. Raises InputError with every mistake in the settings."""
+    asked = replace(own, rubrics=service.rubrics, prompts=service.prompts, samples=service.samples)
+
+    def make(questionnaire: str) -> Grader:
+        return make_plain_grader(service.grader, questionnaire, replace(asked, pacers=None, ledger=None))
+
+    def kept(questionnaire: str) -> dict[str, Any]:
+        unsaid = ("prompt", "calls", "price", "timeout", "gguf", "threads", "calibration", "concurrency")
+        chosen = {
+            "grader": service.grader,
+            "questionnaire": questionnaire,
+            "samples": service.samples,
+            "base_url": own.base_url,
+            "rubrics": [str(each) for each in service.rubrics],
+            "prompts": [str(each) for each in service.prompts],
+        }
+        return {"given_in": str(Path.cwd()), "options": dict.fromkeys(unsaid) | chosen}
+
+    targets = webhook_targets(service.out)
+    sender = WebhookSender(allow_private=service.out.allow_private)
+    return ServiceWork(
+        admission=Admission(store, make, describe, kept),
+        intake=make_intake(service.ats, store),
+        courier=Courier(
+            store.outbox,
+            lambda event: body_of(event, store, service.out.public_url),
+            {each.url: WebhookDelivery(sender, each) for each in targets},
+        ),
+    )
+
+
+def webhook_targets(settings: OutSettings) -> list[WebhookTarget]:
+    """Whom to tell. Raises UsageError for an address that events cannot be sent to."""
+    targets = [
+        WebhookTarget(url, settings.secrets.get(tenant) or settings.secrets.get(None) or (), tenant)
+        for tenant, urls in settings.urls.items()
+        for url in urls
+    ]
+    for each in targets:
+        check_target(each, allow_private=settings.allow_private)
+    return targets

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.json_log import log_to_stderr
+from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.store_option import store_option
 from evaluator.core.pace import PaceSettings
-from evaluator.run.durable.worker import Worker
-from evaluator.settings import read_settings
+from evaluator.settings import read_ats_settings, read_out_settings, read_settings
 from evaluator.store.store import open_store
 from evaluator.wiring import GraderOptions
-from evaluator.wiring_worker import make_worker
+
+if TYPE_CHECKING:
+    from evaluator.run.durable.worker import Worker
 
 
 @click.command(short_help="Work for the runs and submissions of a store.")
 @store_option
+@click.option("--grader", help="What grades submissions of the service. Without it the worker leaves them to others.")
+@click.option("--samples", type=click.IntRange(1, 25), default=1, show_default=True, help="Readings, of submissions.")
+@click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
+@click.option("--prompts", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
 @click.option(
     "--concurrency",
@@ -34,7 +42,16 @@ from evaluator.wiring_worker import make_worker
     "--drain", type=click.FloatRange(0, 3600), default=30.0, show_default=True, help="Seconds to finish, at the end."
 )
 def command(
-    where: str | None, base_url: str | None, concurrency: int, rpm: float | None, tpm: float | None, drain: float
+    where: str | None,
+    grader: str | None,
+    samples: int,
+    rubrics: tuple[Path, ...],
+    prompts: tuple[Path, ...],
+    base_url: str | None,
+    concurrency: int,
+    rpm: float | None,
+    tpm: float | None,
+    drain: float,
 ) -> None:
     """Grade what `evaluator grade --workers` and the service put into the store's queue.
 
@@ -43,14 +60,20 @@ def command(
     SIGTERM and Ctrl-C finish what is in flight and hand the rest to other workers. What a killed worker had goes to
     others within seconds. The log on standard error is JSON, with ids only.
     """
+    require_service_extra()
+    from evaluator.wiring_worker import ServiceOptions, make_worker
+
     settings = read_settings()
     log_to_stderr()
     limits = PaceSettings(most=concurrency, requests_per_minute=rpm, tokens_per_minute=tpm)
     own = GraderOptions(
         base_url=base_url or settings.base_url, api_key=settings.api_key, cache=settings.cache, concurrency=concurrency
     )
+    service = None
+    if grader is not None:
+        service = ServiceOptions(grader, read_ats_settings(), read_out_settings(), rubrics, prompts, samples)
     with open_store(where or settings.store) as store:
-        run_to_the_end(_work(make_worker(store, own, limits, drain=drain)))
+        run_to_the_end(_work(make_worker(store, own, limits, drain=drain, service=service)))
 
 
 async def _work(worker: Worker) -> None:

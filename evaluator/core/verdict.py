@@ -5,12 +5,13 @@ adequate      the lower end of quadratic kappa (`figures.kappa_to_rely_on`) is `
               agreement with the raters is `least_ratio` or more of theirs with each other (where there are two
               raters or more), and `least_graded` or more of the answers that hold something were graded;
 not adequate  on one of them the upper end of the interval lies below, or fewer were graded;
-cannot tell   anything else.
+cannot tell   anything else; and on a criterion on which the raters' own kappa may be chance (the low end of its
+              interval is 0 or less): no grader could keep to such labels, nor be said to depart from them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator.core.eval_set import RaterKind
@@ -42,14 +43,16 @@ def verdict_on(
     rule: VerdictRule,
     *,
     raters: int,
+    raters_kappa: Mapping[str, Estimate],
     fitted_on: bool,
 ) -> Verdict:
     """The verdict on one grader. Figures of single questions are reported and do not decide.
 
+    `raters_kappa`, by scope: quadratic kappa between the raters, n/a where there is one only.
     `fitted_on` says that the split is one that graders are fitted on, which no verdict should rest on.
     """
     deciding = [scope for scope in scopes if scope.kind != "question"]
-    findings = [finding for scope in deciding for finding in _of_scope(scope, rule)]
+    findings = [finding for scope in deciding for finding in _of_scope(scope, raters_kappa[scope.id], rule)]
     findings += _of_counts(counts, rule)
     outcome = _worst(findings)
     against = f"the {consensus}"
@@ -73,7 +76,12 @@ def _worst(findings: Sequence[_Finding]) -> Adequacy:
     return "adequate"
 
 
-def _of_scope(scope: ScopeFigures, rule: VerdictRule) -> Iterator[_Finding]:
+def _of_scope(scope: ScopeFigures, raters: Estimate, rule: VerdictRule) -> Iterator[_Finding]:
+    if raters.value is not None and raters.low is not None and raters.high is not None and raters.low <= 0:
+        own = f"{decimals(raters.value)} ({decimals(raters.low)} to {decimals(raters.high)})"
+        said = f"{scope.name}: the raters' agreement among themselves may be chance: quadratic kappa {own}."
+        yield _Finding("cannot tell with this set", said)
+        return
     kappa = scope.consensus.quadratic_kappa
     yield _held(f"{scope.name}: quadratic kappa", kappa, kappa_to_rely_on(scope.consensus), rule.least_kappa)
     ratio = scope.ratio.quadratic_kappa if scope.ratio else None

@@ -186,6 +186,11 @@ async def _result(
         consensus,
         plan.rule,
         raters=len(manifest.raters),
+        raters_kappa={
+            scope.id: measure.ceiling(scope).figures.quadratic_kappa
+            for scope in measure.scopes
+            if scope.kind != "question"
+        },
         fitted_on=plan.split == CALIBRATION_SPLIT or is_fitted_on(pipeline.calibration, manifest.id, plan.split),
     )
     return result.model_copy(update={"verdict": verdict})

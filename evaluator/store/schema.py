@@ -229,7 +229,9 @@ work_chunks = Table(
     Column("made_at", Text, nullable=False),
     Column("done_at", Text),
     UniqueConstraint("id"),
-    Index("work_chunks_by_turn", "state", "priority"),
+    Column("lane", Text, nullable=False, server_default="bulk"),
+    Column("submission", _Number, ForeignKey("submissions.number")),  # whose answers these are, if any's
+    Index("work_chunks_by_turn", "lane", "state", "priority"),
     Index("work_chunks_by_run", "run", "state", "priority"),
 )
 
@@ -261,4 +263,39 @@ workers = Table(
     Column("graded", BigInteger, nullable=False),
     Column("started_at", Text, nullable=False),
     Column("heard_at", Text, nullable=False),
+)
+
+outbound = Table(
+    "outbound",
+    metadata,
+    Column("number", _Number, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("run", _Number, ForeignKey("runs.number"), nullable=False),
+    Column("submission", _Number, ForeignKey("submissions.number")),
+    Column("candidate_id", Text, nullable=False),  # "" once the candidate is erased
+    Column("body", LargeBinary),  # JSON, as it is sent; NULL until it is, and once the candidate is erased
+    Column("state", Text, nullable=False),  # made, sent (to each target by deliveries), erased
+    Column("made_at", Text, nullable=False),
+    UniqueConstraint("id"),
+    Index("outbound_by_state", "state", "number"),
+    Index("outbound_by_candidate", "candidate_id"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("event", _Number, ForeignKey("outbound.number"), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("flow", Text, nullable=False),  # what arrives in order: the events of a submission
+    Column("state", Text, nullable=False),  # waiting, delivered, dead
+    Column("tries", BigInteger, nullable=False),
+    Column("due_at", Text, nullable=False),
+    Column("claimed_by", Text),
+    Column("reason", Text),
+    Column("settled_at", Text),
+    PrimaryKeyConstraint("event", "target"),
+    Index("deliveries_by_state", "state", "due_at"),
+    Index("deliveries_by_flow", "target", "flow", "event"),
 )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, select, tuple_, update
 
-from evaluator.store.schema import answers, grades, inbox, submission_answers, submissions
+from evaluator.store.outbox import erase_outbound
+from evaluator.store.schema import answers, grades, inbox, submission_answers, submissions, work_answers
 from evaluator.store.stored_text import stored_text
 
 
@@ -39,6 +40,8 @@ def erase_service_rows(connection: Connection, candidate_id: str) -> Mapping[str
     emptied = {"headers": b"{}", "body": None, "detail": None, "candidate_id": None, "state": "erased", "reason": None}
     events = connection.execute(update(inbox).where(inbox.c.candidate_id == name).values(emptied)).rowcount
     connection.execute(update(inbox).where(inbox.c.survivor_id == name).values({"survivor_id": None}))
+    connection.execute(delete(work_answers).where(work_answers.c.candidate_id == name))
+    erase_outbound(connection, name)
     return {"events": events, "submissions": len(numbers), "submission_answers": answered}
 
 

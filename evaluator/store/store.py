@@ -15,6 +15,7 @@ from evaluator.store.grade_log import GradeLogs
 from evaluator.store.inbox import Inbox
 from evaluator.store.loose_replies import LooseReplies
 from evaluator.store.migrate import migrate
+from evaluator.store.outbox import Outbox
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.review_intake import ReviewIntake
 from evaluator.store.review_labels import ReviewLabels
@@ -44,6 +45,7 @@ class Store:
         self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
         self.work = WorkShelf(database)
+        self.outbox = Outbox(database)
         self.workers = WorkerRoll(database)
         self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)

@@ -94,8 +94,7 @@ class UserShelf:
         with self.database.writing() as connection:
             # The lock of a row that is there on both databases: two administrators cannot disable each other at once.
             administrators = select(users.c.id).where(users.c.role == "administrator", users.c.disabled_at.is_(None))
-            left = set(connection.scalars(administrators.with_for_update())) - {user_id}
-            if keeps_administrator and not left:
+            if keeps_administrator and set(connection.scalars(administrators.with_for_update())) == {user_id}:
                 raise UsageError(
                     "This is the last administrator: nobody could let anybody in any more.",
                     hint="Make another administrator first.",

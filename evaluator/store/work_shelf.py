@@ -10,12 +10,15 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select
 
 from evaluator.core.answer import Answer
-from evaluator.core.work import MOST_DEATHS, WorkBatch, WorkItem, seconds_until_next
+from evaluator.core.submission import Submission
+from evaluator.core.work import MOST_DEATHS, Lane, WorkBatch, WorkItem, seconds_until_next
+from evaluator.store import work_submissions
 from evaluator.store.database import Database
 from evaluator.store.grade_rows import StoredGrade
 from evaluator.store.graded_rows import WorkOutcome, write_outcomes
-from evaluator.store.schema import answers, grades, work_answers, work_chunks, workers
+from evaluator.store.schema import answers, grades, submissions, work_answers, work_chunks, workers
 from evaluator.store.stored_text import stored_text
+from evaluator.store.submission_rows import submission_record
 
 _ID_BYTES = 10
 _AT_ONCE = 500  # names in one statement
@@ -37,6 +40,17 @@ class WorkShelf:
         self._database = database
         self._now = now
 
+    def admit(self, submission: int, lane: Lane, run: int, items: Sequence[WorkItem]) -> bool:
+        """Takes a submission in, as a chunk of a run; False where it is no longer to be."""
+        with self._database.writing() as connection:
+            if not work_submissions.take_in(connection, submission, run):
+                return False
+            if items:
+                self._insert(connection, run, items, lane, submission)
+            else:
+                work_submissions.complete(connection, submission, self._now())
+            return True
+
     def add(self, run: int, items: Sequence[WorkItem]) -> int:
         """Puts a chunk of a run there; the items' numbers follow one another. Returns the chunk's number.
 
@@ -44,25 +58,44 @@ class WorkShelf:
         a large one does not keep a small one waiting.
         """
         with self._database.writing() as connection:
-            now = self._now().isoformat()
-            number: int = connection.execute(
-                work_chunks.insert().returning(work_chunks.c.number),
-                {
-                    "id": f"chk_{secrets.token_hex(_ID_BYTES)}",
-                    "run": run,
-                    "priority": _turn(connection, run),
-                    "answers": len(items),
-                    "first_grade": items[0].number,
-                    "state": "waiting",
-                    "turn": 0,
-                    "deaths": 0,
-                    "releases": 0,
-                    "due_at": now,
-                    "made_at": now,
-                },
-            ).scalar_one()
-            connection.execute(work_answers.insert(), [_row(number, item) for item in items])
+            return self._insert(connection, run, items, "bulk", None)
+
+    def _insert(
+        self, connection: Connection, run: int, items: Sequence[WorkItem], lane: Lane, submission: int | None
+    ) -> int:
+        now = self._now().isoformat()
+        row = {
+            "id": f"chk_{secrets.token_hex(_ID_BYTES)}",
+            "run": run,
+            "lane": lane,
+            "submission": submission,
+            "priority": _turn(connection, run, lane),
+            "answers": len(items),
+            "first_grade": items[0].number,
+            "state": "waiting",
+            "turn": 0,
+            "deaths": 0,
+            "releases": 0,
+            "due_at": now,
+            "made_at": now,
+        }
+        number: int = connection.execute(work_chunks.insert().returning(work_chunks.c.number), row).scalar_one()
+        connection.execute(work_answers.insert(), [_row(number, item) for item in items])
         return number
+
+    def submissions(self, limit: int) -> list[work_submissions.NewWork]:
+        """Submissions to take in, in fair order."""
+        return work_submissions.new_submissions(self._database, limit)
+
+    def events(self, limit: int) -> list[work_submissions.WaitingEvent]:
+        """Events in the inbox that nothing was made of yet."""
+        return work_submissions.waiting_events(self._database, limit)
+
+    def submission(self, number: int) -> Submission | None:
+        """The submission of this number."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(submissions).where(submissions.c.number == number)).mappings().first()
+        return None if row is None else submission_record(row)
 
     def next_number(self, run: int) -> int:
         """The first number that no grade of the run has or will have."""
@@ -72,11 +105,15 @@ class WorkShelf:
             promised = connection.scalar(select(last).where(work_chunks.c.run == run)) or 0
         return max(given, promised) + 1
 
-    def due(self, limit: int) -> list[WaitingChunk]:
-        """Chunks that wait and whose time has come, those whose turn it is first."""
+    def due(self, limit: int, lane: Lane = "bulk") -> list[WaitingChunk]:
+        """Chunks of a lane that wait and whose time has come, those whose turn it is first."""
         wanted = (
             select(work_chunks.c.id, work_chunks.c.turn, work_chunks.c.priority)
-            .where(work_chunks.c.state == "waiting", work_chunks.c.due_at <= self._now().isoformat())
+            .where(
+                work_chunks.c.lane == lane,
+                work_chunks.c.state == "waiting",
+                work_chunks.c.due_at <= self._now().isoformat(),
+            )
             .order_by(work_chunks.c.priority)
             .limit(limit)
         )
@@ -91,10 +128,11 @@ class WorkShelf:
                 {"state": "queued"},
             )
 
-    def count_queued(self) -> int:
-        """How many chunks are in the queue, not counting those that are being graded."""
+    def count_queued(self, lane: Lane) -> int:
+        """How many chunks of a lane are in the queue, not counting those that are being graded."""
+        queued = select(func.count()).where(work_chunks.c.lane == lane, work_chunks.c.state == "queued")
         with self._database.reading() as connection:
-            return connection.scalar(select(func.count()).where(work_chunks.c.state == "queued")) or 0
+            return connection.scalar(queued) or 0
 
     def start(self, chunk_id: str, worker: str) -> WorkBatch | None:
         """Takes a chunk for a worker; None where it is done or gone. Only what is not graded yet is in the batch."""
@@ -106,6 +144,8 @@ class WorkShelf:
             deaths = row["deaths"] + (row["state"] == "grading" and row["owner"] != worker)
             taken = {"state": "grading", "owner": worker, "deaths": deaths}
             connection.execute(work_chunks.update().where(work_chunks.c.number == row["number"]), taken)
+            if row["submission"] is not None:
+                work_submissions.begin(connection, row["submission"])
             items = tuple(
                 _item(each)
                 for each in connection.execute(
@@ -142,6 +182,11 @@ class WorkShelf:
             of_chunk = work_chunks.update().where(work_chunks.c.number == batch.number, work_chunks.c.state != "done")
             if not left:
                 connection.execute(of_chunk, {"state": "done", "done_at": now.isoformat()})
+                submission = connection.scalar(
+                    select(work_chunks.c.submission).where(work_chunks.c.number == batch.number)
+                )
+                if submission is not None:
+                    work_submissions.complete(connection, submission, now)
                 return True
             released = select(work_chunks.c.releases).where(work_chunks.c.number == batch.number)
             releases = connection.scalar(released) or 0
@@ -158,13 +203,16 @@ class WorkShelf:
                 work_chunks.update().where(*held, work_chunks.c.state == "grading").values(self._at_once())
             )
 
-    def in_hand(self) -> list[WaitingChunk]:
-        """Chunks that are said to be in the queue, or with a worker that is not on the roll."""
+    def in_hand(self, lane: Lane) -> list[WaitingChunk]:
+        """Chunks of a lane that are said to be in the queue, or with a worker that is not on the roll."""
         lost = (work_chunks.c.state == "grading") & work_chunks.c.owner.not_in(select(workers.c.id))
         wanted = select(work_chunks.c.id, work_chunks.c.turn, work_chunks.c.priority)
         with self._database.reading() as connection:
             return [
-                WaitingChunk(*row) for row in connection.execute(wanted.where((work_chunks.c.state == "queued") | lost))
+                WaitingChunk(*row)
+                for row in connection.execute(
+                    wanted.where(work_chunks.c.lane == lane, (work_chunks.c.state == "queued") | lost)
+                )
             ]
 
     def put_back(self, chunk: WaitingChunk) -> None:
@@ -236,9 +284,9 @@ _STANDING = (
 )
 
 
-def _turn(connection: Connection, run: int) -> int:
+def _turn(connection: Connection, run: int, lane: Lane) -> int:
     """Start-time fair queueing: after the last of the same run, or what is served next, whichever is later."""
-    waits = work_chunks.c.state.in_(("waiting", "queued"))
+    waits = (work_chunks.c.lane == lane) & work_chunks.c.state.in_(("waiting", "queued"))
     served_next = connection.scalar(select(func.min(work_chunks.c.priority)).where(waits))
     own_last = connection.scalar(select(func.max(work_chunks.c.priority)).where(work_chunks.c.run == run, waits))
     return max(served_next or 0, own_last or 0) + 1

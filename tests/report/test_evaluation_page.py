@@ -10,7 +10,6 @@ import pytest
 
 from evaluator.core.evaluation import Evaluation
 from evaluator.report.evaluation_page import write_evaluation_report
-from tests.report.test_report_in_browser import browser  # noqa: F401 a fixture
 from tests.run.evaluation_case import eval_set, measured, script, text_of, under_test
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\u202etxet"
@@ -90,7 +89,7 @@ def test_both_readings_and_the_evidence_stand_with_a_disagreement(report, found)
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 800, 1280])
-def test_the_page_fits_the_screen_and_runs_nothing(browser, report, theme, width):  # noqa: F811
+def test_the_page_fits_the_screen_and_runs_nothing(browser, report, theme, width):
     """From a phone to a desk nothing scrolls sideways but tables and plots in their own frame; no request is made."""
     seen: list[str] = []
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=theme)

@@ -90,7 +90,9 @@ def test_two_raters_who_agree_by_chance_come_out_at_kappa_zero(perfect):
             assert kappa.low is not None
             assert kappa.high is not None
             assert kappa.low <= 0 <= kappa.high
-    assert found.asked[0].verdict.outcome != "adequate"
+    verdict = found.asked[0].verdict
+    assert verdict.outcome == "cannot tell with this set"
+    assert any("raters' agreement among themselves may be chance" in reason for reason in verdict.because)
 
 
 def test_one_rater_has_no_ceiling_and_the_report_says_why(perfect):

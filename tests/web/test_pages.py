@@ -8,11 +8,13 @@ from html.parser import HTMLParser
 
 import pytest
 
+from evaluator.core.candidate_key import candidate_key
 from evaluator.store.store import open_store
-from evaluator.web.candidate_key import candidate_key
 from tests.graded_run import TEXT, Given, put_run
 
 ALL = (
+    "/agreement",
+    f"/runs/0a1b2c3d/candidates/{candidate_key('c0')}/explanation",
     "/queue",
     "/review/1",
     "/adjudication",

@@ -11,9 +11,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from evaluator.core.account import Role
+from evaluator.core.candidate_key import candidate_key
 from evaluator.core.review_draw import DrawShares
 from evaluator.store.store import Store
-from evaluator.web.candidate_key import candidate_key
 from tests.graded_run import Given, put_run
 from tests.web.conftest import NO_DRAWS, Served
 
@@ -73,6 +73,19 @@ def open_desk(browser, serve, sqlite_store: Store, tmp_path) -> Iterator[Callabl
 def some(count: int, **given) -> list[Given]:
     """So many flagged answers, one a candidate, the first the most urgent."""
     return [Given(f"c{n}", flags=("near_bar",), score=8.4 - n / 10, **given) for n in range(count)]
+
+
+def label_some(desk: Desk, who: str, count: int) -> None:
+    """Labels given over HTTP: the first ones of the queue, a level from the grader's on the first criterion."""
+    client = desk.served.sign_in(who)
+    for _ in range(count):
+        item = client.post("/review/next", json={}).json()["item"]
+        opened = desk.served.site.reading.open_item(desk.served.who(who), item, held_until=None)
+        levels = {each.id: 2 for each in opened.criteria}
+        saved = client.post(
+            f"/review/{item}/save", json={"version": opened.version, "levels": levels, "reason": "too_strict"}
+        )
+        assert saved.status_code == 200, saved.text
 
 
 def settled(page: Page) -> None:
@@ -276,14 +289,16 @@ def test_evidence_and_what_may_be_an_attack_can_be_seen(open_desk):
 
 PAGES = (
     "/queue", "/review/1", "/review/2", "/adjudication", "/runs", "/runs/0a1b2c3d",
-    f"/runs/0a1b2c3d/candidates/{candidate_key('c0')}", "/administration", "/administration/log", "/password",
+    f"/runs/0a1b2c3d/candidates/{candidate_key('c0')}", f"/runs/0a1b2c3d/candidates/{candidate_key('c0')}/explanation",
+    "/agreement", "/administration", "/administration/log", "/password",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pages_hold_to_wcag(open_desk, theme):
     """axe finds no violation of WCAG 2.2 AA on any page, in either theme."""
-    desk = open_desk(some(3), DrawShares(0.5, 0, 0))
+    desk = open_desk(some(6), DrawShares(0.5, 0, 0))
+    label_some(desk, "ben", 4)
     page = desk.sit_down("ada", "administrator", color_scheme=theme)
     rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
     found = {}
@@ -301,6 +316,7 @@ def test_pages_hold_to_wcag(open_desk, theme):
 def test_nothing_is_wider_than_the_screen(open_desk, width):
     """From a small phone to a wide desk nobody scrolls sideways, whatever long words an answer holds."""
     desk = open_desk([*some(2), Given("c9", text="word " + "x" * 3000, flags=("near_bar",))])
+    label_some(desk, "ben", 1)
     page = desk.sit_down("ada", "administrator", viewport={"width": width, "height": 800})
     wide = {}
     for path in (*PAGES, "/review/3"):

@@ -100,7 +100,18 @@ def call_figures(
     ).reshape(-1, 4)
     # The first row of weights takes every cluster once: it is the whole set.
     drawn = _ratios(resampling.weights @ cells.astype(np.float64))
-    return {name: Figure(_estimate(name, float(drawn[name][0]), len(items)), drawn[name], items) for name in FIGURES}
+    # Only what stands in a figure's denominator is evidence for it: one right call among a hundred answers is one trial
+    # of precision, not a hundred.
+    counts = {"precision": kept_called == 1, "recall": kept_truth == 1, "specificity": kept_truth == 0}
+    counts["f1"] = (kept_called == 1) | (kept_truth == 1)
+    return {
+        name: Figure(
+            _estimate(name, float(drawn[name][0]), len(items)),
+            drawn[name],
+            items[counts[name]] if name in counts else items,
+        )
+        for name in FIGURES
+    }
 
 
 def threshold_curve(

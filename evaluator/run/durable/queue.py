@@ -34,8 +34,8 @@ _MOST_PRIORITY = 2**31 - 1
 _STARTING = 7_260_115_319  # any number, the same for every worker: who holds it starts
 _AT_ONCE = 500
 
-Handler = Callable[[str], None]
-"""Does one piece of work, given its id. Called in a thread; safe to call twice."""
+Handler = Callable[[str, int], None]
+"""Does one piece of work, given its id and turn. Called in a thread; safe to call twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +85,21 @@ class WorkQueue:
                 on_conflict="always_update",
             )
 
-    def put(self, kind: str, work_id: str, turn: int, priority: int) -> None:
-        """Puts a piece of work there. The same `turn` of the same work is there once, however often it is put."""
-        options = {
+    def put(self, kind: str, work_id: str, turn: int, priority: int, *, delay: float = 0.0) -> None:
+        """Puts a piece of work there, for in `delay` seconds. The same `turn` of the same work is there once, however
+        often it is put.
+        """
+        options: dict[str, Any] = {
             "workflow_name": kind,
             "queue_name": kind,
             "workflow_id": _name(kind, work_id, turn),
             "priority": min(max(1, priority), _MOST_PRIORITY),
             "app_version": _VERSION,
         }
+        if delay:
+            options["delay_seconds"] = delay
         with as_store_errors(self._address):
-            _dbos().enqueue_workflow_with_options(options, work_id)
+            _dbos().enqueue_workflow_with_options(options, work_id, turn)
 
     def revive(self, dead: Iterable[str]) -> int:
         """What these workers were at goes back into the queue. Returns how many pieces of work that was."""
@@ -184,8 +188,8 @@ def _name(kind: str, work_id: str, turn: int) -> str:
 
 
 def _register(dbos: Any, lane: LaneOfWork) -> None:
-    def work(work_id: str) -> None:
-        lane.handler(work_id)
+    def work(work_id: str, turn: int) -> None:
+        lane.handler(work_id, turn)
 
     work.__qualname__ = work.__name__ = lane.kind
     # How often is too often is for the store's record to say, which knows why.

@@ -14,19 +14,28 @@ from functools import partial
 
 from evaluator.core.pace import PaceSettings
 from evaluator.core.shares import share_of
-from evaluator.core.work import CHUNK, Lane, WorkBatch
-from evaluator.errors import EvaluatorError, StoreError
+from evaluator.core.work import CHUNK, Lane, WorkBatch, seconds_until_next
+from evaluator.errors import AtsUnavailableError, EvaluatorError, StoreError
 from evaluator.graders.pacers import Pacers
+from evaluator.run.durable.admission import Admission
 from evaluator.run.durable.batch_grading import BatchResult, BatchShelf, grade_batch, insist
+from evaluator.run.durable.courier import Courier
 from evaluator.run.durable.queue import LaneOfWork, WorkQueue
 from evaluator.run.durable.run_graders import RunGraders, reason_of
+from evaluator.run.intake import Intake
 from evaluator.store.store import Store
 from evaluator.store.worker_roll import BEAT, Watch, WorkerRecord
 
-BULK = "grade_chunk"
+BULK, WEBHOOK, EVENT = "grade_chunk", "grade_submission", "settle_event"
+_LANES: dict[Lane, str] = {"webhook": WEBHOOK, "bulk": BULK}
 
 _LOOK = 0.5  # seconds between two looks for what is to be put into the queue
-_QUEUED_AHEAD = 8  # chunks in the queue for each worker
+_QUEUED_AHEAD: dict[Lane, int] = {"webhook": 100, "bulk": 8}  # chunks in the queue for each worker
+_SUBMISSIONS_AT_ONCE = 32  # that one worker grades; a few answers each
+_EVENTS_AT_ONCE = 8
+_TAKEN_IN = 200  # submissions, or events, in one look
+_EVENT_TRIES = 12
+_TURNS = 1000  # of an event between two times that it is put into the inbox
 _SURVEY = 60.0  # seconds between two comparisons of the store with the queue
 _KEPT = timedelta(days=2)  # that the queue remembers what ended
 _ID_BYTES = 4
@@ -43,10 +52,27 @@ class WorkerOptions:
     drain: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class ServiceWork:
+    """What a worker does for the service beside grading; None: it leaves that to others."""
+
+    admission: Admission | None = None
+    intake: Intake | None = None
+    courier: Courier | None = None
+
+
 class Worker:
     """Works until it is told to end. One in a process."""
 
-    def __init__(self, store: Store, graders: RunGraders, pacers: Pacers, options: WorkerOptions) -> None:
+    def __init__(
+        self,
+        store: Store,
+        graders: RunGraders,
+        pacers: Pacers,
+        options: WorkerOptions,
+        service: ServiceWork | None = None,
+    ) -> None:
+        self._service = service or ServiceWork()
         self.id = f"wrk_{secrets.token_hex(_ID_BYTES)}"
         self._store = store
         self._graders = graders
@@ -56,6 +82,7 @@ class Worker:
         self._watch = Watch(time.monotonic)
         self._leaving = asyncio.Event()
         self._survey_now = asyncio.Event()
+        self._events_put: dict[str, int] = {}
         self._in_hand: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.graded = 0
@@ -79,7 +106,14 @@ class Worker:
 
     def _lanes(self) -> Sequence[LaneOfWork]:
         held = max(1, -(-3 * self._options.limits.most // (2 * CHUNK)))
-        return [LaneOfWork(BULK, held, partial(self._work, self._store.work, "bulk"))]
+        work = self._store.work
+        lanes = [
+            LaneOfWork(WEBHOOK, _SUBMISSIONS_AT_ONCE, partial(self._work, work, "webhook")),
+            LaneOfWork(BULK, held, partial(self._work, work, "bulk")),
+        ]
+        if self._service.intake is not None:
+            lanes.append(LaneOfWork(EVENT, _EVENTS_AT_ONCE, self._settle))
+        return lanes
 
     async def _join(self) -> None:
         """Takes a share of the limits; the others have made room for it before anything is asked."""
@@ -90,7 +124,10 @@ class Worker:
 
     async def _mind(self, leaving: asyncio.Event) -> None:
         """All that goes on beside the work, until the worker is told to end, and while it drains."""
-        minding = [asyncio.create_task(each) for each in (self._beat(), self._feed(), self._survey())]
+        work = [self._beat(), self._feed(), self._survey()]
+        if self._service.courier is not None:
+            work.append(self._service.courier.run(leaving))
+        minding = [asyncio.create_task(each) for each in work]
         told = asyncio.create_task(leaving.wait())
         await asyncio.wait({told, *minding}, return_when=asyncio.FIRST_COMPLETED)
         leaving.set()  # also where one of them broke, which is raised below
@@ -102,7 +139,24 @@ class Worker:
             if isinstance(ended, Exception):
                 raise ended
 
-    def _work(self, shelf: BatchShelf, lane: Lane, work_id: str) -> None:
+    def _settle(self, event_id: str, turn: int) -> None:
+        """In one of the queue's threads: has an event of the inbox settled; later once more, where the ATS is away."""
+        intake = self._service.intake
+        if intake is None or self._loop is None:
+            raise AssertionError("only a worker with an intake listens to events")
+        try:
+            asyncio.run_coroutine_threadsafe(intake.settle(event_id), self._loop).result()
+        except AtsUnavailableError as error:
+            if turn % _TURNS >= _EVENT_TRIES:
+                intake.give_up(event_id, "ats_unavailable")
+                return
+            wait = max(seconds_until_next(turn % _TURNS), error.retry_after or 0.0)
+            self._queue.put(EVENT, event_id, turn + 1, 1, delay=wait)
+        except Exception as error:  # the worker's border: an event that nobody foresaw waits for a person
+            logger.exception("unforeseen", extra={"worker": self.id, "event": event_id})
+            intake.give_up(event_id, f"unforeseen_{type(error).__name__}")
+
+    def _work(self, shelf: BatchShelf, lane: Lane, work_id: str, _turn: int) -> None:
         """In one of the queue's threads: has a piece of work done by the event loop, and waits for it."""
         if self._loop is None:
             raise AssertionError("the queue starts after the loop is known")
@@ -187,13 +241,27 @@ class Worker:
             await asyncio.sleep(_LOOK)
 
     def _feed_once(self) -> None:
+        if self._service.admission is not None:
+            self._service.admission.take_in(_TAKEN_IN)
+        if self._service.intake is not None:
+            self._feed_events()
+        workers = max(1, len(self._store.workers.all()))
+        for lane, kind in _LANES.items():
+            self._feed_lane(lane, kind, workers)
+
+    def _feed_events(self) -> None:
+        waiting = {each.id: each.attempts for each in self._store.work.events(_TAKEN_IN)}
+        for event_id, attempts in waiting.items():
+            if self._events_put.get(event_id) != attempts:
+                self._queue.put(EVENT, event_id, attempts * _TURNS, 1)
+        self._events_put = waiting
+
+    def _feed_lane(self, lane: Lane, kind: str, workers: int) -> None:
         work = self._store.work
-        room = _QUEUED_AHEAD * max(1, len(self._store.workers.all())) - work.count_queued()
-        if room <= 0:
-            return
-        due = work.due(room)
+        room = _QUEUED_AHEAD[lane] * workers - work.count_queued(lane)
+        due = work.due(room, lane) if room > 0 else []
         for chunk in due:
-            self._queue.put(BULK, chunk.id, chunk.turn, chunk.priority)
+            self._queue.put(kind, chunk.id, chunk.turn, chunk.priority)
         if due:
             work.queued([chunk.id for chunk in due])
 
@@ -211,9 +279,11 @@ class Worker:
             self._survey_now.clear()
 
     def _survey_once(self) -> None:
-        said = {chunk.id: chunk for chunk in self._store.work.in_hand()}
-        for work_id in self._queue.unknown(BULK, {chunk.id: chunk.turn for chunk in said.values()}):
-            self._store.work.put_back(said[work_id])
+        for lane, kind in _LANES.items():
+            said = {chunk.id: chunk for chunk in self._store.work.in_hand(lane)}
+            for work_id in self._queue.unknown(kind, {chunk.id: chunk.turn for chunk in said.values()}):
+                self._store.work.put_back(said[work_id])
+        self._events_put = {}
         self._queue.tidy(_KEPT)
 
     async def _drain(self) -> None:

@@ -14,6 +14,7 @@ from evaluator.store.migrations import (
     m0004_accounts,
     m0005_reviews,
     m0006_work,
+    m0007_outbound,
 )
 
 
@@ -33,6 +34,7 @@ MIGRATIONS = (
     Migration(4, "accounts", m0004_accounts.STATEMENTS),
     Migration(5, "reviews", m0005_reviews.STATEMENTS),
     Migration(6, "work", m0006_work.STATEMENTS),
+    Migration(7, "outbound", m0007_outbound.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

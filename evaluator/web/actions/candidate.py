@@ -8,10 +8,10 @@ from urllib.parse import quote
 from fastapi import APIRouter, Form
 from starlette.responses import RedirectResponse, Response
 
+from evaluator.core.candidate_key import candidate_of
 from evaluator.errors import NotThereError
 from evaluator.run.review_desk import decision_of
 from evaluator.web.access import SIGNED_IN, rule
-from evaluator.web.candidate_key import candidate_of
 from evaluator.web.signed_in import AtSite, SignedIn
 
 router = APIRouter()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from evaluator.web.pages import adjudication, administration, candidate, queue, review, run, run_files
+from evaluator.web.pages import adjudication, administration, agreement, candidate, queue, review, run, run_files
 
 
 def routers() -> tuple[APIRouter, ...]:
@@ -13,6 +13,7 @@ def routers() -> tuple[APIRouter, ...]:
         queue.router,
         review.router,
         adjudication.router,
+        agreement.router,
         run.router,
         run_files.router,
         candidate.router,

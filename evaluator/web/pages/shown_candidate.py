@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi import Request
 
-from evaluator.web.candidate_key import candidate_key
+from evaluator.core.candidate_key import candidate_key
 
 IDS_COOKIE = "ids"
 """Set by the page's script, "shown" or "hidden"; it holds nothing secret and changes nothing on the server."""

@@ -73,6 +73,19 @@ def test_a_figure_without_a_denominator_says_why(
     assert {name: figures[name].reason for name in undefined} == undefined
 
 
+def test_an_interval_rests_on_the_items_in_the_denominator_alone() -> None:
+    """Two right calls of 100 answers by 100 candidates are two trials of precision: 1.00 with a low end of .16."""
+    truth, called = [True] * 9 + [False] * 91, [True] * 2 + [False] * 98
+    figures = classification_figures(truth, called, resample_clusters(range(100), seed=1, resamples=200))
+    precision = figures.precision
+    assert (precision.value, precision.clusters, precision.high) == (1.0, 2, 1.0)
+    assert precision.low == pytest.approx(0.025**0.5)
+    assert (figures.recall.clusters, figures.specificity.clusters, figures.accuracy.clusters) == (9, 91, 100)
+    alone = classification_figures(truth, [True] + [False] * 99, resample_clusters(range(100), seed=1, resamples=200))
+    assert alone.precision.value == 1.0
+    assert not alone.precision.has_interval
+
+
 def test_no_common_item_leaves_every_figure_without_a_value() -> None:
     """Nothing is made of nothing."""
     figures = classification_figures([None] * 10, CALLED, RESAMPLING)

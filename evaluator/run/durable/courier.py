@@ -1,0 +1,99 @@
+"""The courier: tells others what the outbox holds, at least once, each submission's events in their order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from typing import Protocol
+
+from evaluator.ats.outgoing import NotDeliveredError, WebhookSender, WebhookTarget
+from evaluator.errors import StoreError
+from evaluator.store.outbox import Delivery, OutboundEvent, Outbox
+
+_LOOK = 0.5  # seconds between two looks into the outbox
+
+logger = logging.getLogger("evaluator.courier")
+
+BodyOf = Callable[[OutboundEvent], bytes | None]
+
+
+class Target(Protocol):
+    """Where events go: a web server that was named, or the applicant tracking system that a submission came from."""
+
+    def wants(self, event: OutboundEvent) -> bool:
+        """Whether it is told of this event."""
+        ...
+
+    async def deliver(self, event: OutboundEvent, body: bytes) -> None:
+        """Returns when it has the event. Raises NotDeliveredError."""
+        ...
+
+
+class WebhookDelivery:
+    """A web server that was named; told of its tenant's events."""
+
+    def __init__(self, sender: WebhookSender, target: WebhookTarget) -> None:
+        self._sender = sender
+        self._target = target
+
+    def wants(self, event: OutboundEvent) -> bool:
+        return self._target.tenant in (None, event.tenant)
+
+    async def deliver(self, event: OutboundEvent, body: bytes) -> None:
+        await self._sender.send(self._target, event.id, body)
+
+
+class Courier:
+    """Carries out deliveries of a store, beside other couriers. `targets` by the name that the outbox keeps."""
+
+    def __init__(self, outbox: Outbox, body_of: BodyOf, targets: Mapping[str, Target]) -> None:
+        self._outbox = outbox
+        self._body_of = body_of
+        self._targets = targets
+
+    async def run(self, leaving: asyncio.Event) -> None:
+        """Delivers until `leaving` is set; what is under way then is finished."""
+        while not leaving.is_set():
+            try:
+                moved = await self.once()
+            except StoreError as error:
+                logger.warning("store away", extra={"reason": error.message})
+                moved = 0
+            if not moved:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK):
+                        await leaving.wait()
+
+    async def once(self) -> int:
+        """Addresses what is new, makes the deliveries that are due; how many of both."""
+        made = await asyncio.to_thread(self._outbox.made)
+        for event in made:
+            await asyncio.to_thread(self._address, event)
+        due = await asyncio.to_thread(self._outbox.claim, "courier")
+        await asyncio.gather(*(self._deliver(each) for each in due))
+        return len(made) + len(due)
+
+    def _address(self, event: OutboundEvent) -> None:
+        body = self._body_of(event)
+        wanting = [] if body is None else [name for name, each in self._targets.items() if each.wants(event)]
+        self._outbox.address(event, body or b"", wanting)
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        said = {"event": delivery.event.id, "try": delivery.tries}
+        target = self._targets.get(delivery.target)
+        try:
+            if target is None:
+                raise NotDeliveredError("no such target is configured any more")
+            await target.deliver(delivery.event, delivery.event.body or b"")
+        except NotDeliveredError as error:
+            logger.warning("not delivered", extra=said | {"reason": error.reason})
+            failed = partial(
+                self._outbox.failed, delivery, error.reason, again=error.again, retry_after=error.retry_after
+            )
+            await asyncio.to_thread(failed)
+        else:
+            logger.info("delivered", extra=said)
+            await asyncio.to_thread(self._outbox.delivered, delivery)
