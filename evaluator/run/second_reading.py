@@ -19,7 +19,7 @@ _FEWEST_WORDS = 4  # below that nothing is left to read
 FAR_ABOVE = 2.0
 """Levels, on average, by which a grade that meets the bar may lie above what plain word matching finds before a person
 looks: half of the usual scale."""
-FAR_ABOVE_IF_FOUND = 1.0
+FAR_ABOVE_IF_FOUND = 1.5
 """The same for any grade of an answer that speaks to its grader."""
 _MOST_SHOWN = 5
 _BLOTS = re.compile("\x00+")

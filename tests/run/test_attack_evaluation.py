@@ -98,7 +98,7 @@ def test_the_command_tries_attacks_and_a_gate_holds_it_to_a_limit(tmp_path: Path
     assert done.returncode == 0, done.stderr
     assert "all attacks" in done.stdout
     assert "honest look-alikes" in done.stdout
-    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+    assert all(len(line) <= 80 for line in done.stdout.splitlines() if str(tmp_path) not in line)
     found = json.loads((tmp_path / "out" / "eval.json").read_text(encoding="utf-8"))
     attacks = found["graders"][0]["attacks"]
     assert attacks["sampled"] == 6
