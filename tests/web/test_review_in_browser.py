@@ -13,8 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from evaluator.core.account import Role
 from evaluator.core.candidate_key import candidate_key
 from evaluator.core.review_draw import DrawShares
-from evaluator.store.store import Store
+from evaluator.store.store import Store, open_store
 from tests.graded_run import Given, put_run
+from tests.store.conftest import new_database
 from tests.web.conftest import NO_DRAWS, Served
 
 PATIENCE = 60_000  # milliseconds: how long a page takes says more about the machine's other work than about the page
@@ -267,6 +268,35 @@ def test_a_third_person_adjudicates(open_desk):
     assert desk.complaints == []
 
 
+def test_what_a_colleague_settled_can_be_agreed_with(open_desk):
+    """One key confirms a colleague's levels where they overruled the grader; a change made here is not lost to it."""
+    desk = open_desk(some(2))
+    label_some(desk, "cleo", 1)
+    page = desk.sit_down("ben")
+    page.goto(f"{desk.served.url}/review/1")
+    settled(page)
+    press(page, "4", "a")
+    expect(page.locator("#said")).to_contain_text("You changed a level")
+    press(page, "u")
+    goes_on(page, "a")
+    assert set(desk.labels(1)["ben"].values()) == {2}
+
+
+def test_an_answer_without_a_grade_has_nothing_to_agree_with(open_desk):
+    """Where the grader failed, no key confirms it: a person gives the levels, and they stand."""
+    desk = open_desk([Given("c0", is_graded=False)])
+    page = desk.sit_down("ben")
+    page.goto(f"{desk.served.url}/review/1")
+    settled(page)
+    assert page.locator("#agree").count() == 0
+    press(page, "a")
+    expect(page.locator("#said")).to_contain_text("give your own levels")
+    press(page, "1", "j", "2", "j", "0")
+    goes_on(page, "n")
+    assert list(desk.labels(1)["ben"].values()) == [1, 2, 0]
+    assert desk.complaints == []
+
+
 def test_evidence_and_what_may_be_an_attack_can_be_seen(open_desk):
     """A quote leads to its words, marks can be put away, and characters that hide are shown."""
     desk = open_desk(
@@ -324,6 +354,30 @@ def test_nothing_is_wider_than_the_screen(open_desk, width):
         if (found := page.evaluate("document.documentElement.scrollWidth")) > width:
             wide[path] = found
     assert wide == {}
+
+
+def test_a_session_on_postgresql(open_desk, postgresql):
+    """The same pages over PostgreSQL: confirm, overrule, undo, and the agreement that follows."""
+    with open_store(new_database(postgresql)) as store:
+        desk = open_desk(some(3), store=store)
+        page = desk.sit_down("ben")
+        page.goto(f"{desk.served.url}/queue")
+        goes_on(page, "Enter")
+        goes_on(page, "a")
+        second = item_of(page)
+        press(page, "j", "4", "r", "1")
+        goes_on(page, "n")
+        assert desk.labels(second)["ben"]["leakage_awareness"] == 4
+        goes_on(page, "u")
+        assert item_of(page) == second
+        goes_on(page, "a")
+        goes_on(page, "a")
+        page.goto(f"{desk.served.url}/agreement")
+        expect(page.locator(".big")).to_contain_text("100%")
+        for path in ("/runs/0a1b2c3d", f"/runs/0a1b2c3d/candidates/{candidate_key('c0')}", "/adjudication"):
+            page.goto(desk.served.url + path)
+            expect(page.locator("h1")).to_be_visible()
+        assert desk.complaints == []
 
 
 def test_single_keys_can_be_switched_off(open_desk):

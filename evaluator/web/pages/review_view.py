@@ -104,6 +104,8 @@ class ReviewView:
     not_graded: str
     revealed: str
     has_mine: bool
+    can_agree: bool
+    """Whether every criterion has a level, the grader's or a colleague's, that can be agreed with by one key."""
     shows_why: bool
     reasons: tuple[tuple[Reason, str], ...]
     reason: Reason | None
@@ -155,6 +157,7 @@ def review_view(
         not_graded="" if graded is None or graded.is_graded else graded.not_graded or "The reason stands above.",
         revealed=_revealed(mode, criteria, mine_levels=mine.levels if mine else None),
         has_mine=mine is not None,
+        can_agree=mode == "review" and all(any(level.chosen for level in each.levels) for each in criteria),
         shows_why=mode == "adjudicate" or (mode == "revealed" and differs),
         reasons=tuple(REASONS.items()),
         reason=mine.reason if mine else None,

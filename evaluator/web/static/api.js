@@ -27,9 +27,13 @@ export async function send(path, body = {}) {
   return answer;
 }
 
+let goes;
+
 export function say(words) {
   const said = document.getElementById("said");
   // Emptied first, so that the same words are read out a second time.
   said.textContent = "";
   requestAnimationFrame(() => { said.textContent = words; });
+  clearTimeout(goes);
+  goes = setTimeout(() => { said.textContent = ""; }, 8000);
 }

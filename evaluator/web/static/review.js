@@ -70,6 +70,10 @@ const saveWordsAtFirst = saveWords.textContent;
 function nameSave() {
   const isChange = changedOn().length && (mode === "review" || mode === "revealed");
   saveWords.textContent = isChange ? "Save, and next" : saveWordsAtFirst;
+  const agreeing = document.getElementById("agree");
+  if (!agreeing) return;
+  document.getElementById("save").classList.toggle("main-button", Boolean(isChange));
+  agreeing.classList.toggle("main-button", !isChange);
 }
 
 const needsWhy = () => mode !== "blind" && (overruled().length > 0 || "why" in form.dataset);
@@ -181,7 +185,15 @@ async function undo() {
 
 // --- keys and clicks --------------------------------------------------------------------------------------------
 
-const agree = () => decide("confirm", {}, goOn);
+function agree() {
+  if (changedOn().length) {
+    say("You changed a level: n saves it, u takes it back.");
+    return;
+  }
+  // What stands here: the grader's levels, or those of a colleague who overruled them.
+  return decide("save", { levels: levels(), ...words() }, goOn);
+}
+
 const skip = () => decide("skip", {}, (answer) => go(answer.next));
 const open = (id) => document.getElementById(id)?.showModal();
 
@@ -220,7 +232,7 @@ onKeys({
   digit,
   j: () => turnTo(now + 1),
   k: () => turnTo(now - 1),
-  a: () => (document.getElementById("agree") ? void agree() : say("Give your own levels first.")),
+  a: () => (document.getElementById("agree") ? void agree() : say("There is nothing to agree with: give your own levels.")),
   n: () => void save(),
   Enter: () => void save(),
   u: () => void undo(),
