@@ -20,6 +20,7 @@ _COMMANDS = {
     "store": ("evaluator.cli.store", "Encrypt the store, change its key, make one."),
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
     "serve": ("evaluator.cli.serve", "Open the pages where people review what needs a person."),
+    "users": ("evaluator.cli.users", "Who may use the pages; a link for whoever cannot get in."),
     "worker": ("evaluator.cli.worker", "Work for the runs and submissions of a store, beside other workers."),
     "batch": ("evaluator.cli.batch", "Grade at half the price through the Batch API, or by files."),
     "ats": ("evaluator.cli.ats", "Connect an ATS: question maps, quarantine, test events."),
