@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
 SAMPLE := eval_sets/sample/answers_form_export.csv
 
-.PHONY: help demo test check soak benchmark clean
+.PHONY: help demo test check soak benchmark sbom clean
 
 help: ## what each command does
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -34,13 +34,18 @@ check: $(SETUP) ## lint, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/bandit --quiet --recursive evaluator --configfile pyproject.toml
 
-soak: $(SETUP) ## all tests, those that take minutes too; twenty times as many examples of properties, twenty kills of a run
+soak: $(SETUP) ## all tests, those that take minutes too; twenty times as many examples of properties, twenty kills, fuzzing
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
 	$(BIN)/python -m pytest --hypothesis-profile=soak -m "soak or not soak"
 
 benchmark: $(SETUP) ## time the command line beside raw clients and other packages (docs/benchmarks.md)
 	benchmarks/install_neighbours.sh $(NEIGHBOURS)
 	$(BIN)/python -m benchmarks run $(BENCHMARK)
+
+sbom: $(SETUP) ## the bill of materials of what is installed (CycloneDX), in sbom.cdx.json
+	$(BIN)/cyclonedx-py environment $(BIN)/python --pyproject pyproject.toml --output-reproducible --of JSON -o sbom.cdx.json
 
 clean: ## remove what these commands made
 	rm -rf $(VENV) demo build dist

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
 
+from evaluator.errors import SetupError
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -20,6 +22,8 @@ class Settings:
     cache: Path
     store: str
     """The path or URL of the store; may hold a password."""
+    encryption_key: str | None = None
+    """32 bytes in base64, or several; what candidates wrote is kept encrypted where it is set."""
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
@@ -31,7 +35,8 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
     `OPENAI_API_KEY` and `OPENAI_BASE_URL` as the openai client names them; `EVALUATOR_CACHE` for where the local
     model is kept (default: the user's cache folder); `EVALUATOR_STORE` for the store of replies and runs (default:
-    a file in the user's data folder).
+    a file in the user's data folder); `EVALUATOR_ENCRYPTION_KEY`, or `EVALUATOR_ENCRYPTION_KEY_FILE` for a file that
+    holds it, for a store that is encrypted. Raises SetupError where that file cannot be read.
     """
     cache = environment.get("EVALUATOR_CACHE")
     return Settings(
@@ -40,7 +45,20 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         cache=Path(cache) if cache else user_cache_path("screening-answer-evaluator"),
         store=environment.get("EVALUATOR_STORE")
         or str(user_data_path("screening-answer-evaluator", appauthor=False) / "store.sqlite3"),
+        encryption_key=environment.get("EVALUATOR_ENCRYPTION_KEY") or _key_in(environment),
     )
+
+
+def _key_in(environment: Mapping[str, str]) -> str | None:
+    path = environment.get("EVALUATOR_ENCRYPTION_KEY_FILE")
+    if not path:
+        return None
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except (OSError, ValueError) as error:
+        raise SetupError(
+            f"The file of the encryption key, {path}, cannot be read.", hint="EVALUATOR_ENCRYPTION_KEY_FILE names it."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ _COMMANDS = {
     "eval-set": ("evaluator.cli.eval_set", "Check, import or divide an eval set, or make one of reviews."),
     "calibrate": ("evaluator.cli.calibrate", "Fit a grader to raters' labels; which grades may stand alone?"),
     "eval": ("evaluator.cli.evaluate", "Measure graders on answers that raters labelled; verdict, report, gate."),
+    "erase": ("evaluator.cli.erase", "Erase a candidate from the store and from runs' folders; prints a receipt."),
+    "store": ("evaluator.cli.store", "Encrypt the store, change its key, make one."),
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
     "serve": ("evaluator.cli.serve", "Open the pages where people review what needs a person."),
     "worker": ("evaluator.cli.worker", "Work for the runs and submissions of a store, beside other workers."),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from evaluator.cli.store_option import store_option
+from evaluator.cli.store_option import opened_store, store_option
 from evaluator.errors import UsageError
 
 if TYPE_CHECKING:
@@ -78,9 +78,8 @@ def _questions_in(source: str, sample: Path) -> list[str]:
 
 def _held_back(source: str, where: str | None) -> list[str]:
     from evaluator.settings import read_settings
-    from evaluator.store.store import open_store
 
-    with open_store(where or read_settings().store) as store:
+    with opened_store(where, read_settings()) as store:
         held = store.inbox.in_state("quarantined", source=source)
     return list(dict.fromkeys(each for event in held if event.reason == "unmapped_questions" for each in event.detail))
 

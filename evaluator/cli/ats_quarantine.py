@@ -6,7 +6,7 @@ import json
 
 import click
 
-from evaluator.cli.store_option import store_option
+from evaluator.cli.store_option import opened_store, store_option
 from evaluator.cli.terminal import visible
 from evaluator.core.inbox_event import InboxEvent
 from evaluator.errors import UsageError
@@ -64,9 +64,8 @@ def replay(event_ids: tuple[str, ...], source: str | None, where: str | None, *,
     if everything == bool(event_ids):
         raise UsageError("Which events?", hint="Name them, or give --all.")
     from evaluator.settings import read_settings
-    from evaluator.store.store import open_store
 
-    with open_store(where or read_settings().store) as store:
+    with opened_store(where, read_settings()) as store:
         wanted = [event.id for event in _held(where, source)] if everything else list(event_ids)
         replayed = store.inbox.replay(wanted)
     if replayed < len(wanted):
@@ -79,10 +78,9 @@ def replay(event_ids: tuple[str, ...], source: str | None, where: str | None, *,
 
 def _held(where: str | None, source: str | None) -> list[InboxEvent]:
     from evaluator.settings import read_settings
-    from evaluator.store.store import open_store
 
     held: list[InboxEvent] = []
-    with open_store(where or read_settings().store) as store:
+    with opened_store(where, read_settings()) as store:
         while page := store.inbox.in_state("quarantined", source=source, after=held[-1].number if held else 0):
             held += page
     return held

@@ -18,7 +18,7 @@ from evaluator.cli.batch_options import BatchJob, as_for_grade, batch_job, grade
 from evaluator.cli.grade import command as grade_command
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_batch import BatchPresenter
-from evaluator.cli.store_option import store_option
+from evaluator.cli.store_option import opened_store, store_option
 from evaluator.core.batch_state import Refused
 from evaluator.core.ledger import Ledger
 from evaluator.core.price import Price
@@ -32,7 +32,7 @@ from evaluator.run.batch_export import Collected, collect_requests
 from evaluator.run.batch_import import import_output
 from evaluator.run.estimate import estimate
 from evaluator.settings import Settings, read_settings
-from evaluator.store.store import Store, open_store
+from evaluator.store.store import Store
 from evaluator.wiring import costs_money, describe, prices_by_model
 
 ALL_IN, SOME_WITHOUT_REPLY, BUDGET_SPENT, STILL_WAITING = 0, 3, 5, 6
@@ -233,7 +233,7 @@ async def _collect(job: BatchJob, people: Presenter) -> Collected:
 
 
 def _store(where: str | None, settings: Settings) -> Store:
-    return open_store(where or settings.store)
+    return opened_store(where, settings)
 
 
 def _is_capped(collected: Collected) -> bool:

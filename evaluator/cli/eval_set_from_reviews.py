@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evaluator.cli.store_option import store_option
+from evaluator.cli.store_option import opened_store, store_option
 
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
@@ -43,9 +43,8 @@ def from_reviews(
     from evaluator.files.eval_set_folder import write_eval_set
     from evaluator.run.reviews_for_eval import gather_reviews
     from evaluator.settings import read_settings
-    from evaluator.store.store import open_store
 
-    with open_store(where or read_settings().store) as store:
+    with opened_store(where, read_settings()) as store:
         gathered = gather_reviews(store, runs)
     name = set_id or out.resolve().name
     choices = ReviewSetChoices(

@@ -12,18 +12,18 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from evaluator.cli.store_option import store_option
+from evaluator.cli.store_option import opened_store, store_option
 from evaluator.cli.terminal import visible
 from evaluator.core.api_key import SCOPES, ApiKey, Scope
 from evaluator.core.tenant import DEFAULT_TENANT, is_tenant
 from evaluator.errors import UsageError
 from evaluator.settings import read_settings
 from evaluator.store.api_key_shelf import written_time
-from evaluator.store.store import Store, open_store
+from evaluator.store.store import Store
 
 
 def _opened(where: str | None) -> Store:
-    return open_store(where or read_settings().store)
+    return opened_store(where, read_settings())
 
 
 @click.group(name="keys", short_help="Make, list and revoke keys of the JSON API.")

@@ -12,14 +12,14 @@ import click
 
 from evaluator.cli.present_runs import as_json, say_run, say_runs
 from evaluator.cli.run_options import given_again
-from evaluator.cli.store_option import store_option
+from evaluator.cli.store_option import opened_store, store_option
 from evaluator.errors import UsageError
 from evaluator.settings import read_settings
-from evaluator.store.store import Store, open_store
+from evaluator.store.store import Store
 
 
 def _opened(where: str | None) -> Store:
-    return open_store(where or read_settings().store)
+    return opened_store(where, read_settings())
 
 
 @click.group(name="runs", short_help="List, show, resume, export, delete or prune runs.")

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit
 import click
 
 from evaluator.cli.service_extra import require_service_extra
-from evaluator.cli.store_option import store_option
+from evaluator.cli.store_option import opened_store, store_option
 from evaluator.errors import UsageError
 from evaluator.settings import read_ats_settings, read_settings
-from evaluator.store.store import Store, open_store
+from evaluator.store.store import Store
 
 if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
@@ -105,7 +105,7 @@ def command(
     trusted = (proxies or ("127.0.0.1",)) if behind_proxy else ()
     listening = _Listening(host, port, public_url, trusted, certificate, key)
     _check(listening, asked_for_proxy=bool(proxies))
-    with open_store(where or read_settings().store) as store, _bound(listening) as bound:
+    with opened_store(where, read_settings()) as store, _bound(listening) as bound:
         settings = _settings(listening, bound.getsockname()[1])
         shares = DrawShares(blind_share, double_share, audit_share)
         site = make_site(store, settings, shares=shares, export_run=export_run)

@@ -33,4 +33,9 @@ def chosen_store(where: str | None, settings: Settings, *, no_store: bool = Fals
         if where is not None:
             raise UsageError("--store and --no-store do not go together.", hint="Leave one of them out.")
         return None
-    return open_store(where or settings.store)
+    return opened_store(where, settings)
+
+
+def opened_store(where: str | None, settings: Settings) -> Store:
+    """The store that is named, or the one of the settings, with the key of the settings. Raises StoreError."""
+    return open_store(where or settings.store, encryption_key=settings.encryption_key)

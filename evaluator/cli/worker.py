@@ -12,10 +12,9 @@ import click
 from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.json_log import log_to_stderr
 from evaluator.cli.service_extra import require_service_extra
-from evaluator.cli.store_option import store_option
+from evaluator.cli.store_option import opened_store, store_option
 from evaluator.core.pace import PaceSettings
 from evaluator.settings import read_ats_settings, read_out_settings, read_settings
-from evaluator.store.store import open_store
 from evaluator.wiring import GraderOptions
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def command(
     service = None
     if grader is not None:
         service = ServiceOptions(grader, read_ats_settings(), read_out_settings(), rubrics, prompts, samples)
-    with open_store(where or settings.store) as store:
+    with opened_store(where, settings) as store:
         run_to_the_end(_work(make_worker(store, own, limits, drain=drain, service=service)))
 
 

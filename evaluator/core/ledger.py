@@ -21,10 +21,13 @@ class KeptReply:
 
 
 class Ledger(Protocol):
-    """Keeps replies so that nothing is paid for twice."""
+    """Keeps replies so that nothing is paid for twice.
 
-    async def find(self, fingerprint: str) -> KeptReply | None: ...
+    `candidate_id`: about whose answer the reply is, so that it can be erased with everything else of theirs.
+    """
 
-    async def keep(self, fingerprint: str, reply: KeptReply) -> None:
+    async def find(self, fingerprint: str, candidate_id: str | None = None) -> KeptReply | None: ...
+
+    async def keep(self, fingerprint: str, reply: KeptReply, candidate_id: str | None = None) -> None:
         """Returns when the reply would survive the death of this process. Raises StoreError where it cannot be kept."""
         ...

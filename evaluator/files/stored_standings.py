@@ -54,5 +54,5 @@ class StoredStandings:
         if not self._is_sorted:
             self._database.change(f"CREATE INDEX IF NOT EXISTS reading_order ON standing ({_ORDER})")
             self._is_sorted = True
-        for (standing,) in self._database.rows(f"SELECT standing FROM standing ORDER BY {_ORDER}"):  # noqa: S608
+        for (standing,) in self._database.rows(f"SELECT standing FROM standing ORDER BY {_ORDER}"):  # noqa: S608  # nosec B608
             yield CandidateStanding.model_validate_json(standing)

@@ -129,7 +129,7 @@ class ModelRater:
         """One ask; once more where the quotes that its verdicts rest on are not in the answer."""
         ask = prepared.ask
         request = prepared.request(task, self._parameters)
-        first = await self._reply_to(ask, request)
+        first = await self._reply_to(ask, request, task.candidate_id)
         if isinstance(first, Failure) or not self._prompt.repair:
             return first
         finder = QuoteFinder(task.text)
@@ -144,36 +144,42 @@ class ModelRater:
             }
         )
         messages = (*request.messages, Message("assistant", first.text), *asking_again)
-        second = await self._reply_to(ask, replace(request, messages=messages))
+        second = await self._reply_to(ask, replace(request, messages=messages), task.candidate_id)
         usage = first.usage + second.usage
         if isinstance(second, Failure):
             return replace(second, usage=usage) if second.code in NOT_SENT else replace(first, usage=usage)
         still_lost = unsupported(second.reply.criteria, task.criteria, finder)
         return replace(second if len(still_lost.verdicts) <= len(lost.verdicts) else first, usage=usage)
 
-    async def _reply_to(self, ask: Ask, request: ModelRequest) -> _Answered | Failure:
-        """The reply out of the ledger, or of the same request in flight, or of a request of its own."""
+    async def _reply_to(self, ask: Ask, request: ModelRequest, candidate_id: str | None) -> _Answered | Failure:
+        """The reply out of the ledger, or of the same request in flight, or of a request of its own.
+
+        `candidate_id`: for the ledger, which has to find again whose replies it keeps.
+        """
         if self._ledger is None:
             return await self._complete(ask, request)
         name = request_fingerprint(self._identity.spec, self._model.address, self._model.name, request)
         while (leader := self._in_flight.get(name)) is not None:
             shared = await asyncio.shield(leader)
             if shared is not None:
+                if isinstance(shared, _Answered) and candidate_id is not None:
+                    await self._ledger.find(name, candidate_id)  # it is this candidate's reply too
                 return replace(shared, usage=shared.usage.again)
         following: asyncio.Future[_Answered | Failure | None] = asyncio.get_running_loop().create_future()
         self._in_flight[name] = following
         outcome: _Answered | Failure | None = None
         try:
-            outcome = await self._kept(ask, name, self._ledger) or await self._ask_and_keep(ask, request, name)
+            outcome = await self._kept(ask, name, self._ledger, candidate_id)
+            outcome = outcome or await self._ask_and_keep(ask, request, name, candidate_id)
         finally:
             # None, where this one was cancelled: whoever waits asks for itself.
             del self._in_flight[name]
             following.set_result(outcome)
         return outcome
 
-    async def _kept(self, ask: Ask, name: str, ledger: Ledger) -> _Answered | None:
+    async def _kept(self, ask: Ask, name: str, ledger: Ledger, candidate_id: str | None) -> _Answered | None:
         """What the ledger holds under this name, if it can be read as a reply."""
-        kept = await ledger.find(name)
+        kept = await ledger.find(name, candidate_id)
         if kept is None:
             return None
         try:
@@ -182,11 +188,14 @@ class ModelRater:
             return None  # an imported reply, say, that is not what was asked for: it is asked for again
         return _Answered(reply, kept.text, kept.model, kept.usage.again)
 
-    async def _ask_and_keep(self, ask: Ask, request: ModelRequest, name: str) -> _Answered | Failure:
+    async def _ask_and_keep(
+        self, ask: Ask, request: ModelRequest, name: str, candidate_id: str | None
+    ) -> _Answered | Failure:
         outcome = await self._complete(ask, request)
         if isinstance(outcome, _Answered) and self._ledger is not None:
             with self._keeping():
-                await self._ledger.keep(name, KeptReply(outcome.text, outcome.model, outcome.usage))
+                reply = KeptReply(outcome.text, outcome.model, outcome.usage)
+                await self._ledger.keep(name, reply, candidate_id)
         return outcome
 
     async def _complete(self, ask: Ask, request: ModelRequest) -> _Answered | Failure:

@@ -55,7 +55,7 @@ class AnswerSpool:
     def at(self, place: int) -> GradedAnswer:
         """The answer that `add` returned this number for."""
         self._file.seek(place)
-        graded: GradedAnswer = pickle.load(self._file)  # noqa: S301 - written by this object, into a file without a name
+        graded: GradedAnswer = pickle.load(self._file)  # noqa: S301 written by this object, into a file without a name  # nosec B301
         return graded
 
     def of(self, candidate_id: str) -> list[GradedAnswer]:

@@ -13,6 +13,7 @@ from evaluator.core.calibration_words import CalibrationUse, calibration_use
 from evaluator.core.candidate import standing_of
 from evaluator.core.grade import Grade
 from evaluator.core.pace import PaceTotals
+from evaluator.core.redaction import Replacement
 from evaluator.core.reply import Usage
 from evaluator.core.run_manifest import RunManifest, UsageTotals
 from evaluator.errors import StoreError
@@ -20,7 +21,7 @@ from evaluator.files.answers_by_candidate import AnswersByCandidate
 from evaluator.files.grades_file import GradesFile
 from evaluator.files.stored_standings import StoredStandings
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Outcome, calls_of, endpoint_of, spec_of, ungraded
+from evaluator.run.pipeline import Outcome, calls_of, endpoint_of, redacted, spec_of, ungraded
 from evaluator.store.grade_log import GradeLog
 from evaluator.store.run_record import RunCounts
 
@@ -123,7 +124,8 @@ class GradingRun:
                 made = grade.provenance
                 self._paid_before(_usage_of(grade), made.cost_usd)
                 line = grade.model_dump_json().encode()
-                await self.log.append(answer, grade, line, (made.requests, made.cost_usd))
+                replaced = redacted(self._grader.pipeline, answer).replacements
+                await self.log.append(answer, grade, line, (made.requests, made.cost_usd), replaced)
 
     def drain(self) -> None:
         """Begins nothing new; what is in flight is finished and written."""
@@ -143,7 +145,8 @@ class GradingRun:
                 if grade.reason and grade.reason.startswith("not asked: "):
                     self._stopped_because = grade.reason.removeprefix("not asked: ")
                 else:
-                    await self._to_log(answer, grade, line, (outcome.paid.requests, outcome.paid_usd))
+                    replaced = outcome.redaction.replacements if outcome.redaction else ()
+                    await self._to_log(answer, grade, line, (outcome.paid.requests, outcome.paid_usd), replaced)
                 yield grade
         await self._finish_log()
 
@@ -177,11 +180,18 @@ class GradingRun:
                 self._asked[answer.answer_id] = answer
                 yield answer
 
-    async def _to_log(self, answer: Answer, grade: Grade, line: bytes, paid: tuple[int, float | None]) -> None:
+    async def _to_log(
+        self,
+        answer: Answer,
+        grade: Grade,
+        line: bytes,
+        paid: tuple[int, float | None],
+        replaced: tuple[Replacement, ...],
+    ) -> None:
         if self.log is None:
             return
         try:
-            await self.log.append(answer, grade, line, paid)
+            await self.log.append(answer, grade, line, paid, replaced)
             if self.done % _TOLD_EVERY == 0:
                 self.log.came_to(self.counts)
         except StoreError as error:

@@ -236,7 +236,10 @@ async def _ask_everyone(
     """Every rater's every sample of each of the texts in which raters read one answer, at once; text by text."""
     examples = pipeline.asked_of[question.id].examples_for(answer)
     tasks = [
-        (rater, GradingTask(text, question, pipeline.question_set.rubric, criteria, examples, sample))
+        (
+            rater,
+            GradingTask(text, question, pipeline.question_set.rubric, criteria, examples, sample, answer.candidate_id),
+        )
         for text in texts
         for rater in pipeline.raters
         for sample in range(pipeline.first_sample, pipeline.first_sample + pipeline.samples)

@@ -38,19 +38,19 @@ class RunLedger(Ledger):
         """From now on what is found and kept is noted as this run's (the number of its record)."""
         self._ledger = ReplyLedger(self._ledger.shelf, run)
 
-    async def find(self, fingerprint: str) -> KeptReply | None:
+    async def find(self, fingerprint: str, candidate_id: str | None = None) -> KeptReply | None:
         """The reply under this fingerprint. Raises StoreError, also where one before could not be kept."""
         if self._looked_for is not None:
             self._looked_for.append(fingerprint)
             raise _OnlyLookedError("nothing is asked while it is found out what would be")
         if self._failure is not None:
             raise self._failure
-        return await self._ledger.find(fingerprint)
+        return await self._ledger.find(fingerprint, candidate_id)
 
-    async def keep(self, fingerprint: str, reply: KeptReply) -> None:
+    async def keep(self, fingerprint: str, reply: KeptReply, candidate_id: str | None = None) -> None:
         """Keeps the reply; where that fails, the next `find` says so."""
         try:
-            await self._ledger.keep(fingerprint, reply)
+            await self._ledger.keep(fingerprint, reply, candidate_id)
         except StoreError as error:
             self._failure = error
 

@@ -11,6 +11,7 @@ from sqlalchemy import Row, func, select
 from evaluator.core.review import CandidateDecision
 from evaluator.store.database import Database
 from evaluator.store.review_schema import candidate_decisions
+from evaluator.store.sealed_bytes import sealed_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +38,10 @@ class CandidateDecisions:
             "decision": made.decision,
             "user_id": made.user_id,
             "at": made.at,
-            "note": made.note.encode("utf-8", "surrogatepass"),
         }
         with self.database.writing() as connection:
-            connection.execute(candidate_decisions.insert(), row)
+            note = sealed_one(connection, candidate_id, made.note.encode("utf-8", "surrogatepass"))
+            connection.execute(candidate_decisions.insert(), {**row, "note": note})
 
     def of(self, run: int, candidate_id: str) -> list[Decision]:
         """Every decision on one candidate, the last one last."""

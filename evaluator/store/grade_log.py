@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from evaluator.core.answer import Answer
 from evaluator.core.grade import Grade
+from evaluator.core.redaction import Replacement
 from evaluator.errors import StoreError
 from evaluator.store.database import Database
 from evaluator.store.grade_rows import GradeRow, write_grades
@@ -52,12 +53,22 @@ class GradeLog:
         self._number = last or 0
         logs.writer.beat(self, partial(_beat, run=run, now=now))
 
-    async def append(self, answer: Answer, grade: Grade, line: bytes, paid: tuple[int, float | None]) -> None:
-        """Takes one outcome: it is written soon. `line`: the grade's line in grades.jsonl, without its end; `paid`:
-        requests and dollars paid for it now. Raises StoreError where something before it could not be written.
+    async def append(
+        self,
+        answer: Answer,
+        grade: Grade,
+        line: bytes,
+        paid: tuple[int, float | None],
+        replacements: tuple[Replacement, ...] = (),
+    ) -> None:
+        """Takes one outcome: it is written soon.
+
+        `line`: the grade's line in grades.jsonl, without its end; `paid`: requests and dollars paid for it now;
+        `replacements`: what was replaced before it was graded. Raises StoreError where something before it could not
+        be written.
         """
         self._number += 1
-        row = GradeRow(self._run, self._number, answer, grade, line, *paid)
+        row = GradeRow(self._run, self._number, answer, grade, line, *paid, replacements)
         while self._logs.writer.is_full:
             # So much waits for the disk that memory would grow.
             await asyncio.sleep(_A_MOMENT)

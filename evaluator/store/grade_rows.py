@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,11 @@ from sqlalchemy import Connection, and_, bindparam, select
 
 from evaluator.core.answer import Absence, Answer
 from evaluator.core.grade import Grade
+from evaluator.core.redaction import Replacement
 from evaluator.store.many_rows import ManyRows, Parameters, insert_into
+from evaluator.store.privacy_schema import redactions
 from evaluator.store.schema import answers, grades
+from evaluator.store.sealed_bytes import sealed
 from evaluator.store.stored_text import stored_text
 
 PAGE = 200
@@ -29,6 +33,8 @@ class GradeRow:
     line: bytes
     paid_requests: int
     paid_usd: float | None
+    replacements: tuple[Replacement, ...] = ()
+    """What was replaced in the answer before it was graded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +63,32 @@ def write_grades(connection: Connection, rows: Sequence[GradeRow]) -> None:
     """Grades are appended; the answer's row points to the last one."""
     graded = []
     standing = {}
-    for row in rows:
+    texts = [(stored_text(row.answer.candidate_id), row.answer.text.encode("utf-8", "surrogatepass")) for row in rows]
+    bodies = sealed(connection, texts)
+    lines = sealed(connection, [(owner, row.line) for (owner, _), row in zip(texts, rows, strict=True)])
+    for row, (candidate_id, _), body, line in zip(rows, texts, bodies, lines, strict=True):
         answer, grade = row.answer, row.grade
         answer_id = stored_text(answer.answer_id)
-        body = answer.text.encode("utf-8", "surrogatepass")
-        candidate_id = stored_text(answer.candidate_id)
         standing[row.run, answer_id] = (
             row.run, answer_id, candidate_id, answer.question_id, body, answer.absent, answer.row, row.number,
         )  # fmt: skip
         graded.append((
             row.run, row.number, answer_id, answer.question_id, grade.status, grade.score, grade.band,
-            grade.needs_review, grade.provenance.graded_at, row.paid_requests, row.paid_usd, row.line,
+            grade.needs_review, grade.provenance.graded_at, row.paid_requests, row.paid_usd, line,
         ))  # fmt: skip
     _GRADE.carry_out(connection, graded)
     _ANSWER.carry_out(connection, list(standing.values()))
+    redacted = {(row.run, stored_text(row.answer.answer_id)): row for row in rows if row.replacements}
+    maps = sealed(
+        connection,
+        [(stored_text(row.answer.candidate_id), _map_of(row.replacements)) for row in redacted.values()],
+    )
+    _REDACTION.carry_out(connection, [(*key, body) for key, body in zip(redacted, maps, strict=True)])
+
+
+def _map_of(replacements: Sequence[Replacement]) -> bytes:
+    """Where, and what stood in its place: with the answer it leads both ways, and alone it says nothing of anybody."""
+    return json.dumps([[each.start, each.end, each.placeholder] for each in replacements]).encode()
 
 
 def read_grades(connection: Connection, run: int, after: int) -> list[StoredGrade]:
@@ -128,6 +146,14 @@ def _grade(dialect: str, rows: Parameters) -> Any:
     return insert_into(dialect, grades).values(rows).on_conflict_do_nothing()
 
 
+def _redaction(dialect: str, rows: Parameters) -> Any:
+    insert = insert_into(dialect, redactions).values(rows)
+    return insert.on_conflict_do_update(
+        index_elements=[redactions.c.run, redactions.c.answer_id], set_={"body": insert.excluded.body}
+    )
+
+
 _ANSWER_COLUMNS = tuple(column.name for column in answers.columns)
 _ANSWER = ManyRows(_ANSWER_COLUMNS, _answer)
+_REDACTION = ManyRows(("run", "answer_id", "body"), _redaction)
 _GRADE = ManyRows(tuple(column.name for column in grades.columns), _grade)

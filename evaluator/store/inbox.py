@@ -15,6 +15,7 @@ from evaluator.core.submission import NewSubmission
 from evaluator.store.database import Database
 from evaluator.store.many_rows import insert_into
 from evaluator.store.schema import inbox
+from evaluator.store.sealed_bytes import sealed, sealed_one
 from evaluator.store.stored_text import stored_text
 from evaluator.store.submission_rows import Submitted, insert_submission
 
@@ -118,6 +119,10 @@ class Inbox:
     def _insert(self, connection: Connection, event: NewEvent, named: str) -> str | None:
         made = f"evt_{secrets.token_hex(13)}"
         state: InboxState = "received" if event.reason is None else "quarantined"
+        candidate = None if event.candidate_id is None else stored_text(event.candidate_id)
+        headers, body = sealed(
+            connection, [(candidate, json.dumps(dict(event.headers)).encode()), (candidate, event.body)]
+        )
         row = {
             "id": made,
             "tenant": event.tenant,
@@ -126,9 +131,9 @@ class Inbox:
             "content_sha256": event.content_sha256,
             "kind": stored_text(event.kind),
             "purpose": event.purpose,
-            "headers": json.dumps(dict(event.headers)).encode(),
-            "body": event.body,
-            "candidate_id": None if event.candidate_id is None else stored_text(event.candidate_id),
+            "headers": headers,
+            "body": body,
+            "candidate_id": candidate,
             "survivor_id": None if event.survivor_id is None else stored_text(event.survivor_id),
             "state": state,
             "reason": event.reason,
@@ -155,7 +160,7 @@ class Inbox:
         values = {
             "state": state,
             "reason": reason,
-            "detail": json.dumps(list(detail)).encode() if detail else None,
+            "detail": sealed_one(connection, None, json.dumps(list(detail)).encode()) if detail else None,
             "settled_at": _now(),
             "attempts": inbox.c.attempts + 1,
         }

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, and_, exists, func, select
 
 from evaluator.store.database import Database
 from evaluator.store.schema import deliveries, outbound
+from evaluator.store.sealed_bytes import sealed_one
 
 Kind = Literal["submission.graded", "submission.needs_review", "review.decided"]
 GIVE_UP_AFTER = timedelta(days=3)
@@ -97,7 +98,8 @@ class Outbox:
         now = self._now().isoformat()
         with self._database.writing() as connection:
             sent = outbound.update().where(outbound.c.number == event.number, outbound.c.state == "made")
-            if not connection.execute(sent, {"state": "sent", "body": body}).rowcount or not targets:
+            kept = sealed_one(connection, event.candidate_id, body)
+            if not connection.execute(sent, {"state": "sent", "body": kept}).rowcount or not targets:
                 return
             flow = f"submission {event.submission}" if event.submission else f"run {event.run} {event.candidate_id}"
             rows = [

@@ -15,10 +15,20 @@ from evaluator.core.ledger import KeptReply
 from evaluator.errors import StoreError
 from evaluator.store.database import Database, is_gone
 from evaluator.store.failures import as_store_errors
-from evaluator.store.reply_rows import FoundRow, KeptRow, count_replies, read_replies, write_links, write_replies
+from evaluator.store.reply_rows import (
+    FoundRow,
+    KeptRow,
+    ReplyLink,
+    count_replies,
+    read_replies,
+    write_links,
+    write_replies,
+)
+from evaluator.store.stored_text import stored_text
 from evaluator.store.writer import Writer
 
-_Waiting = dict[str, list[asyncio.Future[KeptReply | None]]]
+_Waiting = dict[str, list[tuple[asyncio.Future[KeptReply | None], str | None]]]
+# By name: who waits for its reply, and for which candidate.
 _AT_ONCE = 512  # names in one look
 
 
@@ -37,7 +47,7 @@ class ReplyShelf:
         # SQLite answers in microseconds, less than a thread takes to be woken; a server has to be waited for.
         self._threads = None if database.is_sqlite else ThreadPoolExecutor(1, "store-reader")
 
-    async def find(self, fingerprint: str, run: int | None) -> KeptReply | None:
+    async def find(self, fingerprint: str, run: int | None, candidate_id: str | None) -> KeptReply | None:
         """What is kept under the name. All that is looked for in one turn of the event loop is one query."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[KeptReply | None] = loop.create_future()
@@ -45,12 +55,12 @@ class ReplyShelf:
         if waiting is None:
             waiting = self._waiting[loop, run] = {}
             loop.call_soon(self._look_up, loop, run)
-        waiting.setdefault(fingerprint, []).append(future)
+        waiting.setdefault(fingerprint, []).append((future, candidate_id))
         return await future
 
-    async def keep(self, fingerprint: str, reply: KeptReply, run: int | None) -> None:
+    async def keep(self, fingerprint: str, reply: KeptReply, run: int | None, candidate_id: str | None) -> None:
         """Returns when the reply is committed."""
-        await self._writer.written(self._keeps, KeptRow(fingerprint, reply, run), len(reply.text))
+        await self._writer.written(self._keeps, KeptRow(fingerprint, reply, run, candidate_id), len(reply.text))
 
     def count(self, fingerprints: Sequence[str]) -> int:
         """Under how many of these names something is kept."""
@@ -97,19 +107,20 @@ class ReplyShelf:
         raise AssertionError("the last try returns or raises")
 
     def _settle(self, waiting: _Waiting, run: int | None, found: Mapping[str, FoundRow] | StoreError) -> None:
-        if not isinstance(found, StoreError) and run is not None and found:
+        if not isinstance(found, StoreError) and found:
             found = self._writer.failure or found
         if isinstance(found, StoreError):
             for futures in waiting.values():
-                for future in futures:
+                for future, _ in futures:
                     if not future.done():  # cancelled meanwhile
                         future.set_exception(found)
             return
         for fingerprint, futures in waiting.items():
             row = found.get(fingerprint)
-            if row is not None and run is not None:
-                self._writer.hand_in(self._links, (run, row.number), 16)
-            for future in futures:
+            for candidate_id in {each for _, each in futures}:
+                if row is not None and (run is not None or candidate_id is not None):
+                    self._writer.hand_in(self._links, ReplyLink(row.number, run, candidate_id), 16)
+            for future, _ in futures:
                 if not future.done():
                     future.set_result(None if row is None else row.reply)
 
@@ -121,14 +132,18 @@ class ReplyLedger:
     shelf: ReplyShelf
     run: int | None = None
 
-    async def find(self, fingerprint: str) -> KeptReply | None:
+    async def find(self, fingerprint: str, candidate_id: str | None = None) -> KeptReply | None:
         """The reply under this fingerprint, None where there is none. Raises StoreError."""
-        return await self.shelf.find(fingerprint, self.run)
+        return await self.shelf.find(fingerprint, self.run, _stored(candidate_id))
 
-    async def keep(self, fingerprint: str, reply: KeptReply) -> None:
+    async def keep(self, fingerprint: str, reply: KeptReply, candidate_id: str | None = None) -> None:
         """Returns when the reply is committed; the last one under a fingerprint stands. Raises StoreError."""
-        await self.shelf.keep(fingerprint, reply, self.run)
+        await self.shelf.keep(fingerprint, reply, self.run, _stored(candidate_id))
 
     def count(self, fingerprints: Sequence[str]) -> int:
         """How many of these fingerprints, counted once each, have a reply. Raises StoreError."""
         return self.shelf.count(fingerprints)
+
+
+def _stored(candidate_id: str | None) -> str | None:
+    return None if candidate_id is None else stored_text(candidate_id)

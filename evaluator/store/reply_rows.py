@@ -11,7 +11,9 @@ from sqlalchemy import Connection, select
 
 from evaluator.core.ledger import KeptReply
 from evaluator.store.many_rows import ManyRows, Parameters, insert_into
+from evaluator.store.privacy_schema import reply_candidates
 from evaluator.store.schema import replies, run_replies
+from evaluator.store.sealed_bytes import opened, sealed
 from evaluator.store.stored_text import stored_text
 from evaluator.store.stored_usage import usage_from_json, usage_to_json
 
@@ -20,11 +22,21 @@ _MOST_BYTES = 8 << 20  # of replies that are turned into bytes at once
 
 @dataclass(frozen=True, slots=True)
 class KeptRow:
-    """A reply to write; `run` is the number of the run that paid for it, if any."""
+    """A reply to write; `run` is the number of the run that paid for it, `candidate_id` whose answer it is about."""
 
     fingerprint: str
     reply: KeptReply
     run: int | None
+    candidate_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyLink:
+    """That a run, and a candidate's answer in it, used a reply (their numbers, and the candidate's id as stored)."""
+
+    reply: int
+    run: int | None
+    candidate_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +52,44 @@ def write_replies(connection: Connection, kept: Sequence[KeptRow]) -> None:
     kept_at = datetime.now(UTC).isoformat(timespec="seconds")
     last = {row.fingerprint: row for row in kept}
     for few in _by_bytes(list(last.values())):
+        owned = [(row.candidate_id, row.reply.text.encode("utf-8", "surrogatepass")) for row in few]
         rows = [
             (
                 row.fingerprint,
-                row.reply.text.encode("utf-8", "surrogatepass"),
+                body,
                 None if row.reply.model is None else stored_text(row.reply.model),
                 usage_to_json(row.reply.usage),
                 kept_at,
             )
-            for row in few
+            for row, body in zip(few, sealed(connection, owned), strict=True)
         ]
         _KEEP.carry_out(connection, rows)
-    by_run: dict[int, list[str]] = {}
-    for row in kept:
-        if row.run is not None:
-            by_run.setdefault(row.run, []).append(row.fingerprint)
-    for run, fingerprints in by_run.items():
-        numbers = [row.id for result in _NUMBERS.run(connection, [(each,) for each in fingerprints]) for row in result]
-        write_links(connection, [(run, number) for number in numbers])
+    linked = [row for row in kept if row.run is not None or row.candidate_id is not None]
+    names = list(dict.fromkeys(row.fingerprint for row in linked))
+    numbers = {
+        row.fingerprint: row.id for result in _NUMBERS.run(connection, [(each,) for each in names]) for row in result
+    }
+    write_links(connection, [ReplyLink(numbers[row.fingerprint], row.run, row.candidate_id) for row in linked])
 
 
-def write_links(connection: Connection, links: Sequence[tuple[int, int]]) -> None:
-    """Which run (its number) used which reply (its number)."""
-    _LINK.carry_out(connection, list(dict.fromkeys(links)))
+def write_links(connection: Connection, links: Sequence[ReplyLink]) -> None:
+    """Which run and which candidate used which reply."""
+    runs_of = dict.fromkeys((link.run, link.reply) for link in links if link.run is not None)
+    candidates_of = dict.fromkeys((link.reply, link.candidate_id) for link in links if link.candidate_id is not None)
+    _LINK.carry_out(connection, list(runs_of))
+    _OWN.carry_out(connection, list(candidates_of))
 
 
 def read_replies(connection: Connection, fingerprints: Sequence[str]) -> dict[str, FoundRow]:
     """What is kept under these names (all different)."""
     return {
         row.fingerprint: FoundRow(
-            row.id, KeptReply(row.body.decode("utf-8", "surrogatepass"), row.model, usage_from_json(row.usage))
+            row.id,
+            KeptReply(
+                opened(connection.dialect, row.body).decode("utf-8", "surrogatepass"),
+                row.model,
+                usage_from_json(row.usage),
+            ),
         )
         for result in _FIND.run(connection, [(each,) for each in fingerprints])
         for row in result
@@ -104,8 +124,14 @@ def _link(dialect: str, rows: Parameters) -> Any:
     return insert_into(dialect, run_replies).values(rows).on_conflict_do_nothing()
 
 
+def _own(dialect: str, rows: Parameters) -> Any:
+    return insert_into(dialect, reply_candidates).values(rows).on_conflict_do_nothing()
+
+
 def _numbers(_dialect: str, rows: Parameters) -> Any:
-    return select(replies.c.id).where(replies.c.fingerprint.in_([row["fingerprint"] for row in rows]))
+    return select(replies.c.id, replies.c.fingerprint).where(
+        replies.c.fingerprint.in_([row["fingerprint"] for row in rows])
+    )
 
 
 def _find(_dialect: str, rows: Parameters) -> Any:
@@ -115,5 +141,6 @@ def _find(_dialect: str, rows: Parameters) -> Any:
 
 _KEEP = ManyRows(("fingerprint", "body", "model", "usage", "kept_at"), _keep)
 _LINK = ManyRows(("run", "reply"), _link)
+_OWN = ManyRows(("reply", "candidate_id"), _own)
 _NUMBERS = ManyRows(("fingerprint",), _numbers)
 _FIND = ManyRows(("fingerprint",), _find)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, select
 from evaluator.core.review import Action, EntryDetail, LogEntry
 from evaluator.store.database import Database
 from evaluator.store.review_schema import review_log
+from evaluator.store.sealed_bytes import sealed_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ def read_entries(connection: Connection, run: int, answer_id: str) -> list[LogEn
 
 def write_entry(connection: Connection, entry: LogEntry) -> None:
     """Appends an entry; two of the same version of an item cannot be."""
+    detail = entry.detail.model_dump_json(exclude_defaults=True).encode()
     connection.execute(
         review_log.insert(),
         {
@@ -70,7 +72,7 @@ def write_entry(connection: Connection, entry: LogEntry) -> None:
             "answer_id": entry.answer_id,
             "candidate_id": entry.candidate_id,
             "version": entry.version,
-            "detail": entry.detail.model_dump_json(exclude_defaults=True).encode(),
+            "detail": sealed_one(connection, entry.candidate_id, detail),
         },
     )
 

@@ -15,7 +15,6 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    LargeBinary,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -23,6 +22,7 @@ from sqlalchemy import (
 )
 
 from evaluator.store.schema import metadata
+from evaluator.store.sealed_bytes import SealedBytes
 
 _Number = BigInteger().with_variant(Integer, "sqlite")
 
@@ -98,7 +98,7 @@ review_labels = Table(
     Column("grade", BigInteger),
     Column("grader_levels", Text),  # JSON
     Column("reason", Text),
-    Column("comment", LargeBinary),
+    Column("comment", SealedBytes),
     Column("saved_at", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
     PrimaryKeyConstraint("run", "answer_id", "user_id", "part"),
@@ -117,7 +117,7 @@ review_log = Table(
     Column("answer_id", Text, nullable=False),
     Column("candidate_id", Text, nullable=False),
     Column("version", BigInteger, nullable=False),
-    Column("detail", LargeBinary, nullable=False),  # JSON: core.review.EntryDetail
+    Column("detail", SealedBytes, nullable=False),  # JSON: core.review.EntryDetail
     UniqueConstraint("run", "answer_id", "version"),
     Index("review_log_by_actor", "actor", "number"),
     Index("review_log_by_candidate", "candidate_id", "run"),
@@ -132,6 +132,6 @@ candidate_decisions = Table(
     Column("decision", Text, nullable=False),
     Column("user_id", Text, nullable=False),
     Column("at", Text, nullable=False),
-    Column("note", LargeBinary, nullable=False),
+    Column("note", SealedBytes, nullable=False),
     Index("candidate_decisions_by_candidate", "run", "candidate_id", "number"),
 )

@@ -18,6 +18,7 @@ from evaluator.store.grade_rows import StoredGrade, read_answers
 from evaluator.store.review_log import entries_of, read_entries, write_entry
 from evaluator.store.review_schema import review_items, review_labels, review_skips
 from evaluator.store.schema import answers
+from evaluator.store.sealed_bytes import sealed_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +185,12 @@ def _write_state(connection: Connection, item: ReviewItem, review: ItemReview, a
     if review.adjudication is not None:
         parts.append((review.adjudication, "adjudication"))
     if parts:
-        connection.execute(review_labels.insert(), [_label_row(item, label, part) for label, part in parts])
+        rows = [_label_row(connection, item, label, part) for label, part in parts]
+        connection.execute(review_labels.insert(), rows)
 
 
-def _label_row(item: ReviewItem, label: ReviewLabel, part: str) -> dict[str, Any]:
+def _label_row(connection: Connection, item: ReviewItem, label: ReviewLabel, part: str) -> dict[str, Any]:
+    comment = label.comment.encode("utf-8", "surrogatepass") if label.comment else None
     return {
         "run": item.run,
         "answer_id": item.answer_id,
@@ -201,7 +204,7 @@ def _label_row(item: ReviewItem, label: ReviewLabel, part: str) -> dict[str, Any
         "grade": label.grade,
         "grader_levels": _json(label.grader_levels),
         "reason": label.reason,
-        "comment": label.comment.encode("utf-8", "surrogatepass") if label.comment else None,
+        "comment": None if comment is None else sealed_one(connection, item.candidate_id, comment),
         "saved_at": label.saved_at,
         "version": label.version,
     }

@@ -24,6 +24,8 @@ from sqlalchemy import (
     text,
 )
 
+from evaluator.store.sealed_bytes import SealedBytes
+
 _Number = BigInteger().with_variant(Integer, "sqlite")
 
 metadata = MetaData()
@@ -41,7 +43,7 @@ replies = Table(
     metadata,
     Column("id", _Number, Identity(always=True), primary_key=True),
     Column("fingerprint", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # UTF-8
+    Column("body", SealedBytes, nullable=False),  # UTF-8
     Column("model", Text),
     Column("usage", Text, nullable=False),  # JSON; what is None or 0 is left out
     Column("kept_at", Text, nullable=False),
@@ -90,7 +92,7 @@ answers = Table(
     Column("answer_id", Text, nullable=False),
     Column("candidate_id", Text, nullable=False),
     Column("question_id", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # UTF-8, as it was handed in
+    Column("body", SealedBytes, nullable=False),  # UTF-8, as it was handed in
     Column("absent", Text),
     Column("row", BigInteger),
     Column("grade", BigInteger, nullable=False),  # the number of the grade that stands
@@ -112,7 +114,7 @@ grades = Table(
     Column("graded_at", Text, nullable=False),
     Column("paid_requests", BigInteger, nullable=False),
     Column("paid_usd", Double),
-    Column("body", LargeBinary, nullable=False),  # the line of grades.jsonl
+    Column("body", SealedBytes, nullable=False),  # the line of grades.jsonl
     PrimaryKeyConstraint("run", "number"),
     Index(
         "grades_to_review", "run", "number", sqlite_where=text("needs_review"), postgresql_where=text("needs_review")
@@ -140,13 +142,13 @@ inbox = Table(
     Column("content_sha256", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("purpose", Text, nullable=False),
-    Column("headers", LargeBinary),  # JSON: those that the source reads an event from, never a signature
-    Column("body", LargeBinary),  # as it came; NULL once the candidate is erased
+    Column("headers", SealedBytes),  # JSON: those that the source reads an event from, never a signature
+    Column("body", SealedBytes),  # as it came; NULL once the candidate is erased
     Column("candidate_id", Text),
     Column("survivor_id", Text),  # of a merge: the candidate who remains
     Column("state", Text, nullable=False),
     Column("reason", Text),
-    Column("detail", LargeBinary),  # JSON: the questions that could not be mapped
+    Column("detail", SealedBytes),  # JSON: the questions that could not be mapped
     Column("submission", Text),
     Column("attempts", BigInteger, nullable=False),
     Column("received_at", Text, nullable=False),
@@ -173,7 +175,7 @@ submissions = Table(
     Column("job", Text),
     Column("questionnaire", Text, nullable=False),
     Column("lane", Text, nullable=False),
-    Column("context", LargeBinary, nullable=False),  # JSON: the source's ids for writing the result back
+    Column("context", SealedBytes, nullable=False),  # JSON: the source's ids for writing the result back
     Column("received_at", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text),
@@ -191,7 +193,7 @@ submission_answers = Table(
     metadata,
     Column("submission", _Number, ForeignKey("submissions.number"), nullable=False),
     Column("question_id", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # UTF-8, as it was handed in
+    Column("body", SealedBytes, nullable=False),  # UTF-8, as it was handed in
     Column("absent", Text),
     PrimaryKeyConstraint("submission", "question_id"),
 )
@@ -243,7 +245,7 @@ work_answers = Table(
     Column("answer_id", Text, nullable=False),
     Column("candidate_id", Text, nullable=False),
     Column("question_id", Text, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # UTF-8, as it was handed in
+    Column("body", SealedBytes, nullable=False),  # UTF-8, as it was handed in
     Column("absent", Text),
     Column("row", BigInteger),
     Column("tries", BigInteger, nullable=False),
@@ -275,7 +277,7 @@ outbound = Table(
     Column("run", _Number, ForeignKey("runs.number"), nullable=False),
     Column("submission", _Number, ForeignKey("submissions.number")),
     Column("candidate_id", Text, nullable=False),  # "" once the candidate is erased
-    Column("body", LargeBinary),  # JSON, as it is sent; NULL until it is, and once the candidate is erased
+    Column("body", SealedBytes),  # JSON, as it is sent; NULL until it is, and once the candidate is erased
     Column("state", Text, nullable=False),  # made, sent (to each target by deliveries), erased
     Column("made_at", Text, nullable=False),
     UniqueConstraint("id"),

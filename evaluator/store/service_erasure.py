@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, delete, select, tuple_, update
+from sqlalchemy import Connection, delete, select, update
 
 from evaluator.store.outbox import erase_outbound
-from evaluator.store.schema import answers, grades, inbox, submission_answers, submissions, work_answers
+from evaluator.store.schema import inbox, submission_answers, submissions, work_answers
 from evaluator.store.stored_text import stored_text
 
 
@@ -43,12 +43,3 @@ def erase_service_rows(connection: Connection, candidate_id: str) -> Mapping[str
     connection.execute(delete(work_answers).where(work_answers.c.candidate_id == name))
     erase_outbound(connection, name)
     return {"events": events, "submissions": len(numbers), "submission_answers": answered}
-
-
-def erase_graded_rows(connection: Connection, candidate_id: str) -> Mapping[str, int]:
-    """Erases a candidate's answers and grades from every run; how many rows of each kind there were."""
-    of_candidate = answers.c.candidate_id == stored_text(candidate_id)
-    names = select(answers.c.run, answers.c.answer_id).where(of_candidate)
-    graded = delete(grades).where(tuple_(grades.c.run, grades.c.answer_id).in_(names))
-    counted = {"grades": connection.execute(graded).rowcount}
-    return counted | {"answers": connection.execute(delete(answers).where(of_candidate)).rowcount}

@@ -11,9 +11,13 @@ from evaluator.store.api_key_shelf import ApiKeyShelf
 from evaluator.store.audit_log import AuditLog
 from evaluator.store.candidate_decisions import CandidateDecisions
 from evaluator.store.database import PATIENCE, Database
+from evaluator.store.encryption import Encryption
+from evaluator.store.erasure import Erasure
 from evaluator.store.grade_log import GradeLogs
 from evaluator.store.inbox import Inbox
+from evaluator.store.keyring import Keyring, unlock
 from evaluator.store.loose_replies import LooseReplies
+from evaluator.store.master_key import master_keys
 from evaluator.store.migrate import migrate
 from evaluator.store.outbox import Outbox
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
@@ -25,7 +29,6 @@ from evaluator.store.review_queue import ReviewQueue
 from evaluator.store.review_shelf import ReviewShelf
 from evaluator.store.run_candidates import RunCandidates
 from evaluator.store.run_shelf import RunShelf
-from evaluator.store.service_erasure import erase_graded_rows, erase_service_rows
 from evaluator.store.sign_in_failures import FailureCounts
 from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
@@ -38,7 +41,7 @@ from evaluator.store.writer import Grouping, Writer
 class Store:
     """An open store; a context manager. Safe to use from several processes at once, and from several event loops."""
 
-    def __init__(self, database: Database, grouping: Grouping) -> None:
+    def __init__(self, database: Database, grouping: Grouping, keyring: Keyring | None = None) -> None:
         self._database = database
         self._writer = Writer(database, grouping)
         self._shelf = ReplyShelf(database, self._writer)
@@ -62,6 +65,8 @@ class Store:
         self.inbox = Inbox(database)
         self.submissions = SubmissionShelf(database)
         self.keys = ApiKeyShelf(database)
+        self.erasure = Erasure(database, keyring, self.runs)
+        self.encryption = Encryption(database, keyring)
 
     @property
     def address(self) -> StoreAddress:
@@ -74,11 +79,7 @@ class Store:
 
     def erase_candidate(self, candidate_id: str) -> Mapping[str, int]:
         """Erases a candidate, for good; how many records of each kind there were. Safe to call again."""
-        with self._database.writing() as connection:
-            if self._database.is_sqlite:
-                # What is deleted is overwritten in the file too.
-                connection.exec_driver_sql("PRAGMA secure_delete = ON")
-            return {**erase_service_rows(connection, candidate_id), **erase_graded_rows(connection, candidate_id)}
+        return self.erasure.erase(candidate_id, while_graded=True).counts
 
     def recover(self) -> None:
         """Goes on after a failure, for whoever has done again what was lost by it."""
@@ -99,16 +100,25 @@ class Store:
         self._database.close()
 
 
-def open_store(where: str, *, patience: float = PATIENCE, grouping: Grouping | None = None) -> Store:
+def open_store(
+    where: str,
+    *,
+    patience: float = PATIENCE,
+    grouping: Grouping | None = None,
+    encryption_key: str | None = None,
+) -> Store:
     """Opens the store at a path or URL; makes it where it is not, and brings an older one up to date.
 
-    `patience`: seconds to wait where another process writes. Raises StoreError where it cannot be used, and
-    UsageError where `where` is no address.
+    `patience`: seconds to wait where another process writes. `encryption_key`: 32 bytes in base64 (several: the first
+    one encrypts); what candidates wrote is encrypted with keys that it wraps, from the first time on. Raises StoreError
+    where it cannot be used, or not with this key, and UsageError where `where` is no address.
     """
+    masters = master_keys(encryption_key) if encryption_key is not None else ()
     database = Database(store_address(where), patience=patience)
     try:
         migrate(database)
+        keyring = unlock(database, masters)
     except BaseException:
         database.close()
         raise
-    return Store(database, grouping or Grouping())
+    return Store(database, grouping or Grouping(), keyring)

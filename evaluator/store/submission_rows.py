@@ -14,6 +14,7 @@ from evaluator.core.submission import NewSubmission, Submission
 from evaluator.errors import IdempotencyConflictError
 from evaluator.store.many_rows import ManyRows, Parameters, insert_into
 from evaluator.store.schema import submission_answers, submissions
+from evaluator.store.sealed_bytes import sealed, sealed_one
 from evaluator.store.stored_text import stored_text
 
 
@@ -30,6 +31,7 @@ def insert_submission(connection: Connection, new: NewSubmission) -> Submitted:
 
     Raises IdempotencyConflictError where that one has other content.
     """
+    candidate = stored_text(new.stored_candidate)
     made = f"sub_{secrets.token_hex(13)}"
     row = {
         "id": made,
@@ -37,12 +39,12 @@ def insert_submission(connection: Connection, new: NewSubmission) -> Submitted:
         "source": new.source,
         "idempotency_key": stored_text(new.idempotency_key),
         "content_sha256": new.content_sha256,
-        "candidate_id": stored_text(new.stored_candidate),
+        "candidate_id": candidate,
         "application_id": None if new.application_id is None else stored_text(new.application_id),
         "job": None if new.job is None else stored_text(new.job),
         "questionnaire": new.questionnaire,
         "lane": new.lane,
-        "context": json.dumps(dict(new.context)).encode(),
+        "context": sealed_one(connection, candidate, json.dumps(dict(new.context)).encode()),
         "received_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "state": "received",
         "attempts": 0,
@@ -51,12 +53,10 @@ def insert_submission(connection: Connection, new: NewSubmission) -> Submitted:
     number = connection.execute(insert.on_conflict_do_nothing().returning(submissions.c.number)).scalar()
     if number is None:
         return _same(connection, new, row["idempotency_key"])
+    bodies = sealed(connection, [(candidate, answer.text.encode("utf-8", "surrogatepass")) for answer in new.answers])
     _ANSWERS.carry_out(
         connection,
-        [
-            (number, answer.question_id, answer.text.encode("utf-8", "surrogatepass"), answer.absent)
-            for answer in new.answers
-        ],
+        [(number, answer.question_id, body, answer.absent) for answer, body in zip(new.answers, bodies, strict=True)],
     )
     return Submitted(made, is_new=True)
 

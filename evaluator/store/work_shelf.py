@@ -17,6 +17,7 @@ from evaluator.store.database import Database
 from evaluator.store.grade_rows import StoredGrade
 from evaluator.store.graded_rows import WorkOutcome, write_outcomes
 from evaluator.store.schema import answers, grades, submissions, work_answers, work_chunks, workers
+from evaluator.store.sealed_bytes import sealed_one
 from evaluator.store.stored_text import stored_text
 from evaluator.store.submission_rows import submission_record
 
@@ -80,7 +81,7 @@ class WorkShelf:
             "made_at": now,
         }
         number: int = connection.execute(work_chunks.insert().returning(work_chunks.c.number), row).scalar_one()
-        connection.execute(work_answers.insert(), [_row(number, item) for item in items])
+        connection.execute(work_answers.insert(), [_row(connection, number, item) for item in items])
         return number
 
     def submissions(self, limit: int) -> list[work_submissions.NewWork]:
@@ -301,15 +302,16 @@ def _add_tries(connection: Connection, chunk: int, numbers: Sequence[int]) -> No
         )
 
 
-def _row(chunk: int, item: WorkItem) -> dict[str, object]:
+def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object]:
     answer = item.answer
+    candidate_id = stored_text(answer.candidate_id)
     return {
         "chunk": chunk,
         "number": item.number,
         "answer_id": stored_text(answer.answer_id),
-        "candidate_id": stored_text(answer.candidate_id),
+        "candidate_id": candidate_id,
         "question_id": answer.question_id,
-        "body": answer.text.encode("utf-8", "surrogatepass"),
+        "body": sealed_one(connection, candidate_id, answer.text.encode("utf-8", "surrogatepass")),
         "absent": answer.absent,
         "row": answer.row,
         "tries": item.tries,

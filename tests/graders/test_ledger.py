@@ -24,10 +24,10 @@ class DictLedger:
     def __init__(self) -> None:
         self.kept: dict[str, KeptReply] = {}
 
-    async def find(self, fingerprint: str) -> KeptReply | None:
+    async def find(self, fingerprint: str, candidate_id: str | None = None) -> KeptReply | None:
         return self.kept.get(fingerprint)
 
-    async def keep(self, fingerprint: str, reply: KeptReply) -> None:
+    async def keep(self, fingerprint: str, reply: KeptReply, candidate_id: str | None = None) -> None:
         self.kept[fingerprint] = reply
 
 
@@ -99,7 +99,7 @@ def test_replies_that_are_not_kept_yet_count_as_in_flight(
             self.keeping = 0
             self.at_risk: list[int] = []
 
-        async def keep(self, fingerprint: str, reply: KeptReply) -> None:
+        async def keep(self, fingerprint: str, reply: KeptReply, candidate_id: str | None = None) -> None:
             self.keeping += 1
             await asyncio.sleep(0.02)
             self.at_risk.append(route.call_count - len(self.kept))

@@ -273,6 +273,8 @@ def concepts_of(word: str) -> int:
         found = _look_up(word.translate(_DIGITS))
         return found | Concept.SPELLED_ODDLY if found & ~_TOO_COMMON else 0
     folded = _fold(word)
+    if not folded:
+        return 0  # nothing but marks that stand on letters
     found = _look_up(folded)
     if "\u0600" <= folded[0] <= "\u06ff":
         return found or _look_up(_ARABIC_PREFIX.sub("", folded, count=1))

@@ -15,6 +15,7 @@ from evaluator.store.migrations import (
     m0005_reviews,
     m0006_work,
     m0007_outbound,
+    m0008_privacy,
 )
 
 
@@ -35,6 +36,7 @@ MIGRATIONS = (
     Migration(5, "reviews", m0005_reviews.STATEMENTS),
     Migration(6, "work", m0006_work.STATEMENTS),
     Migration(7, "outbound", m0007_outbound.STATEMENTS),
+    Migration(8, "privacy", m0008_privacy.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 
