@@ -86,7 +86,7 @@ def fill(store: Store, count: int, folder: str) -> None:
 
 
 def measured(name: str, call: Callable[[int], Any], times: int = _TIMES) -> None:
-    """Calls it so often, each time with another number; prints percentiles of the clock, and of the processor's time."""
+    """Calls it so often, each time with another number; prints percentiles of the clock and of the processor."""
     clock, processor = [], []
     for number in range(times):
         begun, busy = time.perf_counter(), time.process_time()
