@@ -62,13 +62,13 @@ class ReviewReading:
     def counts(self, who: Who, wanted: QueueFilter) -> QueueCounts:
         """How much there is, and what was done today (of UTC)."""
         today = self._now().date().isoformat()
-        by_state = self._store.queue.counts(wanted)
+        by_state, by_flag = self._store.queue.counts(wanted)
         return QueueCounts(
             open=by_state.get("open", 0),
             adjudicate=by_state.get("adjudicate", 0),
             done=by_state.get("done", 0),
             withdrawn=by_state.get("withdrawn", 0),
-            by_flag=self._store.queue.flag_counts(wanted),
+            by_flag=by_flag,
             done_today=self._store.queue.done_since(today),
             done_today_by_me=self._store.queue.done_since(today, who.user_id),
         )

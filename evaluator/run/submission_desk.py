@@ -97,9 +97,13 @@ class SubmissionDesk:
         submission = self._shelf.find(submission_id, tenant=tenant)
         if submission is None:
             return None
-        question_set = self._question_set(submission.questionnaire)
-        order = [question.id for question in question_set.questionnaire.questions]
-        grades = sorted(self._shelf.grades(submission), key=lambda grade: order.index(grade.question_id))
+        grades = self._shelf.grades(submission)
+        try:
+            question_set = self._question_set(submission.questionnaire)
+        except EvaluatorError:  # it was there when they were graded: the grades stand, nothing is added up
+            return GradedSubmission(submission, tuple(grades), None)
+        places = {question.id: place for place, question in enumerate(question_set.questionnaire.questions)}
+        grades.sort(key=lambda grade: places.get(grade.question_id, len(places)))
         standing = None
         if submission.state == "complete" and grades:
             asked = [grade.question_id for grade in grades]

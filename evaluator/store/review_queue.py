@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, exists, func, or_, select
+from sqlalchemy import Row, Select, and_, case, exists, func, literal, or_, select, tuple_
 
 from evaluator.core.grade import Band
 from evaluator.core.review import DRAWN, ItemState, Why
@@ -65,24 +65,22 @@ class ReviewQueue:
             row = connection.execute(_items_for(viewer).where(review_items.c.id == item)).first()
         return _queue_row(row) if row else None
 
-    def counts(self, wanted: QueueFilter) -> Mapping[str, int]:
-        """How many items there are by state, whatever state or flag the filter wants."""
-        query = select(review_items.c.state, func.count().label("n")).group_by(review_items.c.state)
-        with self.database.reading() as connection:
-            rows = connection.execute(_filtered(query, wanted, by_state=False, by_flag=False))
-            return {row.state: row.n for row in rows}
+    def counts(self, wanted: QueueFilter) -> tuple[Mapping[ItemState, int], Mapping[Why, int]]:
+        """How many items there are by state, and how many of the open ones have each flag, or were only drawn.
 
-    def flag_counts(self, wanted: QueueFilter) -> Mapping[Why, int]:
-        """How many open items have each flag, and how many were only drawn."""
-        query = select(review_items.c.flags, func.count()).where(review_items.c.state == "open")
-        query = _filtered(query, wanted, by_state=False, by_flag=False).group_by(review_items.c.flags)
-        found: dict[Why, int] = {}
+        Whatever state or flag the filter wants.
+        """
+        query = select(review_items.c.state, review_items.c.flags, func.count().label("n"))
+        query = _filtered(query, wanted, by_state=False, by_flag=False)
+        by_state: dict[ItemState, int] = {}
+        by_flag: dict[Why, int] = {}
         with self.database.reading() as connection:
-            for bits, count in connection.execute(query):
-                codes: list[Why] = [code for code, bit in FLAG_BITS.items() if bits & bit]
-                for code in codes or [DRAWN]:
-                    found[code] = found.get(code, 0) + count
-        return found
+            for row in connection.execute(query.group_by(review_items.c.state, review_items.c.flags)):
+                by_state[row.state] = by_state.get(row.state, 0) + row.n
+                codes: list[Why] = [code for code, bit in FLAG_BITS.items() if row.flags & bit]
+                for code in (codes or [DRAWN]) if row.state == "open" else ():
+                    by_flag[code] = by_flag.get(code, 0) + row.n
+        return by_state, by_flag
 
     def done_since(self, since: str, user_id: str | None = None) -> int:
         """Answers that people labelled since then; of one person where `user_id` is given."""
@@ -185,8 +183,8 @@ def _items_for(viewer: str) -> Select[Any]:
 
 
 def _beyond(rank: int, item: int) -> Any:
-    # As a row comparison: both databases walk the index from there.
-    return or_(review_items.c.rank > rank, and_(review_items.c.rank == rank, review_items.c.id > item))
+    # As a comparison of rows: both databases go into the index there, not to its beginning.
+    return tuple_(review_items.c.rank, review_items.c.id) > tuple_(literal(rank), literal(item))
 
 
 def _filtered(query: Select[Any], wanted: QueueFilter, *, by_state: bool = True, by_flag: bool = True) -> Select[Any]:

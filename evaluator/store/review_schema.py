@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from evaluator.store.schema import metadata
@@ -61,6 +62,18 @@ review_items = Table(
     Index("review_items_queue", "state", "rank", "id", "flags"),
     Index("review_items_queue_of_run", "run", "state", "rank", "id", "flags"),
     Index("review_items_by_candidate", "candidate_id", "run"),
+    Index("review_items_counts", "state", "flags"),
+    Index("review_items_counts_of_run", "run", "state", "flags"),
+    Index("review_items_counts_of_question", "question_id", "state", "flags"),
+    Index(
+        "review_items_assigned",
+        "assigned_to",
+        "state",
+        "rank",
+        "id",
+        sqlite_where=text("assigned_to IS NOT NULL"),
+        postgresql_where=text("assigned_to IS NOT NULL"),
+    ),
 )
 
 review_skips = Table(

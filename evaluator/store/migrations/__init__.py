@@ -16,6 +16,7 @@ from evaluator.store.migrations import (
     m0006_work,
     m0007_outbound,
     m0008_privacy,
+    m0009_queue_indexes,
 )
 
 
@@ -37,6 +38,7 @@ MIGRATIONS = (
     Migration(6, "work", m0006_work.STATEMENTS),
     Migration(7, "outbound", m0007_outbound.STATEMENTS),
     Migration(8, "privacy", m0008_privacy.STATEMENTS),
+    Migration(9, "queue indexes", m0009_queue_indexes.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

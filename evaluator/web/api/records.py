@@ -24,6 +24,8 @@ def _whole(text: str) -> str:
     return text
 
 
+CANDIDATE_ID = "^[^@]"  # what begins so names another tenant's candidate in the store
+
 Id = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
 
 
@@ -32,17 +34,22 @@ class _Taken(BaseModel):
 
 
 class AnswerIn(_Taken):
-    """One answer. An empty text says that the question was asked and left blank."""
+    """One answer, to a question by `question_id`, or by `question`: its id, its title or its text.
 
-    question: Annotated[
-        str | None, Field(max_length=5000, description="The question by its id, its title or its text.")
-    ] = None
-    question_id: Annotated[str | None, Field(max_length=200, description="The question by its id.")] = None
+    An empty text says that the question was asked and left blank.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["question_id"]}, {"required": ["question"]}]},
+    )
+
+    question: Annotated[str, Field(max_length=5000, description="The question's id, title or text.")] = ""
+    question_id: Annotated[str, Field(max_length=200, description="The question's id.")] = ""
     text: Annotated[str, Field(max_length=200_000), AfterValidator(_whole)]
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:
-        if (self.question is None) == (self.question_id is None):
+        if ("question" in self.model_fields_set) == ("question_id" in self.model_fields_set):
             raise ValueError("give either question or question_id")
         return self
 
@@ -67,7 +74,9 @@ class SubmissionIn(_Taken):
         }
     )
 
-    candidate_id: Annotated[Id, Field(description="Your id of the candidate: no name, no address.")]
+    candidate_id: Annotated[
+        Id, Field(pattern=CANDIDATE_ID, description="Your id of the candidate: no name or address.")
+    ]
     answers: Annotated[list[AnswerIn], Field(min_length=1, max_length=100)]
     questionnaire: Annotated[Id | None, Field(description="Which questionnaire; the service's own where left out.")] = (
         None
@@ -85,7 +94,7 @@ class SubmissionIn(_Taken):
         """The same for the desk; `key` is the one of the request's header."""
         return AskedSubmission(
             candidate_id=self.candidate_id,
-            answers=[AskedAnswer(each.question_id or each.question or "", each.text) for each in self.answers],
+            answers=[AskedAnswer(each.question_id or each.question, each.text) for each in self.answers],
             questionnaire=self.questionnaire,
             application_id=self.application_id,
             job=self.job,

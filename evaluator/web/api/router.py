@@ -12,6 +12,7 @@ from evaluator.store.api_key_shelf import ApiKeyShelf
 from evaluator.store.submission_rows import Submitted
 from evaluator.web.api.keyed_route import keyed_route, needs, submission_errors
 from evaluator.web.api.records import (
+    CANDIDATE_ID,
     Accepted,
     BatchAccepted,
     BatchIn,
@@ -38,7 +39,9 @@ _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "There is no
 _AS_PROBLEM = {"content": {"application/problem+json": {"schema": ProblemBody.model_json_schema()}}}
 
 SubmissionId = Annotated[str, Path(max_length=100, examples=["sub_0123456789abcdef0123456789"])]
-CandidateId = Annotated[str, Path(max_length=200, description="Your id of the candidate.", examples=["c-1024"])]
+CandidateId = Annotated[
+    str, Path(max_length=200, pattern=CANDIDATE_ID, description="Your id of the candidate.", examples=["c-1024"])
+]
 
 
 def _problems(*more: dict[int | str, dict[str, Any]], without: tuple[int, ...] = ()) -> dict[int | str, dict[str, Any]]:

@@ -1,0 +1,153 @@
+"""`evaluator ats`: a question map begun from what was sent, connections checked, events signed, the quarantine seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from evaluator.ats.delivery import Delivery
+from evaluator.ats.sources import SOURCES
+from evaluator.core.inbox_event import NewEvent
+from evaluator.settings import read_ats_settings, read_settings
+from evaluator.store.store import open_store
+from evaluator.wiring_service import find_questionnaire, make_connections
+from tests.ats.ats_server import applications
+from tests.ats.signing import SECRETS, TEXTS, submit_event
+
+NAMES = sorted(SOURCES)
+API_ANSWER = {
+    "greenhouse": "GET /v1/applications/71",
+    "lever": "GET /v1/opportunities/42/applications/app-42",
+    "ashby": "POST /application.info",
+    "workable": "GET /spi/v3/candidates/42",
+    "smartrecruiters": "GET /candidates/42/jobs/job-1/screening-answers",
+}
+
+
+def ats(*arguments: str | Path, **environment: str) -> Result:
+    """The command with these variables only."""
+    cleared = {f"EVALUATOR_{name.upper()}_SECRETS": None for name in NAMES}
+    return CliRunner().invoke(cli(), ["ats", *map(str, arguments)], env={**cleared, **environment})
+
+
+def cli() -> object:
+    from evaluator.cli import cli as command
+
+    return command
+
+
+@pytest.mark.parametrize("source", NAMES)
+def test_a_map_is_begun_from_an_event_or_from_an_answer_of_the_api(source: str, tmp_path: Path) -> None:
+    """And is a map: it can be used as it is written."""
+    sample = tmp_path / "sample.json"
+    if source in API_ANSWER:
+        sample.write_text(json.dumps(applications()[API_ANSWER[source]].body), encoding="utf-8")
+    else:
+        sample.write_bytes(submit_event(source).body)
+    (tmp_path / "maps").mkdir()
+    written = tmp_path / "maps" / f"{source}.yaml"
+    done = ats("map", source, "--sample", sample, "--out", written)
+    assert done.exit_code == 0, done.output
+    settings = read_ats_settings({"EVALUATOR_ATS_MAPS": str(tmp_path / "maps")})
+    (connection,) = make_connections(settings, find_questionnaire()).values()
+    assert connection.maps[0].questions == {text: question for question, text in TEXTS.items()}
+    assert ats("map", source, "--sample", sample, "--out", written).exit_code != 0  # it may have been corrected
+
+
+def test_what_is_likely_is_marked_and_what_is_unclear_stays_out(tmp_path: Path) -> None:
+    """A person decides; until then submissions with it are held back."""
+    questions = {
+        "fraud_framing": "Predict fraud",
+        "loan_features": "Which columns may a model see",
+        "x": "Your GitHub?",
+    }
+    sample = tmp_path / "event.json"
+    sample.write_bytes(submit_event("workable", answers=dict.fromkeys(questions, "secret"), questions=questions).body)
+    said = ats("map", "workable", "--sample", sample).output
+    assert '  "Predict fraud": fraud_framing\n' in said
+    assert '  "Which columns may a model see": loan_features  # 93% alike: check' in said
+    assert '#  "Your GitHub?": ?' in said
+    assert "secret" not in said
+
+
+def test_a_sample_without_questions_says_what_to_take_instead(tmp_path: Path) -> None:
+    """Lever's events name what to fetch."""
+    sample = tmp_path / "event.json"
+    sample.write_bytes(submit_event("lever").body)
+    done = ats("map", "lever", "--sample", sample)
+    assert done.exit_code != 0
+    assert "as the ATS's API gives it" in str(done.exception)
+    sample.write_text("{", encoding="utf-8")
+    assert "not JSON" in str(ats("map", "lever", "--sample", sample).exception)
+
+
+@pytest.mark.parametrize("source", [name for name in NAMES if name != "lever"])
+def test_an_event_is_signed_as_the_source_would(source: str, tmp_path: Path) -> None:
+    """So that a connection can be tried with curl."""
+    event = tmp_path / "event.json"
+    event.write_bytes(submit_event(source).body)
+    done = ats("sign", source, event, **{f"EVALUATOR_{source.upper()}_SECRETS": SECRETS[source]})
+    assert done.exit_code == 0, done.output
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in done.output.splitlines())}
+    delivery = Delivery(headers, event.read_bytes(), datetime.now(UTC))
+    assert SOURCES[source].check(delivery, [SECRETS[source]]) is None
+    assert SOURCES[source].check(delivery, ["whsec_YW5vdGhlcg=="]) == "signature_wrong"
+    assert "has no secret" in str(ats("sign", source, event).exception)
+
+
+def test_connections_are_checked_with_every_mistake_at_once(tmp_path: Path) -> None:
+    """In the environment, and in every map, with file, line and key."""
+    assert "Nothing is connected" in ats("check").output
+    said = ats("check", EVALUATOR_LEVER_SECRETS="one two", EVALUATOR_LEVER_API_KEY="k").output
+    assert said == "lever: 2 secret(s), API key, 1 question map(s)\n"
+    wrong = ats("check", EVALUATOR_LEVER_SECRETS="1 2 3", EVALUATOR_STANDARD_SECRETS="plain")
+    assert "EVALUATOR_LEVER_SECRETS: 3 secrets" in str(wrong.exception)
+    assert "EVALUATOR_STANDARD_SECRETS: a Standard Webhooks secret is whsec_" in str(wrong.exception)
+    assert "plain" not in str(wrong.exception)
+    good = "source: lever\nquestionnaire: ml_engineer_screen\n"
+    (tmp_path / "a.yaml").write_text(
+        good + "questions:\n  A: nothing\n  a?: degradation\nsecret: x\n", encoding="utf-8"
+    )
+    (tmp_path / "b.yaml").write_text(good + "questions:\n  A: nothing\n  a?: degradation\n", encoding="utf-8")
+    (tmp_path / "c.yaml").write_text("source: nowhere\nquestionnaire: nothing\n", encoding="utf-8")
+    (tmp_path / "d.yaml").write_text(good, encoding="utf-8")
+    (tmp_path / "e.yaml").write_text(good, encoding="utf-8")
+    said = str(ats("check", EVALUATOR_ATS_MAPS=str(tmp_path)).exception)
+    for mistake in (
+        "a.yaml:6: secret: unknown key",
+        "b.yaml:4: questions.A: 'nothing' is no question of ml_engineer_screen",
+        "b.yaml:5: questions.a?: reads the same as 'A'",
+        "c.yaml:1: source",
+        "e.yaml: jobs: maps all other jobs of lever, and so does d.yaml",
+    ):
+        assert mistake in said, said
+    assert "is no folder" in str(ats("check", EVALUATOR_ATS_MAPS=str(tmp_path / "none")).exception)
+
+
+def test_the_quarantine_is_seen_replayed_and_mapped_from() -> None:
+    """With the questions that are not known, and nothing that a candidate wrote."""
+    with open_store(read_settings().store) as store:
+        for number in range(2):
+            body = b"MARKER %d" % number
+            digest = hashlib.sha256(body).hexdigest()
+            new = NewEvent("default", "workable", f"e{number}", True, digest, "candidate_created", "submit", body)
+            event_id = store.inbox.receive(new).id
+            store.inbox.settle(event_id, "quarantined", reason="unmapped_questions", detail=["Your \x1b[1mGitHub?"])
+    listed = ats("quarantine", "list").output
+    assert "it has questions that the map does not know" in listed
+    assert "Your \\u001b[1mGitHub?" in listed
+    assert "2 held back" in listed
+    shown = json.loads(ats("quarantine", "list", "--json").output)
+    assert [each["questions"] for each in shown] == [["Your \x1b[1mGitHub?"]] * 2
+    assert "MARKER" not in listed + json.dumps(shown)
+    assert "GitHub?" in ats("map", "workable", "--quarantine").output
+    assert ats("quarantine", "list", "--source", "lever").output == "Nothing is held back.\n"
+    assert ats("quarantine", "replay", shown[0]["id"]).output == "1 wait again.\n"
+    assert ats("quarantine", "replay", shown[0]["id"]).exit_code != 0
+    assert ats("quarantine", "replay").exit_code != 0
+    assert ats("quarantine", "replay", "--all").output == "1 wait again.\n"
