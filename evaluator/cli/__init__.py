@@ -22,6 +22,7 @@ _COMMANDS = {
     "store": ("evaluator.cli.store", "Encrypt the store, change its key, make one."),
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
     "serve": ("evaluator.cli.serve", "Open the pages where people review what needs a person."),
+    "users": ("evaluator.cli.users", "Who may use the pages; a link for whoever cannot get in."),
     "worker": ("evaluator.cli.worker", "Work for the runs and submissions of a store, beside other workers."),
     "status": ("evaluator.cli.status", "Show what waits for workers, since when, and what fails."),
     "outbox": ("evaluator.cli.outbox", "Show and replay events that could not be delivered."),
