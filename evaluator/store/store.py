@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -21,6 +22,7 @@ from evaluator.store.master_key import master_keys
 from evaluator.store.migrate import migrate
 from evaluator.store.outbox import Outbox
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
+from evaluator.store.retention import Retention
 from evaluator.store.review_intake import ReviewIntake
 from evaluator.store.review_labels import ReviewLabels
 from evaluator.store.review_leases import ReviewLeases
@@ -34,6 +36,7 @@ from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
 from evaluator.store.user_shelf import UserShelf
 from evaluator.store.work_shelf import WorkShelf
+from evaluator.store.work_status import WorkStatus, status_of
 from evaluator.store.worker_roll import WorkerRoll
 from evaluator.store.writer import Grouping, Writer
 
@@ -67,6 +70,7 @@ class Store:
         self.keys = ApiKeyShelf(database)
         self.erasure = Erasure(database, keyring, self.runs)
         self.encryption = Encryption(database, keyring)
+        self.retention = Retention(database, self.runs)
 
     @property
     def address(self) -> StoreAddress:
@@ -80,6 +84,10 @@ class Store:
     def erase_candidate(self, candidate_id: str) -> Mapping[str, int]:
         """Erases a candidate, for good; how many records of each kind there were. Safe to call again."""
         return self.erasure.erase(candidate_id, while_graded=True).counts
+
+    def status(self, now: datetime) -> WorkStatus:
+        """How the work stands at `now`, UTC."""
+        return status_of(self._database, now)
 
     def recover(self) -> None:
         """Goes on after a failure, for whoever has done again what was lost by it."""
