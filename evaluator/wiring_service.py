@@ -17,7 +17,7 @@ from evaluator.files.question_map_file import load_question_maps
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import load_question_set
 from evaluator.run.doors import Doors
-from evaluator.run.intake import Erase, Intake
+from evaluator.run.intake import Intake
 from evaluator.run.submission_desk import SubmissionDesk
 from evaluator.settings import AtsAccess, AtsSettings
 from evaluator.store.store import Store
@@ -47,16 +47,11 @@ def make_connections(settings: AtsSettings, questionnaire: Callable[[str], Quest
     return {place: _connection(place, settings, maps, fallback) for place in sorted(places)}
 
 
-def make_intake(settings: AtsSettings, store: Store, erase: Erase | None = None) -> Intake:
+def make_intake(settings: AtsSettings, store: Store) -> Intake:
     """What settles the events of a store's inbox. Raises InputError as `make_connections` does."""
     questionnaire = find_questionnaire()
     connections = make_connections(settings, questionnaire)
-    return Intake(store.inbox, connections, questionnaire, erase or make_erase(store))
-
-
-def make_erase(store: Store) -> Erase:
-    """What erases a candidate from a store, by the id that the store has."""
-    return store.erase_candidate
+    return Intake(store.inbox, connections, questionnaire, store.erase_candidate, store.erasure.erased_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +72,7 @@ def make_service(settings: AtsSettings, store: Store, rung: Callable[[str], None
     question_set = lru_cache(maxsize=64)(lambda name: load_question_set(name, [shipped("rubrics")]))
     default = settings.questionnaire or DEFAULT_QUESTIONNAIRE
     question_set(default)  # one that is not there is told now, not to each who hands something in
-    desk = SubmissionDesk(store.submissions, question_set, default, make_erase(store), rung)
+    desk = SubmissionDesk(store.submissions, question_set, default, store.erase_candidate, rung)
     return Service(connections, Doors(connections, store.inbox, rung), desk)
 
 

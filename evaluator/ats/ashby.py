@@ -84,6 +84,7 @@ class Ashby:
                 ("applicationId",),
             ),
             job=first_id(data, ("application", "job", "id"), ("application", "jobId")),
+            occurred_at=text_at(data, "application", "createdAt") or None,
             payload=data if isinstance(data, Mapping) else {},
         )
 

@@ -29,6 +29,8 @@ class AtsEvent:
     """In a merge: the candidate who remains."""
     application: str | None = None
     job: str | None = None
+    occurred_at: str | None = None
+    """When it happened at the source, ISO 8601, where the source says so."""
     payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 

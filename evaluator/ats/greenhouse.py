@@ -71,6 +71,7 @@ class Greenhouse:
             survivor=first_id(payload, ("primary_candidate", "id"), ("surviving_candidate", "id")),
             application=first_id(payload, ("application", "id"), ("application_id",)),
             job=_job(value_at(payload, "application")),
+            occurred_at=text_at(payload, "application", "applied_at") or None,
             payload=payload if isinstance(payload, Mapping) else {},
         )
 

@@ -61,6 +61,7 @@ class Standard:
             candidate=first_id(data, ("candidate_id",)),
             application=first_id(data, ("application_id",)),
             job=first_id(data, ("job_id",)),
+            occurred_at=text_at(body, "timestamp") or None,
             payload=data if isinstance(data, Mapping) else {},
         )
 

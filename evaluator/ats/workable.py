@@ -53,6 +53,7 @@ class Workable:
             content=delivery.body,
             candidate=first_id(data, ("id",), ("candidate", "id")),
             job=first_id(data, ("job", "shortcode"), ("candidate", "job", "shortcode")),
+            occurred_at=text_at(body, "fired_at") or None,
             payload=data if isinstance(data, Mapping) else {},
         )
 

@@ -51,12 +51,14 @@ class Intake:
         connections: Connections,
         questionnaire: Callable[[str], Questionnaire],
         erase: Erase,
+        erased_at: Callable[[str], str | None],
     ) -> None:
-        """`questionnaire` finds the one that a question map names."""
+        """`questionnaire` finds the one that a question map names. `erased_at` says when a candidate was erased."""
         self._inbox = inbox
         self._connections = connections
         self._questionnaire = questionnaire
         self._erase = erase
+        self._erased_at = erased_at
 
     async def settle(self, event_id: str) -> Settled:
         """Makes of an event what it asks for; safe to call twice, and at once from two places.
@@ -128,10 +130,30 @@ class Intake:
                 application = await connection.source.fetch(api, read)
         if application is None:
             return _Held("quarantined", "not_found_at_source")
+        candidate = stored_candidate(connection.tenant, connection.candidate(application.candidate))
+        if await asyncio.to_thread(self._is_of_before, read, candidate):
+            # A deletion overtook it on the way here: what it tells of was to be forgotten.
+            await asyncio.to_thread(self._erase, candidate)
+            return _Held("erased", "")
         question_map = chosen_map(list(connection.maps), application.job or read.job)
         if question_map is None:
             return _Held("ignored", "job_not_connected")
         return _mapped(connection, application, question_map, self._questionnaire(question_map.questionnaire))
+
+    def _is_of_before(self, read: AtsEvent, candidate: str) -> bool:
+        """Whether an event tells of something that happened before its candidate was erased."""
+        happened = _time(read.occurred_at)
+        erased_at = None if happened is None else self._erased_at(candidate)
+        return happened is not None and erased_at is not None and happened <= datetime.fromisoformat(erased_at)
+
+
+def _time(written: str | None) -> datetime | None:
+    """A time that a source gives; None where it is none, or does not say of which zone."""
+    try:
+        at = None if written is None else datetime.fromisoformat(written)
+    except ValueError:
+        return None
+    return at if at is not None and at.tzinfo is not None else None
 
 
 def _mapped(

@@ -101,6 +101,7 @@ def submit_event(
     questions: dict[str, str] | None = None,
     secret: str | None = None,
     at: datetime | None = None,
+    happened: str = "2999-11-26T12:56:05Z",
 ) -> Sent:
     """A candidate applies. For sources whose payload has no answers, they are what the API gives."""
     given, asked = answers if answers is not None else ANSWERS, questions or TEXTS
@@ -113,10 +114,12 @@ def submit_event(
         body = dump({"job_id": "job-1", "candidate_id": candidate})
         name = "application.screening-answers.created"
         return sign(source, body, event_id=event_id, event_name=name, secret=secret, at=at)
-    return sign(source, dump(_pushed(source, candidate, pairs, event_id)), event_id=event_id, secret=secret, at=at)
+    return sign(
+        source, dump(_pushed(source, candidate, pairs, event_id, happened)), event_id=event_id, secret=secret, at=at
+    )
 
 
-def _pushed(source: str, candidate: str, pairs: list[tuple[str, str]], event_id: str) -> Any:
+def _pushed(source: str, candidate: str, pairs: list[tuple[str, str]], event_id: str, happened: str) -> Any:
     if source == "greenhouse":
         return {
             "action": "new_candidate_application",
@@ -125,7 +128,7 @@ def _pushed(source: str, candidate: str, pairs: list[tuple[str, str]], event_id:
                     "id": 71980812,
                     "status": "active",
                     "prospect": False,
-                    "applied_at": "2026-11-26T12:56:05.244Z",
+                    "applied_at": happened,
                     "candidate": {"id": _number(candidate), "first_name": "Ada", "last_name": "Example"},
                     "jobs": [{"id": 3485709, "name": "Engineer <ML>"}],
                     "answers": [{"question": question, "answer": text} for question, text in pairs],
@@ -155,7 +158,7 @@ def _pushed(source: str, candidate: str, pairs: list[tuple[str, str]], event_id:
         return {
             "event_type": "candidate_created",
             "id": event_id,
-            "fired_at": "2026-11-26T12:56:05Z",
+            "fired_at": happened,
             "resource_type": "candidate",
             "data": {
                 "id": candidate,
@@ -166,7 +169,7 @@ def _pushed(source: str, candidate: str, pairs: list[tuple[str, str]], event_id:
         }
     return {
         "type": "submission.created",
-        "timestamp": "2026-11-26T12:56:05Z",
+        "timestamp": happened,
         "data": {
             "candidate_id": candidate,
             "application_id": "a-1",

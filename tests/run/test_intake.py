@@ -47,7 +47,9 @@ class Service:
         self.store = store
         self.rung: list[str] = []
         self.doors = Doors(connections, store.inbox, self.rung.append)
-        self.intake = Intake(store.inbox, connections, find_questionnaire(), store.erase_candidate)
+        self.intake = Intake(
+            store.inbox, connections, find_questionnaire(), store.erase_candidate, store.erasure.erased_at
+        )
 
     def ring(self, sent: Sent, tenant: str = "default") -> Answered:
         return self.doors.answer(tenant, sent.source, Delivery(sent.headers, sent.body, datetime.now(UTC)))
@@ -162,7 +164,7 @@ def test_what_cannot_be_mapped_waits_and_is_mapped_when_the_map_knows_it(
     )
     access = {("default", "workable"): AtsAccess((SECRETS["workable"],))}
     mapped = make_connections(AtsSettings(access, tmp_path, (), None), find_questionnaire())
-    service.intake = Intake(service.store.inbox, mapped, find_questionnaire(), lambda _: {})
+    service.intake = Intake(service.store.inbox, mapped, find_questionnaire(), lambda _: {}, lambda _: None)
     assert service.store.inbox.replay([held.id]) == 1
     settled = service.settle(held.id)
     assert service.texts(settled) == {"degradation": "", **ANSWERS}
@@ -202,7 +204,7 @@ def test_a_job_that_no_map_is_for_is_left_alone(service: Service, tmp_path: Any)
     )
     access = {("default", "greenhouse"): AtsAccess((SECRETS["greenhouse"],))}
     mapped = make_connections(AtsSettings(access, tmp_path, (), None), find_questionnaire())
-    service.intake = Intake(service.store.inbox, mapped, find_questionnaire(), lambda _: {})
+    service.intake = Intake(service.store.inbox, mapped, find_questionnaire(), lambda _: {}, lambda _: None)
     settled = service.take(submit_event("greenhouse"))
     assert (settled.state, settled.reason) == ("ignored", "job_not_connected")
 
@@ -240,3 +242,14 @@ def test_a_merged_candidate_is_erased_with_the_one_who_remains(service: Service)
     assert service.take(merge).state == "done"
     service.take(erase_event("ashby", "stays"))
     assert service.submission(first).state == "erased"
+
+
+@pytest.mark.parametrize("source", ["greenhouse", "workable", "standard"])
+def test_an_event_that_a_deletion_overtook_is_forgotten(service: Service, source: str) -> None:
+    """It tells of what happened before; one of after it is a new application."""
+    service.take(erase_event(source))
+    late = service.take(submit_event(source, event_id="late", happened="2026-01-01T00:00:00Z"))
+    assert late.state == "erased"
+    assert service.store.submissions.waiting() == []
+    new = service.take(submit_event(source, event_id="new", happened="2999-01-01T00:00:00Z"))
+    assert new.state == "mapped"
