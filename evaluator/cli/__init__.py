@@ -21,6 +21,8 @@ _COMMANDS = {
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
     "serve": ("evaluator.cli.serve", "Open the pages where people review what needs a person."),
     "worker": ("evaluator.cli.worker", "Work for the runs and submissions of a store, beside other workers."),
+    "status": ("evaluator.cli.status", "Show what waits for workers, since when, and what fails."),
+    "outbox": ("evaluator.cli.outbox", "Show and replay events that could not be delivered."),
     "batch": ("evaluator.cli.batch", "Grade at half the price through the Batch API, or by files."),
     "ats": ("evaluator.cli.ats", "Connect an ATS: question maps, quarantine, test events."),
     "keys": ("evaluator.cli.keys", "Make, list and revoke keys of the JSON API."),

@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -18,6 +19,7 @@ import click
 
 from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.store_option import opened_store, store_option
+from evaluator.cli.worker_beside import worker_beside
 from evaluator.errors import UsageError
 from evaluator.settings import read_ats_settings, read_settings
 from evaluator.store.store import Store
@@ -79,6 +81,7 @@ class _Listening:
 @click.option(
     "--audit-share", type=_SHARE, default=0.01, show_default=True, help="Of answers with no flag, drawn all the same."
 )
+@click.option("--work", "work_grader", metavar="GRADER", help="Start a worker too, that grades submissions by this.")
 def command(
     where: str | None,
     host: str,
@@ -91,6 +94,7 @@ def command(
     blind_share: float,
     double_share: float,
     audit_share: float,
+    work_grader: str | None,
 ) -> None:
     """Open the pages where people review what a grader was not sure of, and decide on candidates.
 
@@ -111,7 +115,8 @@ def command(
         site = make_site(store, settings, shares=shares, export_run=export_run)
         service = _service(store)
         _say(site)
-        _serve(create_app(site, service=service), bound, listening)
+        with worker_beside(store.address, work_grader) if work_grader else nullcontext():
+            _serve(create_app(site, service=service), bound, listening)
     click.echo("Stopped.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 @click.option(
     "--drain", type=click.FloatRange(0, 3600), default=30.0, show_default=True, help="Seconds to finish, at the end."
 )
+@click.option("--until-stdin-closes", is_flag=True, hidden=True, help="End when whoever started it has gone.")
 def command(
     where: str | None,
     grader: str | None,
@@ -51,6 +53,8 @@ def command(
     rpm: float | None,
     tpm: float | None,
     drain: float,
+    *,
+    until_stdin_closes: bool,
 ) -> None:
     """Grade what `evaluator grade --workers` and the service put into the store's queue.
 
@@ -72,12 +76,21 @@ def command(
     if grader is not None:
         service = ServiceOptions(grader, read_ats_settings(), read_out_settings(), rubrics, prompts, samples)
     with opened_store(where, settings) as store:
-        run_to_the_end(_work(make_worker(store, own, limits, drain=drain, service=service)))
+        worker = make_worker(store, own, limits, drain=drain, service=service)
+        run_to_the_end(_work(worker, until_stdin_closes=until_stdin_closes))
 
 
-async def _work(worker: Worker) -> None:
+async def _work(worker: Worker, *, until_stdin_closes: bool) -> None:
     leaving = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, leaving.set)
+    if until_stdin_closes:
+        stdin = sys.stdin.fileno()
+
+        def end() -> None:
+            loop.remove_reader(stdin)
+            leaving.set()
+
+        loop.add_reader(stdin, end)
     await worker.run(leaving)

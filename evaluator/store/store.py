@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -34,6 +35,7 @@ from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
 from evaluator.store.user_shelf import UserShelf
 from evaluator.store.work_shelf import WorkShelf
+from evaluator.store.work_status import WorkStatus, status_of
 from evaluator.store.worker_roll import WorkerRoll
 from evaluator.store.writer import Grouping, Writer
 
@@ -80,6 +82,10 @@ class Store:
     def erase_candidate(self, candidate_id: str) -> Mapping[str, int]:
         """Erases a candidate, for good; how many records of each kind there were. Safe to call again."""
         return self.erasure.erase(candidate_id, while_graded=True).counts
+
+    def status(self, now: datetime) -> WorkStatus:
+        """How the work stands at `now`, UTC."""
+        return status_of(self._database, now)
 
     def recover(self) -> None:
         """Goes on after a failure, for whoever has done again what was lost by it."""

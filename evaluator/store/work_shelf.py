@@ -222,6 +222,12 @@ class WorkShelf:
         with self._database.writing() as connection:
             connection.execute(work_chunks.update().where(*same).values(self._at_once()))
 
+    def forget_done(self, before: datetime) -> None:
+        """Forgets chunks that were done before this moment; their grades stay."""
+        gone = (work_chunks.c.state == "done") & (work_chunks.c.done_at < before.isoformat())
+        with self._database.writing() as connection:
+            connection.execute(delete(work_chunks).where(gone))
+
     def _at_once(self) -> dict[str, object]:
         return _AGAIN | {"due_at": self._now().isoformat()}
 

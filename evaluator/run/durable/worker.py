@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from evaluator.core.pace import PaceSettings
@@ -285,6 +285,7 @@ class Worker:
                 self._store.work.put_back(said[work_id])
         self._events_put = {}
         self._queue.tidy(_KEPT)
+        self._store.work.forget_done(datetime.now(UTC) - _KEPT)
 
     async def _drain(self) -> None:
         """Takes nothing more; waits for what is in flight, and then no longer."""

@@ -1,0 +1,111 @@
+"""How the work of a store stands: what waits and for how long, what was done lately, what fails and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, case, func, select
+
+from evaluator.core.work import Lane
+from evaluator.store.database import Database
+from evaluator.store.schema import deliveries, inbox, outbound, submissions, work_answers, work_chunks, workers
+from evaluator.store.worker_roll import WorkerRecord
+
+_LATELY = (timedelta(minutes=1), timedelta(hours=1))
+
+
+@dataclass(frozen=True, slots=True)
+class LaneStatus:
+    """One lane. `waiting`: answers that are not graded; `oldest_seconds`: since the oldest of them was handed in."""
+
+    lane: Lane
+    waiting: int
+    in_hand: int
+    oldest_seconds: float | None
+    done_last_minute: int
+    done_last_hour: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """Work that was handed back: how many chunks for this reason, the last time."""
+
+    reason: str
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkStatus:
+    """Everything at one moment. Counts by state."""
+
+    lanes: tuple[LaneStatus, ...]
+    failing: tuple[Failing, ...]
+    workers: tuple[WorkerRecord, ...]
+    submissions: Mapping[str, int]
+    oldest_submission_seconds: float | None
+    events: Mapping[str, int]
+    deliveries: Mapping[str, int]
+
+
+def status_of(database: Database, now: datetime) -> WorkStatus:
+    """How the work stands at `now`, UTC. Raises StoreError."""
+    with database.reading() as connection:
+        unfinished = submissions.c.state.in_(("received", "queued", "grading"))
+        oldest = connection.scalar(select(func.min(submissions.c.received_at)).where(unfinished))
+        made = connection.scalar(select(func.count()).where(outbound.c.state == "made")) or 0
+        return WorkStatus(
+            lanes=(_lane(connection, "webhook", now), _lane(connection, "bulk", now)),
+            failing=_failing(connection),
+            workers=tuple(
+                WorkerRecord(**row) for row in connection.execute(select(workers).order_by(workers.c.id)).mappings()
+            ),
+            submissions=_by_state(connection, submissions.c.state),
+            oldest_submission_seconds=_age(oldest, now),
+            events=_by_state(connection, inbox.c.state),
+            deliveries=_by_state(connection, deliveries.c.state) | ({"made": made} if made else {}),
+        )
+
+
+def _lane(connection: Connection, lane: Lane, now: datetime) -> LaneStatus:
+    of_lane = work_chunks.c.lane == lane
+    row = connection.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(case((work_chunks.c.state == "grading", 1), else_=0)), 0),
+            func.min(work_chunks.c.made_at),
+        )
+        .select_from(work_answers)
+        .join(work_chunks, work_chunks.c.number == work_answers.c.chunk)
+        .where(of_lane)
+    ).one()
+    done = [
+        connection.scalar(
+            select(func.coalesce(func.sum(work_chunks.c.answers), 0)).where(
+                of_lane, work_chunks.c.state == "done", work_chunks.c.done_at > (now - lately).isoformat()
+            )
+        )
+        for lately in _LATELY
+    ]
+    return LaneStatus(lane, int(row[0]), int(row[1]), _age(row[2], now), int(done[0] or 0), int(done[1] or 0))
+
+
+def _failing(connection: Connection) -> tuple[Failing, ...]:
+    asked = (
+        select(work_chunks.c.reason, func.count())
+        .where(work_chunks.c.state != "done", work_chunks.c.reason.is_not(None))
+        .group_by(work_chunks.c.reason)
+        .order_by(func.count().desc())
+        .limit(10)
+    )
+    return tuple(Failing(reason, count) for reason, count in connection.execute(asked))
+
+
+def _by_state(connection: Connection, column: object) -> dict[str, int]:
+    counted = connection.execute(select(column, func.count()).group_by(column))  # type: ignore[call-overload]
+    return {state: count for state, count in counted}  # noqa: C416 rows are no pairs to dict
+
+
+def _age(at: str | None, now: datetime) -> float | None:
+    return None if at is None else max(0.0, (now - datetime.fromisoformat(at)).total_seconds())
