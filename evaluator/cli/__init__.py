@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 
 import click
 
@@ -17,9 +18,11 @@ _COMMANDS = {
     "calibrate": ("evaluator.cli.calibrate", "Fit a grader to raters' labels; which grades may stand alone?"),
     "eval": ("evaluator.cli.evaluate", "Measure graders on answers that raters labelled; verdict, report, gate."),
     "erase": ("evaluator.cli.erase", "Erase a candidate from the store and from runs' folders; prints a receipt."),
+    "retention": ("evaluator.cli.retention", "Delete what the store has kept long enough."),
     "store": ("evaluator.cli.store", "Encrypt the store, change its key, make one."),
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
     "serve": ("evaluator.cli.serve", "Open the pages where people review what needs a person."),
+    "users": ("evaluator.cli.users", "Who may use the pages; a link for whoever cannot get in."),
     "worker": ("evaluator.cli.worker", "Work for the runs and submissions of a store, beside other workers."),
     "status": ("evaluator.cli.status", "Show what waits for workers, since when, and what fails."),
     "outbox": ("evaluator.cli.outbox", "Show and replay events that could not be delivered."),
@@ -79,3 +82,21 @@ def main() -> None:
         # The reader of our output went away (as in `| head`): nothing is left to say to it.
         sys.stderr.close()
         sys.exit(1)
+    except Exception as error:  # the border: what nobody foresaw is told without what it says
+        click.echo(crash_report(error), err=True)
+        sys.exit(1)
+
+
+def crash_report(error: BaseException) -> str:
+    """Where something nobody foresaw happened, for whoever mends it. Not its message, nor any value: these may be a
+    candidate's words.
+    """
+    kinds = [type(error).__name__]
+    while (error.__cause__ or error.__context__) is not None:
+        error = error.__cause__ or error.__context__ or error
+        kinds.append(type(error).__name__)
+    places = "".join(traceback.format_tb(error.__traceback__))
+    return (
+        f"evaluator: something nobody foresaw happened ({' after '.join(kinds)}). What was written so far is whole.\n"
+        f"{places}Its message is left out, for it may repeat an answer. Please report the lines above."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from dataclasses import replace
 from itertools import count
@@ -226,6 +227,9 @@ def _usage(told: _TokenCounts | None, latency_ms: float) -> Usage:
     )
 
 
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,60}")
+
+
 def _translated(error: openai.APIError) -> NoCompletionError:
     """The openai client's error as ours. Details never repeat the request: it holds the candidate's text."""
     if isinstance(error, openai.APITimeoutError):
@@ -255,5 +259,7 @@ def _translated(error: openai.APIError) -> NoCompletionError:
     if 300 <= status < 400:
         detail = f"the endpoint sends elsewhere (HTTP {status}), where the key is not sent: give its final address"
         return NoCompletionError("unknown_model", detail)
-    refused = f"the endpoint refuses the request (HTTP {status}, {error.code or 'no code'})"
+    # A code is a word; whatever else stands there may be the request over again.
+    code = error.code if error.code and _CODE.fullmatch(str(error.code)) else "no code"
+    refused = f"the endpoint refuses the request (HTTP {status}, {code})"
     return NoCompletionError("bad_request", refused)

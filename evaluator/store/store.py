@@ -22,6 +22,7 @@ from evaluator.store.master_key import master_keys
 from evaluator.store.migrate import migrate
 from evaluator.store.outbox import Outbox
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
+from evaluator.store.retention import Retention
 from evaluator.store.review_intake import ReviewIntake
 from evaluator.store.review_labels import ReviewLabels
 from evaluator.store.review_leases import ReviewLeases
@@ -69,6 +70,7 @@ class Store:
         self.keys = ApiKeyShelf(database)
         self.erasure = Erasure(database, keyring, self.runs)
         self.encryption = Encryption(database, keyring)
+        self.retention = Retention(database, self.runs)
 
     @property
     def address(self) -> StoreAddress:

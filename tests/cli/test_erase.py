@@ -77,3 +77,14 @@ def test_the_key_of_an_encrypted_store(tmp_path: Path) -> None:
     shown = evaluator("store", "status", "--store", "s.sqlite3", cwd=tmp_path, EVALUATOR_ENCRYPTION_KEY_FILE="key")
     assert "answers.body                     5 kept,         5 encrypted" in shown.stdout
     assert key not in shown.stdout + shown.stderr + refused.stderr
+
+
+def test_retention_shows_before_it_deletes(graded: Path) -> None:
+    """Nothing is old yet; periods that the law may find short are noted; no period at all is a mistake."""
+    shown = evaluator("retention", "apply", "--grades", "30", "--logs", "30", "--store", "s.sqlite3", cwd=graded)
+    assert shown.returncode == 0
+    assert "older than that" in shown.stdout
+    assert "six months" in shown.stderr
+    assert "four years" in shown.stderr
+    nothing = evaluator("retention", "apply", "--store", "s.sqlite3", cwd=graded)
+    assert (nothing.returncode, "how long" in nothing.stderr) == (2, True)

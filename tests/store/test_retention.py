@@ -1,0 +1,66 @@
+"""Retention: what is older than was decided goes, what is not stays, and a grade can outlive the words it rests on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from evaluator import Grader
+from evaluator.store.retention import Periods
+from evaluator.store.store import Store
+from tests.conftest import level_reply
+from tests.store.test_erasure import MARKER, _fill, everything_in
+from tests.store.test_runs import begin
+
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(days=100)
+
+
+@pytest.fixture
+def grader(scripted: Callable[..., Grader]) -> Grader:
+    return scripted({"reply": level_reply(2, quote="I split by time, for bob")})
+
+
+@pytest.fixture
+def number(store: Store, grader: Grader, tmp_path: Path) -> int:
+    """A finished run of two candidates."""
+    record = begin(store, grader, tmp_path)
+    asyncio.run(_fill(store, grader, record.number, ["ann7x", "bob"]))
+    ended = {"outcome": "finished", "finished_at": NOW.isoformat(timespec="seconds")}
+    store.runs.finish(record.number, record.order.manifest.model_copy(update=ended))
+    return record.number
+
+
+def test_nothing_is_deleted_before_its_time_or_without_a_period(store: Store, number: int) -> None:
+    """A day too early, or for what no period was given: nothing."""
+    assert store.retention.apply(Periods(100, 100, 100, 100), LATER - timedelta(days=1)).counts == {}
+    assert store.retention.apply(Periods(), LATER).counts == {}
+    assert len(list(store.runs.grades(number))) == 2
+
+
+def test_the_words_go_and_the_levels_stay(store: Store, number: int, address: str) -> None:
+    """Texts, quotes, reasons and the maps of redaction; counted first, then gone, and not there the second time."""
+    before = [each.grade for each in store.runs.grades(number)]
+    assert store.retention.overdue(Periods(answers=99, replies=99), LATER).counts == {"replies": 3, "answers": 2}
+    store.retention.apply(Periods(answers=99, replies=99), LATER)
+    left = list(store.runs.grades(number))
+    assert [each.text for each in left] == ["", ""]
+    assert [each.grade.score for each in left] == [each.score for each in before]
+    spans = [[(e.start, e.end) for c in each.criteria for e in c.evidence] for each in before]
+    assert [[(e.start, e.end) for c in each.grade.criteria for e in c.evidence] for each in left] == spans
+    kept = everything_in(address)
+    assert MARKER not in kept
+    assert "I split by time, for" not in kept
+    assert store.retention.overdue(Periods(answers=99, replies=99), LATER).counts == {}
+
+
+def test_whole_runs_and_logs(store: Store, number: int) -> None:
+    """A run with everything of it, and the record of erasures of before."""
+    store.erasure.erase("ann7x")
+    assert store.retention.apply(Periods(grades=99, logs=99), LATER).counts == {"runs": 1, "log entries": 1}
+    assert store.runs.all() == []
+    assert store.erasure.erased_at("ann7x") is None
