@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from evaluator.core.rubric import Rubric as Rubric
     from evaluator.errors import EvaluatorError as EvaluatorError
     from evaluator.errors import InputError as InputError
+    from evaluator.errors import NotYetGradedError as NotYetGradedError
     from evaluator.errors import SetupError as SetupError
     from evaluator.errors import StoreError as StoreError
+    from evaluator.errors import SubmissionError as SubmissionError
     from evaluator.files.calibration_file import load_calibration as load_calibration
     from evaluator.files.grades_file import read_grades as read_grades
     from evaluator.files.rubric_file import load_questionnaire as load_questionnaire
@@ -35,12 +37,14 @@ if TYPE_CHECKING:
     from evaluator.store.store import open_store as open_store
     from evaluator.wiring import GraderOptions as GraderOptions
     from evaluator.wiring import make_grader as make_grader
+    from evaluator.wiring_evaluator import Evaluator as Evaluator
 
 _WHERE = {
     "Answer": "evaluator.core.answer",
     "AnswerTable": "evaluator.files.tables.answer_table",
     "Calibration": "evaluator.core.calibration",
     "CriterionGrade": "evaluator.core.grade",
+    "Evaluator": "evaluator.wiring_evaluator",
     "EvaluatorError": "evaluator.errors",
     "Evidence": "evaluator.core.grade",
     "Flag": "evaluator.core.grade",
@@ -49,12 +53,14 @@ _WHERE = {
     "GraderOptions": "evaluator.wiring",
     "Identity": "evaluator.core.identity",
     "InputError": "evaluator.errors",
+    "NotYetGradedError": "evaluator.errors",
     "Price": "evaluator.core.price",
     "Questionnaire": "evaluator.core.questionnaire",
     "Rubric": "evaluator.core.rubric",
     "SetupError": "evaluator.errors",
     "Store": "evaluator.store.store",
     "StoreError": "evaluator.errors",
+    "SubmissionError": "evaluator.errors",
     "load_calibration": "evaluator.files.calibration_file",
     "load_questionnaire": "evaluator.files.rubric_file",
     "load_rubric": "evaluator.files.rubric_file",

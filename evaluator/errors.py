@@ -21,6 +21,7 @@
         ├── ModelInstallError      the local model cannot be downloaded or does not verify
         ├── AtsUnavailableError    an ATS does not answer now, and may later
         ├── AtsRefusedError        an ATS refuses what it is asked: a wrong key, an address that is not allowed
+        ├── NotYetGradedError      a submission that is not graded by its deadline; it is kept, and will be
         └── StoreError             the store cannot be opened, read or written: full, locked, damaged, newer
 
 An answer that could not be graded is not an error but a value: `evaluator.core.reply.Failure`.
@@ -157,6 +158,14 @@ class AtsUnavailableError(SetupError):
 
 class AtsRefusedError(SetupError):
     """An ATS refuses what it is asked, and will do so again: a wrong key, an address that is not allowed."""
+
+
+class NotYetGradedError(SetupError):
+    """A submission is not graded by its deadline. It is kept and will be: `submission_id` finds it."""
+
+    def __init__(self, message: str, *, submission_id: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.submission_id = submission_id
 
 
 class StoreError(SetupError):

@@ -116,6 +116,8 @@ class OutSettings:
     allow_private: bool
     public_url: str | None
     """Where people open the pages: links in events begin with it."""
+    metrics_token: str | None = field(default=None, repr=False)
+    """What Prometheus has to show; None: there are no metrics."""
 
 
 def read_out_settings(environment: Mapping[str, str] = os.environ) -> OutSettings:
@@ -123,7 +125,7 @@ def read_out_settings(environment: Mapping[str, str] = os.environ) -> OutSetting
 
     `EVALUATOR_WEBHOOK_URLS` (with a space between) and `EVALUATOR_WEBHOOK_SECRETS` (`whsec_…`; one, or two while they
     are changed), each with `__<TENANT>` after it for one tenant's events; `EVALUATOR_WEBHOOK_PRIVATE=1` for addresses
-    in a private network; `EVALUATOR_PUBLIC_URL`.
+    in a private network; `EVALUATOR_PUBLIC_URL`; `EVALUATOR_METRICS_TOKEN` for `/metrics`.
     """
     urls: dict[str | None, tuple[str, ...]] = {}
     secrets: dict[str | None, tuple[str, ...]] = {}
@@ -137,6 +139,7 @@ def read_out_settings(environment: Mapping[str, str] = os.environ) -> OutSetting
         secrets=secrets,
         allow_private=environment.get("EVALUATOR_WEBHOOK_PRIVATE") == "1",
         public_url=environment.get("EVALUATOR_PUBLIC_URL") or None,
+        metrics_token=environment.get("EVALUATOR_METRICS_TOKEN") or None,
     )
 
 

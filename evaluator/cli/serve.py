@@ -21,7 +21,7 @@ from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.cli.worker_beside import worker_beside
 from evaluator.errors import UsageError
-from evaluator.settings import read_ats_settings, read_settings
+from evaluator.settings import read_ats_settings, read_out_settings, read_settings
 from evaluator.store.store import Store
 
 if TYPE_CHECKING:
@@ -177,13 +177,14 @@ def _bound(listening: _Listening) -> socket.socket:
 
 def _service(store: Store) -> Sequence[APIRouter]:
     """The webhooks that the environment opens, and the JSON API. Raises InputError with every mistake in them."""
+    from evaluator.web.operations import operations_router
     from evaluator.web.service import service_routers
     from evaluator.wiring_service import described, make_service
 
     parts = make_service(read_ats_settings(), store)
     for name, what in described(parts.connections).items():
         click.echo(f"Webhook /webhooks/{name}: {what}")
-    return service_routers(parts.doors, parts.desk, store.keys)
+    return [*service_routers(parts.doors, parts.desk, store.keys), operations_router(read_out_settings().metrics_token)]
 
 
 def _say(site: Site) -> None:

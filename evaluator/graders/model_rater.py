@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from evaluator.core.asks import Ask, AskReply, ReplyMismatchError, parse_reply
+from evaluator.core.echo import instructions_of, is_echo
 from evaluator.core.ledger import KeptReply, Ledger
 from evaluator.core.prompt import Calls, Message, Prompt
 from evaluator.core.reading import unsupported
@@ -63,6 +64,7 @@ class ModelRater:
         self._model = model
         self._prompt = prompt
         self._identity = identity
+        self._instructions = instructions_of(prompt)
         self._asks = PreparedAsks(prompt, calls)
         self._calls: Calls = calls
         self._sleep = sleep
@@ -169,7 +171,7 @@ class ModelRater:
         self._in_flight[name] = following
         outcome: _Answered | Failure | None = None
         try:
-            outcome = await self._kept(ask, name, self._ledger, candidate_id)
+            outcome = await self._kept(ask, request, name, self._ledger, candidate_id)
             outcome = outcome or await self._ask_and_keep(ask, request, name, candidate_id)
         finally:
             # None, where this one was cancelled: whoever waits asks for itself.
@@ -177,13 +179,22 @@ class ModelRater:
             following.set_result(outcome)
         return outcome
 
-    async def _kept(self, ask: Ask, name: str, ledger: Ledger, candidate_id: str | None) -> _Answered | None:
+    def _read(self, ask: Ask, request: ModelRequest, text: str) -> AskReply:
+        """What a reply says. Raises ReplyMismatchError where it is not what was asked for, or only an echo of that."""
+        reply = parse_reply(ask, text)
+        if is_echo(text, self._instructions, request.messages):
+            raise ReplyMismatchError("it repeats the fence or the instructions")
+        return reply
+
+    async def _kept(
+        self, ask: Ask, request: ModelRequest, name: str, ledger: Ledger, candidate_id: str | None
+    ) -> _Answered | None:
         """What the ledger holds under this name, if it can be read as a reply."""
         kept = await ledger.find(name, candidate_id)
         if kept is None:
             return None
         try:
-            reply = parse_reply(ask, kept.text)
+            reply = self._read(ask, request, kept.text)
         except ReplyMismatchError:
             return None  # an imported reply, say, that is not what was asked for: it is asked for again
         return _Answered(reply, kept.text, kept.model, kept.usage.again)
@@ -248,7 +259,7 @@ class ModelRater:
             so_far.cut_off += 1
             raise _AskAgainError("cut_off", "the reply was cut off at the limit of tokens", unusable=True)
         try:
-            reply = parse_reply(ask, completion.text)
+            reply = self._read(ask, request, completion.text)
         except ReplyMismatchError as error:
             detail = f"the reply is not what was asked for: {error}"
             raise _AskAgainError("invalid_reply", detail, unusable=True) from error

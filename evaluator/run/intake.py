@@ -99,7 +99,7 @@ class Intake:
             if read.purpose == "erase":
                 return await self._obey_erasure(connection, read)
             if read.purpose == "merge":
-                known = event.candidate_id is not None and read.survivor is not None
+                known = event.candidate_id is not None and read.survivor not in (None, read.candidate)
                 return _Held("done", "") if known else _Held("quarantined", "merge_unclear")
             return await self._submission(connection, read)
         except AtsRefusedError as error:

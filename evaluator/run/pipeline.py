@@ -191,7 +191,7 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     red_flags = _distinct(readings)
     flags = [
         *screening.flags,
-        *(_what_was_found(pipeline, redaction, findings, replies[:readings_each], read, criteria) if findings else ()),
+        *(_what_was_found(pipeline, redaction, findings, replies[:readings_each], read, score) if findings else ()),
         *await _beside_word_matching(pipeline, texts[-1], question, read, score, is_found=bool(findings)),
         *_absent_readings(len(replies) - len(failures), failures),
         *flags_of(score, graded, red_flags, readings, pipeline.question_set.rubric),
@@ -256,13 +256,16 @@ def _what_was_found(
     findings: Sequence[Finding],
     replies_to_whole: Sequence[Reply | Failure],
     read: Sequence[CriterionGrade],
-    criteria: tuple[Criterion, ...],
+    score: float,
 ) -> list[Flag]:
     """The flags of an answer that speaks to its grader: where, and what it did to the levels."""
+    rubric = pipeline.question_set.rubric
+    criteria = tuple(rubric.criterion(each.id) for each in read)
     finder = redaction.finder()
     whole = [verify(reply, criteria, finder) for reply in replies_to_whole if isinstance(reply, Reply)]
     with_them = combine(whole, criteria) if whole else read
-    return list(finding_flags(findings, with_them, read, pipeline.question_set.rubric))
+    meets_bar = band_of(score, rubric) == "meets_bar"
+    return list(finding_flags(findings, with_them, read, rubric, meets_bar=meets_bar))
 
 
 async def _beside_word_matching(

@@ -45,7 +45,12 @@ def nothing_else(findings: Sequence[Finding]) -> str:
 
 
 def finding_flags(
-    findings: Sequence[Finding], whole: Sequence[CriterionGrade], rest: Sequence[CriterionGrade], rubric: Rubric
+    findings: Sequence[Finding],
+    whole: Sequence[CriterionGrade],
+    rest: Sequence[CriterionGrade],
+    rubric: Rubric,
+    *,
+    meets_bar: bool,
 ) -> Iterator[Flag]:
     """A flag for each stretch, and what it did to the levels: `whole` are those with the words, `rest` without."""
     for each in findings[:_MOST_SHOWN]:
@@ -56,6 +61,10 @@ def finding_flags(
         more = f"{len(findings) - _MOST_SHOWN} more stretches like these."
         yield Flag(code=findings[_MOST_SHOWN].code, severity=severity, detail=more)
     yield _difference(findings, whole, rest, rubric)
+    if meets_bar:
+        # What is left of such words may still speak, in words that no rule knows.
+        detail = "An answer that speaks to its grader meets the bar: a person looks, whatever the words did."
+        yield Flag(code=findings[0].code, severity="review", detail=detail)
 
 
 def far_above_matching(

@@ -56,14 +56,12 @@ class Inbox:
             return list(connection.scalars(asked))
 
     def in_state(
-        self, state: InboxState, *, tenant: str | None = None, source: str | None = None, after: int = 0,
-        limit: int = _PAGE,
-    ) -> list[InboxEvent]:  # fmt: skip
+        self, state: InboxState, *, source: str | None = None, after: int = 0, limit: int = _PAGE
+    ) -> list[InboxEvent]:
         """A page of the events in a state, the oldest first; `after` is the number of the last one seen."""
         asked = select(inbox).where(inbox.c.state == state, inbox.c.number > after)
-        for column, wanted in ((inbox.c.tenant, tenant), (inbox.c.source, source)):
-            if wanted is not None:
-                asked = asked.where(column == wanted)
+        if source is not None:
+            asked = asked.where(inbox.c.source == source)
         with self._database.reading() as connection:
             return [_record(row) for row in connection.execute(asked.order_by(inbox.c.number).limit(limit)).mappings()]
 

@@ -97,8 +97,24 @@ def test_a_workbook_written_by_hand_is_read(packed: Any, questions: Sequence[Que
         (sheet(HEAD + row(999_999_999, "c1", "x")), {}, "below number 1,048,576"),
         (sheet(HEAD + ANSWER).encode("utf-16"), {}, "not XML in UTF-8"),
         (sheet(HEAD + ANSWER).replace("?>", ' encoding="cp037"?>'), {}, "encoded as cp037"),
+        (sheet(HEAD + ANSWER + "</nothing>"), {}, "damaged"),
+        (sheet(HEAD + ANSWER), {"xl/sharedStrings.xml": "<sst><si>"}, "damaged"),
     ],
-    ids=["file", "laughs", "shared laughs", "wide", "deep", "nested rows", "long", "styles", "gap", "utf-16", "ebcdic"],
+    ids=[
+        "file",
+        "laughs",
+        "shared laughs",
+        "wide",
+        "deep",
+        "nested rows",
+        "long",
+        "styles",
+        "gap",
+        "utf-16",
+        "ebcdic",
+        "torn",
+        "cut",
+    ],
 )
 def test_a_workbook_made_to_harm_is_refused(
     packed: Any, refusal: Refusal, rows: str, parts: dict[str, str], says: str

@@ -253,3 +253,10 @@ def test_an_event_that_a_deletion_overtook_is_forgotten(service: Service, source
     assert service.store.submissions.waiting() == []
     new = service.take(submit_event(source, event_id="new", happened="2999-01-01T00:00:00Z"))
     assert new.state == "mapped"
+
+
+def test_a_merge_that_does_not_say_of_whom_waits_for_a_person(service: Service) -> None:
+    """Otherwise the deletion of one would leave the other."""
+    body = {"action": "candidateMerge", "webhookActionId": "m", "data": {"candidate": {"id": "stays"}}}
+    settled = service.take(sign("ashby", dump(body)))
+    assert (settled.state, settled.reason) == ("quarantined", "merge_unclear")

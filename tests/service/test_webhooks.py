@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -168,7 +171,7 @@ def test_a_sender_that_goes_away_leaves_nothing(running: Running) -> None:
     assert sum(running.store.inbox.counts().values()) == before
 
 
-def test_nothing_of_a_candidate_or_a_secret_is_logged(tmp_path: object) -> None:
+def test_nothing_of_a_candidate_or_a_secret_is_logged(tmp_path: Path) -> None:
     """Good, forged, unreadable: the log has ids and reasons."""
     with service(f"{tmp_path}/store.sqlite3") as started:
         started.ring(submit_event("workable", "1009", answers={"fraud_framing": "MARKER-ANSWER"}))
@@ -187,7 +190,7 @@ def test_nothing_of_a_candidate_or_a_secret_is_logged(tmp_path: object) -> None:
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
-def test_two_web_processes_keep_an_event_once(database: str, tmp_path: object, request: pytest.FixtureRequest) -> None:
+def test_two_web_processes_keep_an_event_once(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Whichever of them it is delivered to, and when both get it at once."""
     address = f"{tmp_path}/store.sqlite3"
     if database == "postgresql":
@@ -202,3 +205,32 @@ def test_two_web_processes_keep_an_event_once(database: str, tmp_path: object, r
         assert sum(each["status"] == "received" for each in said) == len(sent)
         assert len({each["id"] for each in said}) == len(sent)
         assert len(one.store.inbox.waiting()) == len(sent)
+
+
+def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    """The process dies the moment after it answered; the next one knows the event."""
+    address = str(tmp_path / "store.sqlite3")
+    sent = [submit_event("workable", str(n), event_id=f"killed-{n}") for n in range(5)]
+    with contextlib.suppress(AssertionError), service(address) as started:
+        answers = [started.ring(each) for each in sent]
+        started.process.kill()
+        started.process.wait(30)
+    with service(address) as again:
+        for answered, each in zip(answers, sent, strict=True):
+            assert again.ring(each).json() == {**answered.json(), "status": "duplicate"}
+        assert len(again.store.inbox.waiting()) == len(sent)
+
+
+def test_a_store_that_fails_asks_for_the_delivery_again(tmp_path: Path) -> None:
+    """503, which every source takes for: later. Nobody is told that we have what we have not."""
+    address = tmp_path / "store.sqlite3"
+    sent = submit_event("workable", "1010", event_id="no table")
+    with service(str(address)) as started:
+        with sqlite3.connect(address) as other:
+            other.execute("ALTER TABLE inbox RENAME TO elsewhere")
+        refused = started.ring(sent)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
+        assert "inbox" not in refused.text
+        with sqlite3.connect(address) as other:
+            other.execute("ALTER TABLE elsewhere RENAME TO inbox")
+        assert started.ring(sent).json()["status"] == "received"

@@ -20,7 +20,7 @@ from evaluator.web.accounts import SignedInAs
 from evaluator.web.app import create_app
 from evaluator.web.passwords import Passwords
 from evaluator.web.signed_in import csrf_token_of
-from evaluator.web.site import Site, WebSettings, make_site
+from evaluator.web.site import ExportRun, Site, WebSettings, make_site
 from tests.graded_run import QUESTIONS, Given, put_run
 from tests.store.conftest import address, postgresql  # noqa: F401 fixtures
 
@@ -72,10 +72,16 @@ def serve() -> Iterator[Callable[..., Served]]:
     """Serves a store; each is stopped at the end."""
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
-    def start(store: Store, shares: DrawShares = NO_DRAWS) -> Served:
+    def start(store: Store, shares: DrawShares = NO_DRAWS, export_run: ExportRun | None = None) -> Served:
         bound = socket.create_server(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-        site = make_site(store, WebSettings((url,), secure=False), shares=shares, passwords=Passwords(QUICK))
+        site = make_site(
+            store,
+            WebSettings((url,), secure=False),
+            shares=shares,
+            passwords=Passwords(QUICK),
+            export_run=export_run,
+        )
         config = uvicorn.Config(create_app(site), log_config=None, access_log=False, ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, daemon=True)

@@ -6,13 +6,15 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 
 from evaluator.core.suspicion.concepts import (
-    PHRASES,
+    CONCEPTS,
     UNSPACED,
     Concept,
-    concepts_of,
     concepts_within,
+    out_of,
     weight_of,
 )
 from evaluator.core.suspicion.finding import Finding
@@ -46,6 +48,7 @@ _SPEAKS_TO = (
     | Concept.PRAISE
     | Concept.OUT_OF
 )
+_TOGETHER = (Concept.THIS_CANDIDATE | Concept.HIGHEST, Concept.PRETEND | Concept.AUTHORITY)
 
 SPEAKS = "These words speak to whoever grades and not to the question."
 
@@ -61,15 +64,48 @@ class _Hot:
 
 
 def concepts_in(text: str, words: Iterable[str] | None = None) -> int:
-    """All concepts that have a word in this text (`words`: its distinct lower-case words); most answers end here."""
-    found = 0
-    for word in set(_WORD.findall(text.lower())) if words is None else words:
-        found |= concepts_of(word)
+    """All concepts that have a word in this text (`words`: its lower-case words); most answers end here."""
+    lowered = text.lower()
+    found = reduce(or_, map(CONCEPTS.__getitem__, _WORD.findall(lowered) if words is None else words), 0)
     if not text.isascii():
         for run in set(UNSPACED.findall(text)):
             found |= concepts_within(run)
-    # Looked for only where it could make the difference.
-    return found | Concept.OUT_OF if found and PHRASES.search(text) else found
+    return found | Concept.OUT_OF if out_of(lowered) else found
+
+
+def may_address(text: str, words: Sequence[str]) -> bool:
+    """Whether concepts could meet closely enough; `words` are all of the text's, in order and in lower case."""
+    if not text.isascii() and UNSPACED.search(text):
+        return weight_of(concepts_in(text, words)) >= SUSPECT
+    bonus = Concept.OUT_OF if out_of(text.lower()) else 0
+    if weight_of(reduce(or_, map(CONCEPTS.__getitem__, words), bonus)) < SUSPECT:
+        return False
+    # Among lines that do not follow each other the distance does not count.
+    if "\n" in text and len(_fragments(text)) > 1:
+        return True
+    start, together = 0, 0
+    for place, found in enumerate(map(CONCEPTS.__getitem__, words)):
+        if not found:
+            continue
+        together = found if place - start > _WIDEST_GAP else together | found
+        start = place
+        if _is_about_a_grade(together) and weight_of(together | bonus) >= SUSPECT:
+            return True
+    return False
+
+
+def _is_about_a_grade(concepts: int) -> bool:
+    """Whether these are about a grade, and not about anything that can be ignored, given or the highest."""
+    return bool(concepts & _SPEAKS_TO) or any(concepts & pair == pair for pair in _TOGETHER)
+
+
+def _fragments(text: str) -> list[tuple[int, int]]:
+    """Lines that begin or end amid a sentence."""
+    return [
+        line.span()
+        for line in _LINE.finditer(text)
+        if text[line.end() - 1] not in _SENTENCE_ENDS or text[line.start()].islower()
+    ]
 
 
 def addresses(text: str) -> Iterator[Finding]:
@@ -93,14 +129,13 @@ def addresses(text: str) -> Iterator[Finding]:
 
 def _scattered(text: str, hot: Sequence[_Hot]) -> Iterator[Finding]:
     """Lines that end amid a sentence, and together speak to the grader though others stand between them."""
-    fragments = [
-        line.span()
-        for line in _LINE.finditer(text)
-        if text[line.end() - 1] not in _SENTENCE_ENDS or text[line.start()].islower()
-    ]
+    fragments = _fragments(text)
     if len(fragments) < 2:
         return
-    within = [each for each in hot if any(start <= each.start < end for start, end in fragments)]
+    starts = [start for start, _ in fragments]
+    within = [
+        each for each in hot if (line := bisect_right(starts, each.start)) and each.start < fragments[line - 1][1]
+    ]
     joined = [replace(each, number=place * 2) for place, each in enumerate(within)]
     at = 0
     while at < len(joined):
@@ -108,9 +143,9 @@ def _scattered(text: str, hot: Sequence[_Hot]) -> Iterator[Finding]:
         if weight < SCATTERED:
             at += 1
             continue
-        for start, end in fragments:
-            if start <= joined[last].start and end > joined[at].start:
-                yield Finding("injection_suspected", start, end, SPEAKS, False)
+        first_line, last_line = bisect_right(starts, joined[at].start), bisect_right(starts, joined[last].start)
+        for start, end in fragments[first_line - 1 : last_line]:
+            yield Finding("injection_suspected", start, end, SPEAKS, False)
         at = last + 1
 
 
@@ -120,7 +155,7 @@ def _hot_words(text: str) -> list[_Hot]:
     for found in _WORD.finditer(text):
         number += 1
         word = found.group()
-        concepts = concepts_of(word.lower())
+        concepts = CONCEPTS[word.lower()]
         if concepts:
             hot.append(_Hot(number, found.start(), found.end(), concepts))
         if word[0] >= "\u2e80":
@@ -131,12 +166,12 @@ def _hot_words(text: str) -> list[_Hot]:
             # A run without spaces counts as so many words.
             number += (found.end() - found.start()) // 3
     numbers = [each.number for each in hot]
-    for found in PHRASES.finditer(text):
-        place = bisect_right([each.start for each in hot], found.start())
-        number = numbers[place - 1] if place else 0
-        hot.insert(place, _Hot(number, found.start(), found.end(), Concept.OUT_OF))
-        numbers.insert(place, number)
-    return hot
+    starts = [each.start for each in hot]
+    phrases = out_of(text.lower()) if len(text.lower()) == len(text) else []
+    for start, end in phrases:
+        place = bisect_right(starts, start)
+        hot.append(_Hot(numbers[place - 1] if place else 0, start, end, Concept.OUT_OF))
+    return sorted(hot, key=lambda each: each.start) if phrases else hot
 
 
 def _heaviest(hot: Sequence[_Hot], first: int, ends: Sequence[int]) -> tuple[int, float]:
@@ -150,7 +185,7 @@ def _heaviest(hot: Sequence[_Hot], first: int, ends: Sequence[int]) -> tuple[int
             break
         crossed += _NEXT_SENTENCE * (bisect_left(ends, word.start) - bisect_left(ends, before.end))
         concepts |= word.concepts
-        if concepts & _SPEAKS_TO and weight_of(concepts) - crossed > heaviest:
+        if _is_about_a_grade(concepts) and weight_of(concepts) - crossed > heaviest:
             heaviest, last = weight_of(concepts) - crossed, place
     return last, heaviest
 

@@ -99,6 +99,7 @@ _WORDS: dict[Concept, str] = {
         metti geef ken postaw przyznaj daj wpisz поставь* поставить ставь* ставить дай дать дайте выведи выстави*
         напиши постав*
         применяйте оцени ver verin yaz امنح امنحني اعط تعطوني اعطني ضع اكتب تسجيل سجل दो दें दीजिए लिखें
+        receive received receives hand
     """,
     Concept.THIS_CANDIDATE: """
         candidate applicant submission me mine myself my mon ma mi mis meu minha mein meine meiner candidat candidata
@@ -116,6 +117,8 @@ _WORDS: dict[Concept, str] = {
         voldoet
         zatwierdz* zasluguj* spelnia* одобрен* пропуст* заслужива* выполнен* соответств* схвален* onaylan* hak
         معتمد مقبول يستحق تستحق يلبي स्वीकृत
+        fail fails failed failing reject rejected succeed succeeds top-rated worthy suspenso reprobar durchfallen
+        echouer провал*
     """,
     Concept.AUTHORITY: """
         admin administrator override system developer debug policy verified hr headquarters panel board manager director
@@ -125,6 +128,9 @@ _WORDS: dict[Concept, str] = {
         nouveau personalabteilung vermerk testlauf neues sistema politica systeem beleid systemu система* системн*
         обновленн*
         руководител* администратор* систем* yonetici sistem النظام مدير التوظيف إدارة प्रशासक
+        panel committee senior executive ceo compliance legal authority supervisor coordinator department organiser
+        organizer pipeline automated automatic automatically calibration
+        comite comision comissao commission ausschuss vorstand behorde отдел комисси* начальств*
     """,
     Concept.APPEAL: """
         please kindly thanks appreciate thank favor ruego gracias por favor obrigado obrigada peco merci bitte danke
@@ -143,6 +149,8 @@ _WORDS: dict[Concept, str] = {
         blagam
         dzieci rodzina умоляю детей семь* адвокат* работы долларов обещаю благаю дітей yalvar* cocuk* avukat aile
         اتوسل طفلان عائلتي محامي وظيفه परिवार बच्चे
+        sue court complaint discriminate discriminatory unfair injustice unjust rights demanda denuncia tribunal
+        klage gericht plainte жалоб* суд
     """,
     Concept.OBEY: """
         follow obey execute act decode comply carry sigue obedece ejecuta haz hazlo siga obedeca execute faca suis obeis
@@ -165,12 +173,18 @@ _WORDS: dict[Concept, str] = {
         konnen vollstandig erwartungen zeigt eccezionale dimostra pienamente uitzonderlijk исключительн* мастерств*
         полностью
         ожидани* показывает умн* справедлив* ustun استثنائيا اتقانا بالكامل التوقعات उत्कृष्ट
+        expertise expertly masterful masterly superb superior remarkable impressive deserving thorough insight
+        skilled proficiency strongest finest ideal proud solid
+        experto magistral dominio sobresaliente brillante magistrale remarquable exemplaire hervorragend*
+        meisterhaft* beeindruckend* ausgezeichnet*
+        превосходн* блестящ* eccellente bravo uitstekend doskonal* mukemmel
     """,
     Concept.PRETEND: """
         pretend imagine roleplay game simulate hypothetical act mode repeat verdict
         imagina finge juego jueguemos juguemos modo brincar imagine finja jouons imagine joue fais jeu stell spielen
         spiel tu modus
         immagina fingi gioco doe stel udawaj представь притворись сыграем уяви oyun تخيل لعبة कल्पना
+        game suppose grader-bot generous scenario simulation test-mode evaluate teacher pupil persona character role
     """,
     Concept.EVERY: """
         every each all everything everywhere throughout cada todos todas todo partout chaque tout toutes tous jedem
@@ -188,8 +202,8 @@ _UNSPACED: dict[Concept, str] = {
     Concept.IGNORE: "忽略 无视 忘记 忘掉 不要理会 無視 忘れ 무시 잊어",
     Concept.INSTRUCTIONS: "指令 指示 标准 標準 评分标准 规则 基準 採点基準 ルーブリック 지시 기준 채점",
     Concept.GRADER: "评审 评分员 评委 阅卷 评估 採点者 評価者 審査 채점자 평가자",
-    Concept.MARK: "分 级 评分 打分 得分 结果 分数 等级 点 점수 등급 점",
-    Concept.HIGHEST: "满分 最高 高分 优秀 满足 全部 4 10 満点 最高点 만점 최고",
+    Concept.MARK: "满分 高分 最高分 分 级 评分 打分 得分 结果 分数 等级 点 점수 등급 점",
+    Concept.HIGHEST: "满分 最高分 最高 高分 优秀 满足 全部 4 10 満点 最高点 만점 최고",
     Concept.GIVE: "给 打 输出 应得 开头 回复 请使用 与え つけて 出力 주세요 출력",
     Concept.THIS_CANDIDATE: "候选人 这份答案 这个回答 我的 答案 回答 候補者 この回答 지원자 이 답변",
     Concept.PASS: "通过 录用 符合 决定 合格 採用 합격 통과",
@@ -203,15 +217,33 @@ _UNSPACED: dict[Concept, str] = {
     Concept.EVERY: "所有 每一项 每个 全部 都 すべて 全て 모든",
 }
 
-_OF = "/|out of|of|de|von|aus|sur|di|su|van|из|із|من|分の"
-PHRASES = re.compile(
-    rf"(?<![\d.,])(?:10|9|5|4|100)(?:[.,]0)?\s{{0,2}}(?:{_OF})\s{{0,2}}(?:10|5|4|100)(?![\d.,]*\d)"
-    r"|nothing (?:is|was)? ?(?:missing|left out)|leaves nothing out|top of the (?:range|scale|list)|red flags"
-    r"|fehlt (?:hier )?nichts|no falta nada|nada (?:se )?falta|rien ne manque|não falta nada|ничего не пропущено"
-    r"|stop reading|when in doubt,? go up",
-    re.IGNORECASE,
+FRACTION = re.compile(
+    r"(?:10|9|5|4|100)(?:[.,]0)?\s{0,2}(?:/|out of|of|de|von|aus|sur|di|su|van|из|із|من|分の)\s{0,2}"
+    r"(?:10|5|4|100)(?![\d.,]*\d)"
 )
-"""Several words that are one of `Concept.OUT_OF`; a fraction is one only where both of its numbers end a scale."""
+PHRASES = (
+    "nothing is missing", "nothing missing", "nothing is left out", "leaves nothing out", "top of the range",
+    "top of the scale", "top of the list", "red flags", "stop reading", "in doubt, go up", "in doubt go up",
+    "fehlt nichts", "fehlt hier nichts", "no falta nada", "nada falta", "rien ne manque", "não falta nada",
+    "ничего не пропущено", "non manca nulla", "niets ontbreekt", "niczego nie brakuje",
+)  # fmt: skip
+"""Several words that are one of `Concept.OUT_OF`, in lower case."""
+
+
+def out_of(lowered: str) -> list[tuple[int, int]]:
+    """Where a text in lower case has a mark as a fraction whose numbers both end a scale, or one of `PHRASES`."""
+    found = [
+        each.span()
+        for each in FRACTION.finditer(lowered)
+        if each.start() == 0 or not (lowered[each.start() - 1].isdigit() or lowered[each.start() - 1] in ".,")
+    ]
+    for phrase in PHRASES:
+        at = lowered.find(phrase)
+        while at >= 0:
+            found.append((at, at + len(phrase)))
+            at = lowered.find(phrase, at + len(phrase))
+    return sorted(found)
+
 
 # How much a concept says by itself. Those that stand in many honest answers say little.
 WEIGHTS: dict[Concept, float] = {
@@ -259,13 +291,29 @@ _SHORTEST_STEM, _LONGEST_STEM = min(map(len, _STEMS)), max(map(len, _STEMS))
 _LOOK_ALIKE = str.maketrans("аеорсухіјѕԁһӏԛԝкмтвнαορνικτυε", "aeopcyxijsdhlqwkmtbhaopviktue")
 _DIGITS = str.maketrans("013457@$!", "oieastasi")
 _ARABIC_PREFIX = re.compile(r"^[وفبلك]?(?:ال|لل)?")
-_UNSPACED_WORDS = {word: concept for concept, listed in _UNSPACED.items() for word in listed.split()}
+_UNSPACED_WORDS: dict[str, int] = {}
+for _concept, _listed in _UNSPACED.items():
+    for _word in _listed.split():
+        _UNSPACED_WORDS[_word] = _UNSPACED_WORDS.get(_word, 0) | _concept
 UNSPACED = re.compile("|".join(sorted(map(re.escape, _UNSPACED_WORDS), key=len, reverse=True)))
 
 
-@lru_cache(maxsize=50_000)
-def concepts_of(word: str) -> int:
-    """The concepts of one lower-case word, as bits of `Concept`; 0 for nearly every word."""
+class _Known(dict[str, int]):
+    """What was looked up before, by word: a hit costs no call of Python's. Grown too large, it forgets all."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        found = self[word] = _concepts_of(word)
+        return found
+
+
+_MOST_KNOWN = 100_000
+CONCEPTS = _Known()
+"""By lower-case word: its concepts as bits of `Concept`; 0 for nearly every word."""
+
+
+def _concepts_of(word: str) -> int:
     if word.isascii():
         found = _look_up(word)
         if found or word.isalpha() or word.isdigit():
@@ -290,7 +338,6 @@ def concepts_of(word: str) -> int:
 _TOO_COMMON = Concept.YOU | Concept.THIS_CANDIDATE | Concept.GIVE | Concept.EVERY
 
 
-@lru_cache(maxsize=50_000)
 def concepts_within(run: str) -> int:
     """The concepts of one stretch of a script that is written without spaces."""
     return _UNSPACED_WORDS[run]

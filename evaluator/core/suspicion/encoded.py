@@ -9,11 +9,12 @@ import html
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import reduce
+from operator import or_
 from urllib.parse import unquote
 
 from evaluator.core.suspicion.address import addresses, concepts_in
-from evaluator.core.suspicion.concepts import Concept, concepts_of, weight_of
+from evaluator.core.suspicion.concepts import CONCEPTS, Concept, weight_of
 from evaluator.core.suspicion.finding import Finding
 
 # Every pattern reads a text once: neighbouring parts share no character, and nothing has to follow a match.
@@ -71,19 +72,26 @@ def turned(text: str) -> Iterator[Finding]:
 
 def may_be_turned(words: Iterable[str]) -> bool:
     """Whether these words, turned, could speak to the grader: quick, for hardly any answer does."""
-    rot13 = backwards = 0
-    for word in words:
-        found = _turned_concepts(word)
-        if found is not None:
-            rot13 |= found[0]
-            backwards |= found[1]
-    return _speaks_turned(rot13) or _speaks_turned(backwards)
+    both = reduce(or_, map(_TURNED_CONCEPTS.__getitem__, words), 0)
+    return both != 0 and (_speaks_turned(both & _LOW) or _speaks_turned(both >> _SHIFT))
 
 
-@lru_cache(maxsize=50_000)
-def _turned_concepts(word: str) -> tuple[int, int] | None:
-    found = concepts_of(_rot13(word)), concepts_of(_reversed(word))
-    return found if any(found) else None
+_SHIFT = 32
+_LOW = (1 << _SHIFT) - 1
+_MOST_KNOWN = 100_000
+
+
+class _TurnedConcepts(dict[str, int]):
+    """By word, looked up once: the concepts of it in rot13, and above them those of it from back to front."""
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= _MOST_KNOWN:
+            self.clear()
+        found = self[word] = CONCEPTS[_rot13(word)] | CONCEPTS[_reversed(word)] << _SHIFT
+        return found
+
+
+_TURNED_CONCEPTS = _TurnedConcepts()
 
 
 def _speaks_turned(concepts: int) -> bool:

@@ -10,8 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from evaluator.core.suspicion.address import SUSPECT, addresses, concepts_in
-from evaluator.core.suspicion.concepts import weight_of
+from evaluator.core.suspicion.address import addresses, may_address
 from evaluator.core.suspicion.encoded import encoded, may_be_turned, turned
 from evaluator.core.suspicion.finding import Finding, merged
 from evaluator.core.suspicion.markup import grades_as_data, markup
@@ -19,10 +18,12 @@ from evaluator.core.suspicion.matching_text import MatchingText, inkless_runs
 from evaluator.core.suspicion.stuffing import RUN, keyword_lists, recitals, repetitions, runs_of
 
 _WORD = re.compile(r"[^\W_]+")
-_SIGNS = frozenset("<>[]{}`|#")
-_CODE_SIGNS = ("%", "&#", "\\u", "\\x")
+_SIGNS = frozenset("<[#:：/=-*~_")
+_CODE_SIGNS = ("&#", "\\u", "\\x")
 _LONG_WORD = 20  # letters: base64 and the like
-_SINGLE_LETTERS = 8
+_SINGLE_LETTERS = bytes([1] * 7)  # so many words of one letter in a row
+_BINARY_DIGITS = 32
+_PERCENT_SIGNS = 5
 _TAG_LETTERS = range(0xE0020, 0xE007F)
 _OVERRIDE = re.compile("[\u202d\u202e][^\u202c\n]{0,4000}[\u202c\n]?")
 
@@ -57,15 +58,14 @@ def _found_in(text: str, words: GradingWords) -> Iterator[Finding]:
     lowered = text.lower()
     said = _WORD.findall(lowered)
     distinct = set(said)
-    if weight_of(concepts_in(text, distinct)) >= SUSPECT:
+    if may_address(text, said):
         yield from addresses(text)
     if may_be_turned(distinct):
         yield from turned(text)
-    signs = _SIGNS.intersection(text)
-    if signs or ":" in text or "：" in text or "--" in text or "==" in text:
+    if not _SIGNS.isdisjoint(text):
         yield from markup(text)
-        yield from grades_as_data(text, words.names)
-    if _may_hold_a_code(text, said, distinct):
+        yield from grades_as_data(text, lowered, distinct, words.names)
+    if _may_hold_a_code(text, said):
         yield from encoded(text)
     if not words.runs.isdisjoint(zip(*(said[offset:] for offset in range(RUN)), strict=False)):
         yield from recitals(text, words.runs)
@@ -75,12 +75,15 @@ def _found_in(text: str, words: GradingWords) -> Iterator[Finding]:
         yield from repetitions(text)
 
 
-def _may_hold_a_code(text: str, said: list[str], distinct: set[str]) -> bool:
-    if any(sign in text for sign in _CODE_SIGNS) or max(map(len, distinct), default=0) >= _LONG_WORD:
+def _may_hold_a_code(text: str, said: list[str]) -> bool:
+    sizes = bytes([min(len(word), 255) for word in said])
+    if _SINGLE_LETTERS in sizes or max(sizes, default=0) >= _LONG_WORD or any(sign in text for sign in _CODE_SIGNS):
         return True
-    if text.count(".-") + text.count("-.") + text.count("·") >= 4:
+    if text.count("%") >= _PERCENT_SIGNS:
         return True
-    return sum(len(word) == 1 for word in said) >= _SINGLE_LETTERS or "01" in text
+    if text.count(".-") + text.count("-.") + text.count("·") + text.count(". -") >= 4:
+        return True
+    return text.count("0") + text.count("1") >= _BINARY_DIGITS
 
 
 def _carried_unseen(answer: str) -> Iterator[Finding]:

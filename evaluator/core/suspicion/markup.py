@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 
 from evaluator.core.suspicion.address import concepts_in
 from evaluator.core.suspicion.concepts import weight_of
 from evaluator.core.suspicion.finding import Finding
 
 _SPEAKS = 3.5  # weight of the concepts inside a hidden part, for it to be meant for the grader
-_PERHAPS = 2.5
+_PERHAPS = 1.5
 _LONGEST_BLOCK = 1_500  # characters of a comment or block that belong to one finding
+_RULES = ("--", "==", "**", "##", "~~", "__")
 _REST_OF_LINE = rf"[^\n]{{0,{_LONGEST_BLOCK}}}"
 
 _CHAT = re.compile(
@@ -50,6 +51,10 @@ _GRADE_KEY = re.compile(
     r"bewertung|veredicto)[\"']?\s{0,3}(?::\s{0,3}[\w\"'\[{+.-]|=\s{0,3}[\d\"'])",
     re.IGNORECASE,
 )
+_KEYS = frozenset(
+    "level score grade rating rationale verdict evidence missing band red flags criteria met nivel nota stufe "
+    "bewertung veredicto".split()
+)
 _FEWEST_KEYS = 2
 _DATA_GAP = 300  # characters between two keys of the same block
 _NUMBERED_LEVEL = re.compile(
@@ -61,28 +66,35 @@ _NUMBERED_LEVEL = re.compile(
 
 def markup(text: str) -> Iterator[Finding]:
     """Each stretch of such markup. Every pattern is asked only where a character of its own is there."""
-    if "<" in text or "[" in text or "#" in text or ":" in text:
+    if "<" in text or "[" in text or "nstruction" in text or "esponse" in text:
         yield from _each(_CHAT, text, "Markup of a conversation with a model.")
         yield from _each(_FENCE, text, "A line made to look like the end of the answer.")
     if ":" in text or "：" in text:
         yield from _each(_ROLE, text, "A line in the name of the system or of the assistant.")
-    yield from _each(_END, text, "A line made to look like the end of the answer.", reaches=_to_the_end_of_paragraph)
+    if any(rule in text for rule in _RULES):
+        yield from _each(
+            _END, text, "A line made to look like the end of the answer.", reaches=_to_the_end_of_paragraph
+        )
     if "<" in text:
         yield from _hidden(_COMMENT, text, "A comment of HTML, which a page does not show.")
         yield from _hidden(_HIDING, text, "Text that a page would hide.")
     if "[" in text:
         yield from _hidden(_LINK_COMMENT, text, "A note of Markdown, which a page does not show.")
         yield from _hidden(_ALT_TEXT, text, "Words about a picture, which a page does not show.")
-    yield from _hidden(_CODE_COMMENT, text, "A comment in code.", only_if_it_speaks=True)
+    if "#" in text or "//" in text or "--" in text or "/*" in text:
+        yield from _hidden(_CODE_COMMENT, text, "A comment in code.", least=_SPEAKS)
 
 
-def grades_as_data(text: str, criterion_names: Sequence[str]) -> Iterator[Finding]:
-    """Grades written as data, or as a list of levels: a reply or a rubric made up."""
-    keys = [(*found.span(), found[1].lower()) for found in _GRADE_KEY.finditer(text)]
+def grades_as_data(text: str, lowered: str, words: Set[str], criterion_names: Sequence[str]) -> Iterator[Finding]:
+    """Grades written as data, or as a list of levels: a reply or a rubric made up. `words`: of the lowered text."""
+    keys = (
+        []
+        if len(_KEYS & words) < _FEWEST_KEYS
+        else [(*found.span(), found[1].lower()) for found in _GRADE_KEY.finditer(text)]
+    )
     yield from _runs(keys, text, "A grade made up as data.")
     levels = [(*found.span(), str(found.start())) for found in _NUMBERED_LEVEL.finditer(text)]
     yield from _runs(levels, text, "Levels made up as a list.")
-    lowered = text.lower()
     for name in criterion_names:
         at = lowered.find(name)
         if at >= 0 and _VALUE.match(text, at + len(name)):
@@ -105,11 +117,12 @@ def _each(
         yield Finding("injection_suspected", found.start(), end, says, True)
 
 
-def _hidden(pattern: re.Pattern[str], text: str, says: str, *, only_if_it_speaks: bool = False) -> Iterator[Finding]:
+def _hidden(pattern: re.Pattern[str], text: str, says: str, *, least: float = _PERHAPS) -> Iterator[Finding]:
+    """What is hidden and says something about grades; other comments are nobody's business."""
     for found in pattern.finditer(text):
-        speaks = weight_of(concepts_in(found.group())) >= _SPEAKS
-        if speaks or not only_if_it_speaks or weight_of(concepts_in(found.group())) >= _PERHAPS:
-            yield Finding("injection_suspected", found.start(), found.end(), says, speaks)
+        weight = weight_of(concepts_in(found.group()))
+        if weight >= least:
+            yield Finding("injection_suspected", found.start(), found.end(), says, weight >= _SPEAKS)
 
 
 def _runs(places: Sequence[tuple[int, int, str]], text: str, says: str) -> Iterator[Finding]:

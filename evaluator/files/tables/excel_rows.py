@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from xml.etree.ElementTree import ParseError  # the name of an error; nothing is parsed with it  # nosec B405
 
 from openpyxl import load_workbook
 
@@ -25,9 +24,10 @@ if TYPE_CHECKING:
     from openpyxl.workbook import Workbook
 
 # What zipfile and openpyxl raise for parts that are cut, garbled or not what they say: neither has an error of
-# its own for that. It is caught where they work and nowhere else.
+# its own for that. It is caught where they work and nowhere else. (XML that is none is a SyntaxError, whether the
+# standard library's parser reads it or lxml, which openpyxl takes where it is installed.)
 DAMAGED_WORKBOOK = (
-    zipfile.BadZipFile, zlib.error, ParseError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
+    zipfile.BadZipFile, zlib.error, SyntaxError, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
     RuntimeError, OverflowError,
 )  # fmt: skip
 ZEROS_FORMAT = re.compile("0{2,}")
