@@ -118,6 +118,7 @@ ERASED_OTHERWISE: Mapping[str, str] = {
 
 FREE_OF_CANDIDATES: Mapping[str, str] = {
     "store_migrations": "versions of the store",
+    "review_arrivals": "numbers of grades that the review queue has not looked at",
     "runs": "what was graded by what: names of files, counts",
     "store_keys": "keys",
     "erasures": "keyed hashes of ids",

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 from evaluator.core.grade import Grade
 from evaluator.core.work import WorkItem
 from evaluator.store.grade_rows import GradeRow, write_grades
+from evaluator.store.review_arrivals import note_arrivals
 from evaluator.store.schema import grades, runs
 
 
@@ -46,6 +47,7 @@ def write_outcomes(connection: Connection, run: int, outcomes: Sequence[WorkOutc
             for each in new
         ],
     )  # fmt: skip
+    note_arrivals(connection, run, [each.item.number for each in new])
     paid = [each.paid_usd for each in new if each.paid_usd is not None]
     costs = [each.grade.provenance.cost_usd for each in new if each.grade.provenance.cost_usd is not None]
 

@@ -7,20 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
 
 from evaluator.core.review import EntryDetail, LogEntry, replay
 from evaluator.core.review_draw import DrawShares, draw, is_audited
 from evaluator.core.review_urgency import Urgency, urgency_of
 from evaluator.store.database import Database
 from evaluator.store.many_rows import insert_into
+from evaluator.store.review_arrivals import take_arrivals
 from evaluator.store.review_log import read_entries, write_entry
-from evaluator.store.review_schema import review_intake, review_items
+from evaluator.store.review_schema import review_arrivals, review_intake, review_items
 from evaluator.store.schema import answers, grades, runs
 
 _STEP = 1_000  # grades in one transaction: tens of milliseconds, for which the run's own writer waits
 _AT_ONCE = 500
-_ALL = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +41,23 @@ class ReviewIntake:
     def unseen(self) -> list[Unseen]:
         """The runs that have grades which were not looked at yet, the newest first."""
         last = select(func.max(grades.c.number)).where(grades.c.run == runs.c.number).scalar_subquery()
+        has_arrivals = exists().where(review_arrivals.c.run == runs.c.number)
         query = (
             select(runs.c.number, runs.c.id, runs.c.question_set)
             .outerjoin(review_intake, review_intake.c.run == runs.c.number)
-            .where(last > func.coalesce(review_intake.c.seen, 0))
+            .where(or_(last > func.coalesce(review_intake.c.seen, 0), has_arrivals))
             .order_by(runs.c.number.desc())
         )
         with self.database.reading() as connection:
             return [Unseen(row.number, row.id, row.question_set) for row in connection.execute(query)]
 
-    def by_hand(self, connection: Connection, run: int) -> None:
-        """From now on nobody looks for new grades of this run: whoever writes them takes them in (`take_in`).
-
-        For a run whose grades are not numbered in the order in which they are committed.
-        """
-        insert = insert_into(connection.dialect.name, review_intake).values(run=run, seen=_ALL)
-        connection.execute(insert.on_conflict_do_update(index_elements=[review_intake.c.run], set_={"seen": _ALL}))
-
-    def take_in(self, connection: Connection, run: int, numbers: Sequence[int], shares: DrawShares, now: str) -> None:
-        """Takes in the grades of these numbers, which stand, in the transaction that wrote them."""
-        row = connection.execute(select(runs.c.id, runs.c.question_set).where(runs.c.number == run)).one()
-        unseen = Unseen(run, row.id, row.question_set)
-        _Window(connection, unseen, grades.c.number.in_(numbers), shares, now).take_in()
-
     def step(self, unseen: Unseen, shares: DrawShares, now: Callable[[], str]) -> bool:
         """Looks at the next grades of a run; whether there are more."""
         with self.database.writing() as connection:
             seen = _lock(connection, unseen.run)
+            arrived = take_arrivals(connection, unseen.run, _STEP)
+            if arrived:
+                _Window(connection, unseen, grades.c.number.in_(arrived), shares, now()).take_in()
             next_ones = (
                 select(grades.c.number)
                 .where(grades.c.run == unseen.run, grades.c.number > seen)
@@ -81,7 +71,7 @@ class ReviewIntake:
                 window = _Window(connection, unseen, is_new, shares, now())
                 window.take_in()
                 connection.execute(review_intake.update().where(review_intake.c.run == unseen.run).values(seen=upto))
-        return len(numbers) == _STEP
+        return _STEP in (len(numbers), len(arrived))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +96,8 @@ class _Window:
             grade = json.loads(bodies[row.number])
             urgency = urgency_of(grade, advance_at)
             if row.answer_id in known:
+                if known[row.answer_id].grade == row.number:
+                    continue  # it was taken in already
                 self._regraded(known[row.answer_id], row, grade, urgency)
             else:
                 new.append(self._item(row, grade, urgency))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, exists, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, Row, Select, and_, case, exists, func, literal, or_, select, tuple_
 
 from evaluator.core.grade import Band
 from evaluator.core.review import DRAWN, ItemState, Why
@@ -114,12 +114,25 @@ class ReviewQueue:
                 place = select(review_items.c.rank, review_items.c.id).where(review_items.c.id == after_item)
                 start = connection.execute(place).first()
             for query in _in_turn(_takeable(viewer, wanted, lease, now), viewer, start):
-                found = connection.execute(query.with_for_update(skip_locked=True, of=review_items)).first()
+                found = _locked(connection, query)
                 if found is not None:
-                    taken = Lease(found.id, lease.session_id, lease.user_id, lease.until)
-                    take_lease(connection, taken, now)
-                    return int(found.id)
+                    take_lease(connection, Lease(found, lease.session_id, lease.user_id, lease.until), now)
+                    return found
         return None
+
+
+def _locked(connection: Connection, query: Select[Any]) -> int | None:
+    """The first item of the query, held until the transaction ends."""
+    tried: list[int] = []
+    while True:
+        asked = query.where(review_items.c.id.not_in(tried)) if tried else query
+        found = connection.execute(asked.with_for_update(skip_locked=True, of=review_items)).first()
+        if found is None:
+            return None
+        # Whoever held it a moment ago may have leased or labelled it after this query began: now nobody else can.
+        if connection.execute(query.where(review_items.c.id == found.id)).first() is not None:
+            return int(found.id)
+        tried.append(int(found.id))
 
 
 def _in_turn(query: Select[Any], viewer: str, start: Any) -> list[Select[Any]]:

@@ -1,7 +1,7 @@
 """The tables of reviews: the queue, who has what open, labels as they stand, and the log that these follow from.
 
-All but `review_intake`, `review_skips` and `review_leases` hold something of a candidate and carry `run` and
-`candidate_id`. Comments are kept as bytes, as answers are.
+All but `review_intake`, `review_arrivals`, `review_skips` and `review_leases` hold something of a candidate and carry
+`run` and `candidate_id`. Comments are kept as bytes, as answers are.
 """
 
 from __future__ import annotations
@@ -32,6 +32,15 @@ review_intake = Table(
     metadata,
     Column("run", _Number, ForeignKey("runs.number"), primary_key=True, autoincrement=False),
     Column("seen", BigInteger, nullable=False),  # grades up to this number have been looked at
+)
+
+review_arrivals = Table(
+    "review_arrivals",
+    metadata,
+    Column("run", _Number, ForeignKey("runs.number"), nullable=False),
+    Column("number", BigInteger, nullable=False),  # of a grade that a worker wrote and nobody has looked at
+    PrimaryKeyConstraint("run", "number"),
+    sqlite_with_rowid=False,
 )
 
 review_items = Table(

@@ -17,14 +17,16 @@ from evaluator.core.account import Who
 from evaluator.core.review import replay
 from evaluator.core.review_draw import DrawShares
 from evaluator.core.review_queue import QueueFilter
+from evaluator.core.work import WorkItem
 from evaluator.errors import InputError, NotAllowedError, NotThereError, UsageError
 from evaluator.run.review_desk import Conflict, ReviewDesk, Saved
 from evaluator.run.review_reading import ReviewReading
 from evaluator.run.review_upkeep import ReviewUpkeep
+from evaluator.store.graded_rows import WorkOutcome, write_outcomes
 from evaluator.store.review_schema import review_items, review_labels, review_skips
 from evaluator.store.review_shelf import labels_in
 from evaluator.store.store import Store, open_store
-from tests.graded_run import CRITERIA, Given, begin_run, put_grades, put_run
+from tests.graded_run import CRITERIA, Given, begin_run, grade_of, put_grades, put_run
 
 NOTHING_DRAWN = DrawShares(0, 0, 0)
 EVERYBODY = QueueFilter()
@@ -406,3 +408,29 @@ def test_replaying_the_log_gives_the_state_on_both_databases(store: Store, tmp_p
         ("", "regrade", 0), ("ben", "explain", 0),
     ]  # fmt: skip
     play(store, tmp_path, [(name or "ann", what, level) for name, what, level in steps], DrawShares(0, 1, 0))
+
+
+def test_grades_that_workers_commit_in_any_order_all_come_into_the_queue_once(
+    store: Store, reading: ReviewReading, tmp_path: Path
+) -> None:
+    """A later number may be committed first, and the same outcome may be written twice."""
+    record = begin_run(store, str(tmp_path))
+
+    def write(*numbers: int) -> None:
+        outcomes = [
+            WorkOutcome(WorkItem(number, each.answer), grade_of(each))
+            for number in numbers
+            for each in [Given(f"w{number}", flags=("near_bar",))]
+        ]
+        with store.reviews.database.writing() as connection:
+            write_outcomes(connection, record.number, outcomes)
+
+    write(5000, 5001)
+    take_in(store)
+    write(1000, 5001, 3000)
+    take_in(store)
+    take_in(store)
+    ann = reviewer(store, "ann")
+    items = reading.queue(ann, EVERYBODY).items
+    assert sorted(item.candidate_id for item in items) == ["w1000", "w3000", "w5000", "w5001"]
+    assert all(store.review_log.of_item(record.number, item.answer_id) == [] for item in items)

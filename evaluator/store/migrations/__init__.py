@@ -17,6 +17,7 @@ from evaluator.store.migrations import (
     m0007_outbound,
     m0008_privacy,
     m0009_queue_indexes,
+    m0010_review_arrivals,
 )
 
 
@@ -39,6 +40,7 @@ MIGRATIONS = (
     Migration(7, "outbound", m0007_outbound.STATEMENTS),
     Migration(8, "privacy", m0008_privacy.STATEMENTS),
     Migration(9, "queue indexes", m0009_queue_indexes.STATEMENTS),
+    Migration(10, "review arrivals", m0010_review_arrivals.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 
