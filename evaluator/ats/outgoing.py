@@ -123,4 +123,4 @@ def _is_public(address: str) -> bool:
 
 def _seconds(answer: httpx2.Response) -> float | None:
     said = answer.headers.get("retry-after", "")
-    return float(said) if said.isdigit() else None
+    return float(said) if said.isascii() and said.isdigit() else None

@@ -127,7 +127,9 @@ class Accounts:
         if tries.wait:
             raise WaitError(tries.wait)
         kept = self._store.users.password_hash(user.id) if user and not user.is_disabled else None
-        if user is None or not self._passwords.fits(password, kept):
+        # Asked even for a name that nobody has: an answer that comes at once would tell which names there are.
+        fits = self._passwords.fits(password, kept)
+        if user is None or not fits:
             about = user.id if user else ""
             self._store.audit.append(self._time(), "", "sign-in failed", about)
             raise WrongPasswordError("Name and password do not fit.", hint="Try again, or ask an administrator.")

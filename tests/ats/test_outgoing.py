@@ -88,3 +88,28 @@ def test_a_target_with_a_mistake_is_refused_at_start(url: str, secrets: tuple[st
     with pytest.raises(UsageError, match=problem) as raised:
         check_target(WebhookTarget(url, secrets), allow_private=False)
     assert "pass@" not in str(raised.value)
+
+
+def test_a_time_to_wait_that_is_no_number_is_passed_over() -> None:
+    """A target that answers with a digit of another kind gets its next try, and stops nothing else."""
+
+    async def refused() -> NotDeliveredError:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write("HTTP/1.1 503 Busy\r\nRetry-After: ²\r\nContent-Length: 0\r\n\r\n".encode("latin-1"))
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        sender = WebhookSender(allow_private=True)
+        try:
+            port = server.sockets[0].getsockname()[1]
+            with pytest.raises(NotDeliveredError) as raised:
+                await sender.send(WebhookTarget(f"http://127.0.0.1:{port}", (NEW,)), "msg_1", BODY)
+            return raised.value
+        finally:
+            await sender.close()
+            server.close()
+
+    found = asyncio.run(refused())
+    assert (found.reason, found.again, found.retry_after) == ("HTTP 503", True, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +10,7 @@ import pytest
 
 from evaluator.ats.delivery import Delivery
 from evaluator.ats.sources import SOURCES
-from tests.ats.signing import SECRETS, Sent, erase_event, ping_event, sign, submit_event
+from tests.ats.signing import SECRETS, Sent, erase_event, lever_body, ping_event, sign, submit_event
 
 NAMES = sorted(SOURCES)
 TIMED = {"lever": timedelta(hours=24), "smartrecruiters": timedelta(hours=24), "standard": timedelta(minutes=5)}
@@ -135,3 +136,13 @@ def test_a_signed_body_that_is_no_json_is_genuine_all_the_same() -> None:
     for name in NAMES:
         expected = "unreadable" if name == "lever" else None
         assert check(sign(name, b"{not json")) == expected
+
+
+def test_a_lever_delivery_cannot_be_cut_elsewhere_to_come_in_twice() -> None:
+    """Token and time are signed as one string: zeros that move from the one to the other make no new event."""
+    body = lever_body("candidateDeleted", {"opportunityId": "42"}, token="t" * 48 + "00")
+    assert check(sign("lever", body)) is None
+    said = json.loads(body)
+    for zeros in (1, 2):
+        moved = {"token": said["token"][:-zeros], "triggeredAt": "0" * zeros + str(said["triggeredAt"])}
+        assert check(sign("lever", json.dumps({**said, **moved}).encode())) == "signature_wrong"

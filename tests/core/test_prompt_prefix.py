@@ -15,7 +15,12 @@ from tests.conftest import URL, completion, level_reply
 
 LEAST_SHARE = 0.9  # of a request with a short answer
 LEAST_CHARACTERS = 4 * 1024  # endpoints cache from 1,024 tokens on
-ANSWERS = ("I would split by time. " * 20, "Train on 2022 and test on 2023; watch the drift. " * 9)
+ANSWERS = (
+    "I would split by time. One example is one payment at the moment of authorisation, positive where the bank reports "
+    "fraud within 120 days. The last four months have no negatives yet, so they are left out.",
+    "Train on 2022 and test on 2023; watch the drift. A chargeback makes a payment positive. Whoever declines it never "
+    "learns its label, so a small share goes through at random and is followed up.",
+)
 
 
 @pytest.mark.parametrize("calls", ["all", "per-criterion"])

@@ -14,8 +14,11 @@ from tests.conftest import URL, completion, level_reply
 
 
 def answers(count: int) -> list[Answer]:
-    text = "Train on 2022 and test on 2023, in case number {}. " * 5
-    return [Answer(f"c{n}.degradation", f"c{n}", "degradation", text.format(*[n] * 5)) for n in range(count)]
+    text = (
+        "In case number {} I would train on 2022 and test on 2023. Positive: a chargeback within 120 days. "
+        "Nothing that is known only after the payment may be a column."
+    )
+    return [Answer(f"c{n}.degradation", f"c{n}", "degradation", text.format(n)) for n in range(count)]
 
 
 def test_known_replies_are_counted_without_asking_for_any(

@@ -25,8 +25,11 @@ IN_FLIGHT = 4
 
 
 def answers() -> list[Answer]:
-    text = "Train on 2022 and test on 2023, in case number {}. " * 5
-    return [Answer(f"c{n}.degradation", f"c{n}", "degradation", text.format(*[n] * 5)) for n in range(TOTAL)]
+    text = (
+        "In case number {} I would train on 2022 and test on 2023. Positive: a chargeback within 120 days. "
+        "Nothing that is known only after the payment may be a column."
+    )
+    return [Answer(f"c{n}.degradation", f"c{n}", "degradation", text.format(n)) for n in range(TOTAL)]
 
 
 @pytest.mark.parametrize("records", [False, True], ids=["replies only", "replies and grades"])

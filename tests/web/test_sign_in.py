@@ -127,6 +127,28 @@ def test_name_and_password_sign_in_and_it_is_not_said_which_was_wrong(accounts: 
     assert said == {str(raised.value)}
 
 
+class CountingHasher(Argon2Hasher):
+    """The hasher, which says how often it looked at a password."""
+
+    looked = 0
+
+    def verify(self, password: str | bytes, hash: str | bytes) -> bool:
+        self.looked += 1
+        return super().verify(password, hash)
+
+
+def test_a_name_that_nobody_has_costs_as_much_as_one_that_somebody_has(store: Store, clock: Clock) -> None:
+    """The same work is done for both: how long it takes does not tell which names there are."""
+    hasher = CountingHasher(time_cost=1, memory_cost=8, parallelism=1)
+    accounts = Accounts(store, Passwords(hasher), clock)
+    _, link = accounts.add_user("", "ann", "reviewer")
+    accounts.use_link(link, PASSWORD)
+    for times, name in enumerate(("ann", "nobody"), start=1):
+        with pytest.raises(WrongPasswordError):
+            accounts.sign_in(name, "a wrong password", "10.0.0.1", None)
+        assert hasher.looked == times
+
+
 def guess(accounts: Accounts, address: str, times: int, name: str = "ann") -> int:
     """Wrong passwords; how many of them were looked at."""
     looked_at = 0
