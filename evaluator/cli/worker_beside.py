@@ -21,7 +21,7 @@ def worker_beside(address: StoreAddress, grader: str) -> Iterator[None]:
     command = [sys.executable, "-m", "evaluator", "worker", "--grader", grader, "--until-stdin-closes"]
     # The address may hold a password, which does not belong on a command line that others can list.
     environment = {**os.environ, "EVALUATOR_STORE": where}
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603 our own command
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603 our own command  # nosec B603
     try:
         yield
     finally:
