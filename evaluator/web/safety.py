@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from evaluator.web.problem import Problem
 from evaluator.web.site import WebSettings
 
 _MOST_BYTES = 256 * 1024
@@ -55,13 +56,16 @@ class Safety:
         headers = Headers(scope=scope)
         if headers.get("host", "").casefold() not in self._settings.hosts:
             # Otherwise a page of another name that points here could be read by whoever owns that name.
-            refused = PlainTextResponse("This site is not known by that name.\n", status_code=421)
+            refused: Response = PlainTextResponse("This site is not known by that name.\n", status_code=421)
             await refused(scope, receive, send_safely)
             return
         most = self._most_bytes(scope["path"])
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > most:
-            await PlainTextResponse("The request is too large.\n", status_code=413)(scope, receive, send_safely)
+            refused = PlainTextResponse("The request is too large.\n", status_code=413)
+            if scope["path"].startswith("/v1/"):  # programs are told as the API tells them everything
+                refused = Problem(413, "The request is too large.").response()
+            await refused(scope, receive, send_safely)
             return
         await self._app(scope, _Counted(receive, most), send_safely)
 

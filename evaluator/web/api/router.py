@@ -24,6 +24,7 @@ from evaluator.web.api.records import (
     SubmissionIn,
     SubmissionOut,
 )
+from evaluator.web.api.whole_path import whole_paths
 from evaluator.web.problem import Problem, ProblemBody
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -54,6 +55,7 @@ _NO_BODY = (408, 413, 415)
 
 def api_router(desk: SubmissionDesk, keys: ApiKeyShelf) -> APIRouter:
     """The routes. Each opens with a key that has the scope which it says."""
+    whole_paths()
     bearer = HTTPBearer(auto_error=False, scheme_name="ApiKey", description="A key made with `evaluator keys create`.")
     router = APIRouter(prefix="/v1", route_class=keyed_route(keys), dependencies=[Security(bearer)])
 
@@ -110,7 +112,7 @@ def api_router(desk: SubmissionDesk, keys: ApiKeyShelf) -> APIRouter:
         return GradesOut.of(graded)
 
     @router.get(
-        "/candidates/{candidate_id:path}", tags=["candidates"], responses=_problems(_NOT_FOUND, without=_NO_BODY)
+        "/candidates/{candidate_id:whole}", tags=["candidates"], responses=_problems(_NOT_FOUND, without=_NO_BODY)
     )
     @needs("read")
     def show_candidate(request: Request, candidate_id: CandidateId) -> CandidateOut:
@@ -120,7 +122,7 @@ def api_router(desk: SubmissionDesk, keys: ApiKeyShelf) -> APIRouter:
             raise _none(candidate_id)
         return CandidateOut(candidate_id=candidate_id, submissions=[SubmissionOut.of(each) for each in found])
 
-    @router.delete("/candidates/{candidate_id:path}", tags=["candidates"], responses=_problems(without=_NO_BODY))
+    @router.delete("/candidates/{candidate_id:whole}", tags=["candidates"], responses=_problems(without=_NO_BODY))
     @needs("erase")
     def erase_candidate(request: Request, candidate_id: CandidateId) -> Erased:
         """Erase a candidate: answers, grades, events and what was derived from them. For good, and safe to repeat."""
