@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, and_, case, exists, func, litera
 from evaluator.core.grade import Band
 from evaluator.core.review import DRAWN, ItemState, Why
 from evaluator.core.review_queue import QueueFilter
-from evaluator.core.review_urgency import FLAG_BITS
+from evaluator.core.review_urgency import FLAG_BITS, SCREENING_FLAGS
 from evaluator.store.database import Database
 from evaluator.store.review_leases import Lease, take_lease
 from evaluator.store.review_schema import review_items, review_labels, review_leases, review_log, review_skips
@@ -212,6 +212,9 @@ def _filtered(query: Select[Any], wanted: QueueFilter, *, by_state: bool = True,
     if wanted.candidate is not None:
         query = query.where(review_items.c.candidate_id == wanted.candidate)
     if by_flag and wanted.flag is not None:
+        if wanted.flag not in SCREENING_FLAGS:
+            # A filter by what the grade says would say it of answers whose grade is not shown yet.
+            query = query.where(~and_(review_items.c.blind, review_items.c.state == "open"))
         if wanted.flag == "drawn":
             query = query.where(review_items.c.flags == 0)
         else:
