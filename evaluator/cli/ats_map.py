@@ -11,6 +11,7 @@ import click
 
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.errors import UsageError
+from evaluator.files.whole_file import cannot_write, whole_file
 
 if TYPE_CHECKING:
     from evaluator.core.questionnaire import Questionnaire
@@ -60,7 +61,12 @@ def map_questions(
     if out is None:
         click.echo(written, nl=False)
         return
-    out.write_text(written, encoding="utf-8")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(out, error) from error
+    with whole_file(out) as partial:
+        partial.write_text(written, encoding="utf-8")
     click.echo(f"{out} is written. Check every line of it, then: evaluator ats check")
 
 

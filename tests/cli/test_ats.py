@@ -43,13 +43,12 @@ def cli() -> object:
 
 @pytest.mark.parametrize("source", NAMES)
 def test_a_map_is_begun_from_an_event_or_from_an_answer_of_the_api(source: str, tmp_path: Path) -> None:
-    """And is a map: it can be used as it is written."""
+    """And is a map: it can be used as it is written, in a folder that is made for it."""
     sample = tmp_path / "sample.json"
     if source in API_ANSWER:
         sample.write_text(json.dumps(applications()[API_ANSWER[source]].body), encoding="utf-8")
     else:
         sample.write_bytes(submit_event(source).body)
-    (tmp_path / "maps").mkdir()
     written = tmp_path / "maps" / f"{source}.yaml"
     done = ats("map", source, "--sample", sample, "--out", written)
     assert done.exit_code == 0, done.output

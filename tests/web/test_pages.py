@@ -11,6 +11,7 @@ import pytest
 from evaluator.core.candidate_key import candidate_key
 from evaluator.store.store import open_store
 from tests.graded_run import TEXT, Given, put_run
+from tests.web.conftest import NO_DRAWS
 
 ALL = (
     "/agreement",
@@ -143,6 +144,16 @@ def test_an_empty_store_says_what_to_do(serve, tmp_path):
         assert "evaluator grade" in served.sign_in("ben").get("/runs").text
         assert "Nothing to adjudicate" in served.sign_in("ben").get("/adjudication").text
         assert "An administrator shares a run" in served.sign_in("rita", "recruiter").get("/runs").text
+
+
+def test_a_run_without_flags_is_a_run_all_the_same(serve, sqlite_store, tmp_path):
+    """Where a run is there and none of its answers is flagged, the queue says just that, and leads to the runs."""
+    put_run(sqlite_store, [Given("c0"), Given("c1")], str(tmp_path))
+    served = serve(sqlite_store, NO_DRAWS)
+    served.site.upkeep.catch_up()
+    page = served.sign_in("ben").get("/queue").text
+    assert "Nothing needs a person" in page
+    assert "No run is here yet" not in page
 
 
 def test_filters_of_the_queue_are_kept_over_its_pages(served):

@@ -111,13 +111,15 @@ def show_queue(request: Request, site: AtSite, visitor: SignedIn, after: str | N
     """A page of the queue, as its filters have it."""
     chosen = {key: request.query_params.get(key, "") for key in _KEYS}
     wanted = filter_of(chosen)
+    page = site.reading.queue(visitor.who, wanted, after, _A_PAGE)
     view = queue_view(
         request,
         chosen,
-        site.reading.queue(visitor.who, wanted, after, _A_PAGE),
+        page,
         site.reading.counts(visitor.who, wanted),
         site.reading.choices(),
         after=after,
+        has_runs=bool(page.items) or bool(site.reading.runs(visitor.who)),
     )
     return render(request, "queue.html.j2", page=view)
 
@@ -130,6 +132,7 @@ def queue_view(
     choices: QueueChoices,
     *,
     after: str | None,
+    has_runs: bool,
 ) -> QueueView:
     """Everything that the page shows."""
     is_filtered = any(chosen[key] for key in _KEYS if key != "state") or chosen["state"] not in ("", "open")
@@ -156,7 +159,7 @@ def queue_view(
         rows=tuple(_row(item, request) for item in page.items),
         first_href=_href(chosen) if after else "",
         next_href=_href(chosen, after=page.after) if page.after else "",
-        empty=None if page.items else _empty(is_filtered, counts, choices),
+        empty=None if page.items else _empty(is_filtered, counts, has_runs=has_runs),
     )
 
 
@@ -207,7 +210,7 @@ def _options(choices: Sequence[Choice], *, is_run: bool = False) -> list[tuple[s
     return [(each.id, f"{each.name} · {each.id}" if is_run else each.name) for each in choices]
 
 
-def _empty(is_filtered: bool, counts: QueueCounts, choices: QueueChoices) -> Empty:
+def _empty(is_filtered: bool, counts: QueueCounts, *, has_runs: bool) -> Empty:
     if is_filtered:
         return Empty(
             "Nothing fits this filter", "Take a part of it away, or look at everything.", "", "/queue", "Everything"
@@ -219,7 +222,7 @@ def _empty(is_filtered: bool, counts: QueueCounts, choices: QueueChoices) -> Emp
             href="/agreement",
             link="See the agreement",
         )
-    if choices.runs:
+    if has_runs:  # runs without an item of the queue too: none of their answers was flagged
         return Empty(
             "Nothing needs a person",
             "No answer of the runs here is flagged. A score is still only a score: read before you decide.",
