@@ -14,6 +14,7 @@ from evaluator.core.work import Lane
 from evaluator.files.calibration_file import load_calibration
 from evaluator.graders.pacers import Pacers
 from evaluator.graders.spec import parse_grader
+from evaluator.run.about_grader import describe
 from evaluator.run.durable.admission import Admission
 from evaluator.run.durable.courier import Courier, WebhookDelivery
 from evaluator.run.durable.run_graders import RunGraders
@@ -23,7 +24,7 @@ from evaluator.run.outbound_body import body_of
 from evaluator.settings import AtsSettings, OutSettings
 from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
-from evaluator.wiring import GraderOptions, describe, make_plain_grader
+from evaluator.wiring import GraderOptions, make_plain_grader
 from evaluator.wiring_service import make_intake
 
 

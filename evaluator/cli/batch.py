@@ -27,13 +27,13 @@ from evaluator.files.batch_folder import Asked, BatchFolder, BatchPrice, batch_f
 from evaluator.files.request_files import RequestFiles, read_requests, requested_in, short_id
 from evaluator.graders.batch_endpoint import batch_endpoint
 from evaluator.graders.batch_line import request_line
+from evaluator.run.about_grader import costs_money, describe, prices_by_model
 from evaluator.run.batch_desk import BatchDesk
 from evaluator.run.batch_export import Collected, collect_requests
 from evaluator.run.batch_import import import_output
 from evaluator.run.estimate import estimate
 from evaluator.settings import Settings, read_settings
 from evaluator.store.store import Store
-from evaluator.wiring import costs_money, describe, prices_by_model
 
 ALL_IN, SOME_WITHOUT_REPLY, BUDGET_SPENT, STILL_WAITING = 0, 3, 5, 6
 _MOST_TRIES = 3

@@ -19,13 +19,14 @@ from evaluator.core.prompt import Calls
 from evaluator.files.calibration_file import require_new, write_calibration
 from evaluator.files.eval_set_file import find_eval_set, load_eval_set
 from evaluator.files.resources import shipped
+from evaluator.run.about_grader import costs_money, describe
 from evaluator.run.calibrating import Calibrated, CalibrationPlan, calibrate, examples_for, with_examples
 from evaluator.run.calibration_data import FitData, fit_data
 from evaluator.run.estimate import estimate
 from evaluator.run.evaluation_facts import require_same_rubric
 from evaluator.run.evaluation_plan import GraderUnderTest
 from evaluator.settings import read_settings
-from evaluator.wiring import GraderOptions, costs_money, describe, make_plain_grader, shows_examples
+from evaluator.wiring import GraderOptions, make_plain_grader, shows_examples
 
 CALIBRATED, SOME_UNGRADED = 0, 3
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)

@@ -36,11 +36,12 @@ from evaluator.files.look_history import record_look
 from evaluator.files.resources import shipped
 from evaluator.files.slice_columns import read_slice_columns
 from evaluator.report.evaluation_page import write_evaluation_report
+from evaluator.run.about_grader import costs_money, describe
 from evaluator.run.estimate import estimate
 from evaluator.run.evaluation import answers_to_evaluate, evaluate
 from evaluator.run.evaluation_plan import Earlier, EvaluationPlan, GraderUnderTest
 from evaluator.settings import read_settings
-from evaluator.wiring import GraderOptions, costs_money, describe, make_plain_grader
+from evaluator.wiring import GraderOptions, make_plain_grader
 
 MEASURED, SOME_UNGRADED, GATE_FAILED, BUDGET_SPENT = 0, 3, 4, 5
 BASELINE = "baseline"

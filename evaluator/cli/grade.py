@@ -5,42 +5,38 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Iterator
 from contextlib import aclosing, nullcontext
-from dataclasses import dataclass, replace
-from itertools import islice
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import click
 
 from evaluator.cli.event_loop import run_to_the_end
+from evaluator.cli.grading_order import GradingOrder, record, record_end
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_resumption import say_draining, say_leaving, say_place, say_store
 from evaluator.cli.price import price_of
 from evaluator.cli.run_options import kept_options, to_go_on
 from evaluator.cli.run_place import RunPlace, run_place
 from evaluator.cli.store_option import chosen_store, store_options
-from evaluator.core.answer import Answer
 from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
 from evaluator.core.redaction import Redact
-from evaluator.core.run_manifest import RunManifest
 from evaluator.core.work import CHUNK
-from evaluator.errors import StoreError, UsageError
+from evaluator.errors import UsageError
 from evaluator.files.calibration_file import load_calibration
 from evaluator.files.manifest_file import write_manifest
 from evaluator.files.run_folder import RunFolder
-from evaluator.files.tables.answer_table import AnswerTable, open_answer_table
+from evaluator.files.tables.answer_table import open_answer_table
+from evaluator.run.about_grader import costs_money, describe
 from evaluator.run.estimate import estimate
-from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
 from evaluator.run.queued_grader import QueuedGrader
 from evaluator.run.run_ledger import RunLedger
 from evaluator.settings import read_settings
-from evaluator.store.run_record import RunOrder
 from evaluator.store.store import Store
-from evaluator.wiring import DEFAULT_QUESTIONNAIRE, GraderOptions, costs_money, describe, make_plain_grader
+from evaluator.wiring import DEFAULT_QUESTIONNAIRE, GraderOptions, make_plain_grader
 
 ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 
@@ -180,51 +176,13 @@ def command(
         )
         kept = kept_options(context, options.base_url)
         named = (store.address.typed if where else None) if store else ""
-        order = _Order(made, second, answers, table, out, limit, kept, options.budget, workers, named)
+        order = GradingOrder(made, second, answers, table, out, limit, kept, options.budget, workers, named)
         code = run_to_the_end(_run(order, store, ledger, presenter, resume=resume, ask=not yes))
     sys.exit(code)
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """What is to be graded, by what, and where to."""
-
-    grader: Grader
-    second: Grader | None
-    table: AnswerTable
-    source: Path
-    out: Path | None
-    limit: int | None
-    options: dict[str, Any]
-    budget: Budget | None
-    workers: bool
-    store: str | None
-    """What --store has to be given to find the run again; None: nothing; "": the run is in none."""
-
-    @property
-    def total(self) -> int:
-        return min(self.table.count, self.limit or self.table.count)
-
-    def answers(self) -> Iterator[Answer]:
-        return islice(iter(self.table), self.limit)
-
-    def manifest(self, run: GradingRun, place: RunPlace, run_id: str, candidates: int) -> RunManifest:
-        """How the run stands now."""
-        made = run.manifest(
-            run_id=run_id,
-            about_grader=describe(self.grader),
-            input_name=self.source.name,
-            input_sha256=place.input_sha256,
-            layout=f"{self.table.layout} {self.table.format}",
-            notes=self.table.notes,
-            questions_asked=self.table.questions_asked,
-            candidates=candidates,
-        )
-        return made.model_copy(update={"started_at": place.earlier.started_at}) if place.earlier else made
-
-
 async def _run(
-    order: _Order, store: Store | None, ledger: RunLedger | None, presenter: Presenter, *, resume: bool, ask: bool
+    order: GradingOrder, store: Store | None, ledger: RunLedger | None, presenter: Presenter, *, resume: bool, ask: bool
 ) -> int:
     """Look what is there, announce, ask, check, grade, write. Returns the exit code."""
     async with order.grader as grader:
@@ -239,7 +197,13 @@ async def _run(
 
 
 async def _announce(
-    order: _Order, place: RunPlace, store: Store | None, ledger: RunLedger | None, presenter: Presenter, *, ask: bool
+    order: GradingOrder,
+    place: RunPlace,
+    store: Store | None,
+    ledger: RunLedger | None,
+    presenter: Presenter,
+    *,
+    ask: bool,
 ) -> None:
     """What will happen, before anything is paid for or replaced; asks where either may be."""
     grader, resumption = order.grader, place.resumption
@@ -264,7 +228,7 @@ async def _announce(
 
 async def _grade_into(
     folder: RunFolder,
-    order: _Order,
+    order: GradingOrder,
     place: RunPlace,
     store: Store | None,
     ledger: RunLedger | None,
@@ -279,7 +243,7 @@ async def _grade_into(
     write_manifest(folder.path, beginning)
     number = None
     if store is not None:
-        number = _record(store, order, folder, beginning)
+        number = record(store, order, folder, beginning)
         if queued is not None:
             queued.belongs_to(number)
         else:
@@ -310,37 +274,12 @@ async def _grade_into(
     goes_on_with = to_go_on(command, order.options, run_id, folder.path, order.store)
     presenter.finished(results, grader.rubric, order.budget, goes_on_with)
     if store is not None and number is not None:
-        _record_end(store, number, results.manifest, presenter)
+        record_end(store, number, results.manifest, presenter)
     if interrupted:
         return INTERRUPTED
     if run.budget_spent:
         return BUDGET_SPENT
     return SOME_UNGRADED if run.ungraded else ALL_GRADED
-
-
-def _record(store: Store, order: _Order, folder: RunFolder, beginning: RunManifest) -> int:
-    """The number of the run's record in the store: a new one, or the one it has there."""
-    made = RunOrder(
-        manifest=beginning,
-        rubric=order.grader.rubric,
-        questionnaire=order.grader.questionnaire,
-        folder=str(folder.path.absolute()),
-        input_path=str(order.source.absolute()),
-        options=order.options,
-    )
-    if not store.runs.has(beginning.run_id):
-        return store.runs.begin(made).number
-    number = store.runs.find(beginning.run_id).number
-    store.runs.go_on(number, made)
-    return number
-
-
-def _record_end(store: Store, number: int, manifest: RunManifest, presenter: Presenter) -> None:
-    try:
-        store.runs.finish(number, manifest)
-    except StoreError as error:
-        # The run's results stand in its folder; only its record in the store has no end.
-        presenter.warn(f"evaluator: {error}")
 
 
 async def _grade(run: GradingRun, queued: QueuedGrader | None, presenter: Presenter, total: int) -> bool:

@@ -17,7 +17,8 @@ from evaluator.core.reply import FATAL, Failure
 from evaluator.core.rubric import Rubric
 from evaluator.errors import StoreError, TableError, UsageError
 from evaluator.files.tables.answer_table import open_answer_frame
-from evaluator.run.pipeline import Outcome, Pipeline, grade_answer, ungraded
+from evaluator.run.grade_answer import Outcome, grade_answer, ungraded
+from evaluator.run.pipeline import Pipeline
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -20,8 +20,9 @@ from evaluator.errors import StoreError
 from evaluator.files.answers_by_candidate import AnswersByCandidate
 from evaluator.files.grades_file import GradesFile
 from evaluator.files.stored_standings import StoredStandings
+from evaluator.run.grade_answer import Outcome, redacted, ungraded
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Outcome, calls_of, endpoint_of, redacted, spec_of, ungraded
+from evaluator.run.pipeline import calls_of, endpoint_of, spec_of
 from evaluator.store.grade_log import GradeLog
 from evaluator.store.run_record import RunCounts
 

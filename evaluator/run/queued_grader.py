@@ -11,8 +11,9 @@ from evaluator.core.answer import Answer
 from evaluator.core.reply import Usage
 from evaluator.core.work import WorkItem
 from evaluator.errors import UsageError
+from evaluator.run.grade_answer import Outcome, ungraded
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Outcome, fingerprint_of, ungraded
+from evaluator.run.pipeline import fingerprint_of
 from evaluator.store.grade_rows import StoredGrade
 from evaluator.store.stored_text import stored_text
 from evaluator.store.work_shelf import WorkShelf

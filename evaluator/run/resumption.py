@@ -13,8 +13,9 @@ from evaluator.core.answer import Answer
 from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import OutputError
 from evaluator.files.run_folder import GRADES, EarlierRun
+from evaluator.run.grade_answer import redacted
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Pipeline, calls_of, endpoint_of, fingerprint_of, redacted, spec_of
+from evaluator.run.pipeline import Pipeline, calls_of, endpoint_of, fingerprint_of, spec_of
 
 _STAYS = ("graded", "not_answered")
 

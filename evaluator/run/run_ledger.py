@@ -10,8 +10,8 @@ from evaluator.core.answer import Answer
 from evaluator.core.ledger import KeptReply, Ledger
 from evaluator.errors import EvaluatorError, StoreError
 from evaluator.graders.model_rater import ModelRater
+from evaluator.run.grade_answer import grade_answer
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import grade_answer
 from evaluator.store.reply_ledger import ReplyLedger
 
 MOST_LOOKED_UP = 2_000  # answers; more than that would keep people waiting

@@ -16,8 +16,8 @@ from evaluator.core.reply import Usage
 from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import StoreError, UsageError
 from evaluator.files.grades_file import GradesFile
+from evaluator.run.grade_answer import ungraded
 from evaluator.run.grading_run import GradingRun
-from evaluator.run.pipeline import ungraded
 from evaluator.store.loose_replies import LooseCount
 from evaluator.store.run_record import RunCounts, RunOrder, RunRecord
 from evaluator.store.store import Store, open_store

@@ -20,8 +20,8 @@ from evaluator.core.work import (
 )
 from evaluator.errors import StoreError
 from evaluator.run.durable.run_graders import LentGrader
+from evaluator.run.grade_answer import Outcome, grade_answer, ungraded
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Outcome, grade_answer, ungraded
 from evaluator.store.graded_rows import WorkOutcome
 
 T = TypeVar("T")
