@@ -90,6 +90,7 @@ def _connection(
         tenant=tenant,
         secrets=access.secrets,
         maps=own or (unwritten,),
+        is_mapped=bool(own),
         api_key=access.api_key,
         api_url=access.api_url,
         hosts=(*source.hosts, *settings.hosts),
@@ -120,7 +121,9 @@ def described(connections: Connections) -> Mapping[str, str]:
             [
                 f"{len(each.secrets)} secret(s)" if each.secrets else "no secret: nothing is let in",
                 "API key" if each.api_key else "no API key: nothing is fetched",
-                f"{len(each.maps)} question map(s)",
+                f"{len(each.maps)} question map(s)"
+                if each.is_mapped
+                else "no question map: questions are known by their own words only",
             ]
         )
         for place, each in connections.items()

@@ -20,6 +20,8 @@ class Connection:
     tenant: str
     secrets: Secrets = field(repr=False)
     maps: Sequence[QuestionMap] = ()
+    is_mapped: bool = False
+    """Whether `maps` were written for it; else one stands in that knows questions by their own words only."""
     api_key: str | None = field(default=None, repr=False)
     api_url: str | None = None
     hosts: Sequence[str] = ()

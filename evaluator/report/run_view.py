@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from evaluator.core.run_manifest import RunManifest
+from evaluator.core.run_manifest import RunManifest, UsageTotals
 from evaluator.report.wording import counted, duration
 
 
@@ -81,12 +81,18 @@ def facts(manifest: RunManifest) -> list[Fact]:
         Fact("Quotes found in the answers", _quotes(manifest)),
         Fact("Requests", f"{usage.requests:,}"),
         Fact("Tokens", _tokens(manifest)),
-        Fact("Cost", "no price is known" if usage.cost_usd is None else f"{usage.cost_usd:.4f} US dollars"),
+        Fact("Cost", _cost(usage)),
         Fact("Time", _time(usage.seconds, asked)),
         Fact("Started, finished", f"{manifest.started_at}, {manifest.finished_at}"),
         Fact("Run", manifest.run_id, code=True),
         Fact("Evaluator", manifest.evaluator_version, code=True),
     ]
+
+
+def _cost(usage: UsageTotals) -> str:
+    if not usage.requests:
+        return "nothing: no model was asked"
+    return "no price is known" if usage.cost_usd is None else f"{usage.cost_usd:.4f} US dollars"
 
 
 def _quotes(manifest: RunManifest) -> str:
