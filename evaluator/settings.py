@@ -68,6 +68,8 @@ class AtsAccess:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     api_key: str | None = field(default=None, repr=False)
     api_url: str | None = None
+    assessment_keys: tuple[str, ...] = field(default=(), repr=False)
+    """What it has to show when it orders assessments here: one, or two while they are changed, the new one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +89,25 @@ def read_ats_settings(environment: Mapping[str, str] = os.environ) -> AtsSetting
     """The settings of connections to applicant tracking systems.
 
     `EVALUATOR_<SOURCE>_SECRETS` (one, or two with a space between while they are changed), `EVALUATOR_<SOURCE>_API_KEY`
-    and `EVALUATOR_<SOURCE>_API_URL`, each with `__<TENANT>` after it for a tenant of that name; `EVALUATOR_ATS_MAPS`
-    for the folder of question maps, `EVALUATOR_ATS_HOSTS` for further hosts, `EVALUATOR_QUESTIONNAIRE`.
+    and `EVALUATOR_<SOURCE>_API_URL`, `EVALUATOR_<SOURCE>_ASSESSMENT_KEYS`, each with `__<TENANT>` after it for a tenant
+    of that name; `EVALUATOR_ATS_MAPS` for the folder of question maps, `EVALUATOR_ATS_HOSTS` for further hosts,
+    `EVALUATOR_QUESTIONNAIRE`.
     """
     found: dict[tuple[str, str], dict[str, str]] = {}
     for name, value in environment.items():
         if (matched := _ATS_VARIABLE.fullmatch(name)) and value.strip():
-            place = ((matched["tenant"] or "default").lower(), matched["source"].lower())
+            tenant = "default" if matched["tenant"] is None else matched["tenant"].lower()
+            place = (tenant, matched["source"].lower())
             found.setdefault(place, {})[matched["what"]] = value.strip()
     maps = environment.get("EVALUATOR_ATS_MAPS")
     return AtsSettings(
         access={
-            place: AtsAccess(tuple(said.get("SECRETS", "").split()), said.get("API_KEY"), said.get("API_URL"))
+            place: AtsAccess(
+                tuple(said.get("SECRETS", "").split()),
+                said.get("API_KEY"),
+                said.get("API_URL"),
+                tuple(said.get("ASSESSMENT_KEYS", "").split()),
+            )
             for place, said in found.items()
         },
         maps=Path(maps) if maps else None,
@@ -116,6 +125,8 @@ class OutSettings:
     allow_private: bool
     public_url: str | None
     """Where people open the pages: links in events begin with it."""
+    write_back: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The sources that results are written back to, by tenant."""
     metrics_token: str | None = field(default=None, repr=False)
     """What Prometheus has to show; None: there are no metrics."""
 
@@ -125,13 +136,17 @@ def read_out_settings(environment: Mapping[str, str] = os.environ) -> OutSetting
 
     `EVALUATOR_WEBHOOK_URLS` (with a space between) and `EVALUATOR_WEBHOOK_SECRETS` (`whsec_…`; one, or two while they
     are changed), each with `__<TENANT>` after it for one tenant's events; `EVALUATOR_WEBHOOK_PRIVATE=1` for addresses
-    in a private network; `EVALUATOR_PUBLIC_URL`; `EVALUATOR_METRICS_TOKEN` for `/metrics`.
+    in a private network; `EVALUATOR_PUBLIC_URL`; `EVALUATOR_METRICS_TOKEN` for `/metrics`. `EVALUATOR_WRITE_BACK`: the
+    sources that results are written back to, with a space between, and `__<TENANT>` after it as above.
     """
+    write_back: dict[str | None, tuple[str, ...]] = {}
     urls: dict[str | None, tuple[str, ...]] = {}
     secrets: dict[str | None, tuple[str, ...]] = {}
     for name, value in environment.items():
         what, _, tenant = name.partition("__")
-        place = {"EVALUATOR_WEBHOOK_URLS": urls, "EVALUATOR_WEBHOOK_SECRETS": secrets}.get(what)
+        place = {
+            "EVALUATOR_WEBHOOK_URLS": urls, "EVALUATOR_WEBHOOK_SECRETS": secrets, "EVALUATOR_WRITE_BACK": write_back
+        }.get(what)  # fmt: skip
         if place is not None and value.split():
             place[tenant.lower() or None] = tuple(value.split())
     return OutSettings(
@@ -139,11 +154,13 @@ def read_out_settings(environment: Mapping[str, str] = os.environ) -> OutSetting
         secrets=secrets,
         allow_private=environment.get("EVALUATOR_WEBHOOK_PRIVATE") == "1",
         public_url=environment.get("EVALUATOR_PUBLIC_URL") or None,
+        write_back={tenant or "default": tuple(map(str.lower, sources)) for tenant, sources in write_back.items()},
         metrics_token=environment.get("EVALUATOR_METRICS_TOKEN") or None,
     )
 
 
 _ATS_VARIABLE = re.compile(
     r"EVALUATOR_(?P<source>GREENHOUSE|LEVER|ASHBY|WORKABLE|SMARTRECRUITERS|STANDARD)"
-    r"_(?P<what>SECRETS|API_KEY|API_URL)(?:__(?P<tenant>[A-Z][A-Z0-9_]{0,39}))?"
+    # What cannot be a tenant is said to be none, and is not passed over.
+    r"_(?P<what>SECRETS|API_KEY|API_URL|ASSESSMENT_KEYS)(?:__(?P<tenant>.*))?"
 )

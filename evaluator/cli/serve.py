@@ -181,10 +181,12 @@ def _service(store: Store) -> Sequence[APIRouter]:
     from evaluator.web.service import service_routers
     from evaluator.wiring_service import described, make_service
 
-    parts = make_service(read_ats_settings(), store)
+    out = read_out_settings()
+    parts = make_service(read_ats_settings(), store, public_url=out.public_url)
     for name, what in described(parts.connections).items():
         click.echo(f"Webhook /webhooks/{name}: {what}")
-    return [*service_routers(parts.doors, parts.desk, store.keys), operations_router(read_out_settings().metrics_token)]
+    routers = service_routers(parts.doors, parts.desk, parts.assessments, store.keys)
+    return [*routers, operations_router(out.metrics_token)]
 
 
 def _say(site: Site) -> None:

@@ -12,12 +12,14 @@ from evaluator.ats.delivery import Delivery
 from evaluator.ats.event import Application, AtsEvent
 from evaluator.ats.mapping import Unmapped, map_answers
 from evaluator.ats.strict_json import UnreadableJsonError
+from evaluator.core.assessment import ORDERED
 from evaluator.core.inbox_event import InboxEvent, InboxState
 from evaluator.core.question_map import QuestionMap, chosen_map
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.submission import NewSubmission
 from evaluator.core.tenant import stored_candidate
 from evaluator.errors import AtsRefusedError
+from evaluator.store.assessments import announce_ordered
 from evaluator.store.inbox import Inbox
 
 Erase = Callable[[str], Mapping[str, int]]
@@ -72,7 +74,8 @@ class Intake:
             return Settled(event.state, event.submission, event.reason)
         made = await self._make(event)
         if isinstance(made, NewSubmission):
-            submitted = await asyncio.to_thread(self._inbox.make_submission, event_id, made)
+            also = announce_ordered if event.kind == ORDERED else None
+            submitted = await asyncio.to_thread(self._inbox.make_submission, event_id, made, also)
             if submitted is not None:
                 return Settled("mapped", submitted.id)
         elif await asyncio.to_thread(

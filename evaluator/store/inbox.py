@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,17 +31,21 @@ class Inbox:
     def receive(self, event: NewEvent) -> Received:
         """Keeps an event, or finds that it is kept: by its id, or by its content."""
         with self._database.writing() as connection:
-            named = stored_text(event.event_id) or f"sha256:{event.content_sha256}"
-            made = self._insert(connection, event, named)
+            return self.receive_in(connection, event)
+
+    def receive_in(self, connection: Connection, event: NewEvent) -> Received:
+        """The same, in a transaction that is under way."""
+        named = stored_text(event.event_id) or f"sha256:{event.content_sha256}"
+        made = self._insert(connection, event, named)
+        if made is not None:
+            return Received(made, is_new=True)
+        found = self._find_same(connection, event, named)
+        if found["content_sha256"] != event.content_sha256 and not event.id_is_signed:
+            # Anybody could have given another event's id to this one: only the content tells.
+            made = self._insert(connection, event, f"{named}#{event.content_sha256[:16]}")
             if made is not None:
                 return Received(made, is_new=True)
-            found = self._find_same(connection, event, named)
-            if found["content_sha256"] != event.content_sha256 and not event.id_is_signed:
-                # Anybody could have given another event's id to this one: only the content tells.
-                made = self._insert(connection, event, f"{named}#{event.content_sha256[:16]}")
-                if made is not None:
-                    return Received(made, is_new=True)
-            return Received(found["id"], is_new=False)
+        return Received(found["id"], is_new=False)
 
     def find(self, event_id: str) -> InboxEvent | None:
         """The event with this id of ours."""
@@ -71,14 +75,21 @@ class Inbox:
         with self._database.reading() as connection:
             return {(source, state): count for source, state, count in connection.execute(asked)}
 
-    def make_submission(self, event_id: str, new: NewSubmission) -> Submitted | None:
-        """What an event was mapped to, with the event's new state; None where it does not wait any more."""
+    def make_submission(
+        self, event_id: str, new: NewSubmission, also: Callable[[Connection, str], None] | None = None
+    ) -> Submitted | None:
+        """What an event was mapped to, with the event's new state; None where it does not wait any more.
+
+        `also` is carried out in the same transaction, with the submission's id.
+        """
         with self._database.writing() as connection:
             if not self._settle(connection, event_id, state="mapped"):
                 return None
             submitted = insert_submission(connection, new)
             values = {"submission": submitted.id, "candidate_id": stored_text(new.stored_candidate)}
             connection.execute(update(inbox).where(inbox.c.id == event_id).values(values))
+            if also is not None:
+                also(connection, submitted.id)
             return submitted
 
     def settle(

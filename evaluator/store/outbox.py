@@ -14,7 +14,8 @@ from evaluator.store.database import Database
 from evaluator.store.schema import deliveries, outbound
 from evaluator.store.sealed_bytes import sealed_one
 
-Kind = Literal["submission.graded", "submission.needs_review", "review.decided"]
+Kind = Literal["submission.graded", "submission.needs_review", "review.decided", "assessment.ordered"]
+"""`assessment.ordered` is for the applicant tracking system that ordered it: what it asks for is there already."""
 GIVE_UP_AFTER = timedelta(days=3)
 _CLAIM = timedelta(minutes=2)
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 4 * 3600.0  # seconds
