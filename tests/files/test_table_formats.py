@@ -281,6 +281,18 @@ def test_a_sheet_that_is_no_table_names_the_others(tmp_path: Path, refusal: Any)
     assert "sheet 'Sheet' was read; not read: 'May'; --sheet reads another one" in refusal(path)
 
 
+def test_an_id_that_is_a_formula_without_its_result_is_an_error(tmp_path: Path, refusal: Any) -> None:
+    """The formula's text would be the same id, or a wrong one, for people who are not the same."""
+    book = openpyxl.Workbook()
+    book.active.append(["candidate_id", "degradation"])
+    book.active.append(['="c"&1', "text"])
+    path = tmp_path / "answers.xlsx"
+    book.save(path)
+    told = refusal(path)
+    assert "column 'candidate_id': has a formula without a saved result" in told
+    assert "save it" in told
+
+
 def test_a_sheet_of_a_text_file_is_an_error(written: Any, refusal: Any) -> None:
     """Only workbooks have sheets."""
     assert "has no sheets" in refusal(written("a.csv", "candidate_id,degradation\nc1,x\n"), sheet="May")
