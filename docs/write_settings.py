@@ -68,8 +68,8 @@ secrets_file = "/run/secrets/webhooks"
 _END = """
 ## Read by libraries
 
-`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say how the model's endpoint is reached; `PGPASSFILE`, `PGSSLROOTCERT` and the
-like are PostgreSQL's own and work for `EVALUATOR_STORE`.
+`HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say how the model's endpoint is reached; `PGPASSFILE`, `PGSSLROOTCERT` and
+the like are PostgreSQL's own and work for `EVALUATOR_STORE`.
 """
 
 
