@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from evaluator.ats.connection import connection_name
+from evaluator.ats.connection import Connection, connection_name
 from evaluator.ats.outgoing import WebhookSender, WebhookTarget, check_target
 from evaluator.ats.write_back.ashby import AshbyAssessments
 from evaluator.ats.write_back.greenhouse import GreenhouseAssessments
@@ -142,8 +142,20 @@ def _webhooks(settings: OutSettings) -> dict[str, Target]:
 
 def write_backs(settings: OutSettings, ats: AtsSettings, store: Store) -> dict[str, Target]:
     """The applicant tracking systems that results are written back to. Raises UsageError with every mistake."""
+    return {
+        f"ats:{connection_name(connection.tenant, connection.source.name)}": WriteBackDelivery(
+            write_back, connection, store, settings.public_url or ""
+        )
+        for write_back, connection in check_write_backs(settings, ats)
+    }
+
+
+def check_write_backs(settings: OutSettings, ats: AtsSettings) -> list[tuple[WriteBack, Connection]]:
+    """What is written back to, and with which connection. Raises UsageError with every mistake."""
+    if not settings.write_back:
+        return []
     connections = make_connections(ats, find_questionnaire())
-    made: dict[str, Target] = {}
+    made = []
     mistakes = []
     for tenant, sources in settings.write_back.items():
         where = "EVALUATOR_WRITE_BACK" + ("" if tenant == DEFAULT_TENANT else f"__{tenant.upper()}")
@@ -158,8 +170,7 @@ def write_backs(settings: OutSettings, ats: AtsSettings, store: Store) -> dict[s
             elif settings.public_url is None:
                 mistakes.append(Mistake(f"{source} needs EVALUATOR_PUBLIC_URL, which links begin with", where))
             else:
-                name = f"ats:{connection_name(tenant, source)}"
-                made[name] = WriteBackDelivery(write_back, connection, store, settings.public_url)
+                made.append((write_back, connection))
     if mistakes:
         hint = "docs/write-back.md has the table."
         raise UsageError("Results cannot be written back.", mistakes=mistakes, hint=hint)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Mapping
@@ -68,19 +67,7 @@ class AssessmentDesk:
             candidate = stored_candidate(tenant, connection.candidate(order.candidate))
         except ValueError as error:
             raise UnreadableOrderError(str(error)) from None
-        rings = partner.event(order)
-        named = hashlib.sha256(f"{ORDERED}\n{order.reference}\n{order.application}".encode()).hexdigest()
-        event = NewEvent(
-            tenant=tenant,
-            source=source,
-            event_id=f"{ORDERED}:{named[:32]}",
-            id_is_signed=True,
-            content_sha256=named,
-            kind=ORDERED,
-            purpose="submit",
-            body=rings,
-            candidate_id=candidate,
-        )
+        event = NewEvent(tenant, source, "", True, "", ORDERED, "submit", partner.event(order), candidate_id=candidate)
         assessment, event_id = self._store.assessments.place(order, event)
         if event_id is not None:
             self._rung(event_id)

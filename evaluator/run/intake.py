@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from evaluator.ats.connection import Connection, Connections
 from evaluator.ats.delivery import Delivery
@@ -74,7 +75,7 @@ class Intake:
             return Settled(event.state, event.submission, event.reason)
         made = await self._make(event)
         if isinstance(made, NewSubmission):
-            also = announce_ordered if event.kind == ORDERED else None
+            also = partial(announce_ordered, ordered=event.event_id) if event.kind == ORDERED else None
             submitted = await asyncio.to_thread(self._inbox.make_submission, event_id, made, also)
             if submitted is not None:
                 return Settled("mapped", submitted.id)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, select
@@ -49,7 +51,10 @@ class AssessmentShelf:
                 & (assessments.c.reference == row["reference"])
             )
             kept = _record(connection.execute(select(assessments).where(same)).mappings().one())
-            received = self._inbox.receive_in(connection, event) if is_new else None
+            # Each order rings once, the same one made again after it was cancelled included.
+            named = hashlib.sha256(f"{ORDERED} {kept.id}".encode()).hexdigest()
+            rings = replace(event, event_id=f"{ORDERED} {kept.id}", content_sha256=named)
+            received = self._inbox.receive_in(connection, rings) if is_new else None
             return kept, received.id if received is not None and received.is_new else None
 
     def find(self, tenant: str, source: str, assessment_id: str) -> Assessment | None:
@@ -79,8 +84,8 @@ class AssessmentShelf:
         return found
 
 
-def announce_ordered(connection: Connection, submission_id: str) -> None:
-    """Tells whoever ordered a submission's result that it is there already, where it is.
+def announce_ordered(connection: Connection, submission_id: str, ordered: str) -> None:
+    """Tells whoever ordered a submission's result, by the event `ordered`, that it is there already, where it is.
 
     The row is held until the end of the transaction: a submission that becomes complete right after this tells of it.
     """
@@ -89,7 +94,7 @@ def announce_ordered(connection: Connection, submission_id: str) -> None:
     if row["state"] in ("complete", "set_aside") and row["run"] is not None:
         announce(
             connection, ORDERED, tenant=row["tenant"], run=row["run"], submission=row["number"],
-            candidate_id=row["candidate_id"], now=datetime.now(UTC),
+            candidate_id=row["candidate_id"], now=datetime.now(UTC), assessment=ordered.removeprefix(f"{ORDERED} "),
         )  # fmt: skip
 
 

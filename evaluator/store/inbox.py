@@ -181,8 +181,8 @@ def _record(row: RowMapping) -> InboxEvent:
     kept: dict[str, Any] = {
         name: row[name]
         for name in (
-            "number", "id", "tenant", "source", "kind", "purpose", "body", "candidate_id", "state", "reason",
-            "submission", "received_at", "settled_at",
+            "number", "id", "tenant", "source", "event_id", "kind", "purpose", "body", "candidate_id", "state",
+            "reason", "submission", "received_at", "settled_at",
         )
     }  # fmt: skip
     return InboxEvent(

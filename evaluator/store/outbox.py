@@ -37,6 +37,8 @@ class OutboundEvent:
     """Of `review.decided`: the answer that was decided on."""
     version: int | None = None
     """Of `review.decided`: the version of the answer's review that the decision made."""
+    assessment: str | None = None
+    """Of `assessment.ordered`: the order's id."""
     body: bytes | None = None
 
 
@@ -72,6 +74,7 @@ def announce(
     now: datetime,
     answer_id: str | None = None,
     version: int | None = None,
+    assessment: str | None = None,
 ) -> None:
     """Puts an event into the outbox, in the transaction that makes it true."""
     row = {
@@ -83,6 +86,7 @@ def announce(
         "candidate_id": candidate_id,
         "answer_id": answer_id,
         "version": version,
+        "assessment": assessment,
         "state": "made",
         "made_at": now.isoformat(timespec="seconds"),
     }

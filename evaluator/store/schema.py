@@ -303,6 +303,7 @@ outbound = Table(
     Column("made_at", Text, nullable=False),
     Column("answer_id", Text),  # of review.decided: the answer that was decided on
     Column("version", BigInteger),  # of review.decided: the version of its review that the decision made
+    Column("assessment", Text),  # of assessment.ordered: the order's id
     UniqueConstraint("id"),
     Index("outbound_by_state", "state", "number"),
     Index("outbound_by_candidate", "candidate_id"),

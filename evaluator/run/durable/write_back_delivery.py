@@ -65,8 +65,11 @@ class WriteBackDelivery:
         submission = self._submission(event)
         if submission is None:
             return None, ()
-        ordered = self._ordered(submission) if self._write_back.is_ordered else [None]
-        return read_outcome(submission, self._store, self._public_url), ordered
+        outcome = read_outcome(submission, self._store, self._public_url)
+        if not self._write_back.is_ordered:
+            return outcome, [None]
+        ordered = self._ordered(submission)
+        return outcome, [each for each in ordered if event.assessment in (None, each.id)]
 
     def _submission(self, event: OutboundEvent) -> Submission | None:
         return None if event.submission is None else self._store.work.submission(event.submission)

@@ -20,4 +20,5 @@ STATEMENTS = (
     "CREATE INDEX assessments_by_application ON assessments (tenant, source, application_id)",
     "CREATE INDEX assessments_by_candidate ON assessments (candidate_id)",
     "CREATE INDEX submissions_by_application ON submissions (application_id)",
+    "ALTER TABLE outbound ADD COLUMN assessment TEXT",
 )
