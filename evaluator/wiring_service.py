@@ -44,6 +44,11 @@ def make_connections(settings: AtsSettings, questionnaire: Callable[[str], Quest
     mistakes += _shared(settings.access)
     if mistakes:
         raise UsageError("The connections cannot be made.", mistakes=mistakes, hint="docs/ats.md has the table.")
+    return connections_of(settings, maps)
+
+
+def connections_of(settings: AtsSettings, maps: tuple[QuestionMap, ...] = ()) -> Connections:
+    """The same from maps that were read, and without looking for mistakes."""
     places = {*settings.access, *((each.tenant, each.source) for each in maps)}
     fallback = settings.questionnaire or DEFAULT_QUESTIONNAIRE
     return {place: _connection(place, settings, maps, fallback) for place in sorted(places)}

@@ -34,7 +34,7 @@ from evaluator.settings import AtsSettings, OutSettings
 from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
 from evaluator.wiring import GraderOptions, make_plain_grader
-from evaluator.wiring_service import find_questionnaire, make_connections, make_intake
+from evaluator.wiring_service import connections_of, make_intake
 
 
 def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
@@ -152,9 +152,7 @@ def write_backs(settings: OutSettings, ats: AtsSettings, store: Store) -> dict[s
 
 def check_write_backs(settings: OutSettings, ats: AtsSettings) -> list[tuple[WriteBack, Connection]]:
     """What is written back to, and with which connection. Raises UsageError with every mistake."""
-    if not settings.write_back:
-        return []
-    connections = make_connections(ats, find_questionnaire())
+    connections = connections_of(ats)
     made = []
     mistakes = []
     for tenant, sources in settings.write_back.items():

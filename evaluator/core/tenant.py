@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 DEFAULT_TENANT = "default"
-_NAME = re.compile(r"[a-z](?:_?[a-z0-9]){0,39}")
+TENANT = r"[a-z](?:_?[a-z0-9]){0,39}"
 NAMES = "lower-case letters, digits and single underscores: it stands in names of variables, too"
 """What a tenant's name is made of, for people."""
 
@@ -15,7 +15,7 @@ def is_tenant(name: str) -> bool:
 
     No hyphen, which a variable's name cannot have: `big_co` is `EVALUATOR_ASHBY_SECRETS__BIG_CO`, and nothing else is.
     """
-    return _NAME.fullmatch(name) is not None
+    return re.fullmatch(TENANT, name) is not None
 
 
 def stored_candidate(tenant: str, candidate_id: str) -> str:

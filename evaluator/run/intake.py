@@ -45,6 +45,13 @@ class _Held:
     detail: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A submission that is there already, and that an event asks for."""
+
+    submission_id: str
+
+
 class Intake:
     """Settles events, each once, whoever else tries the same."""
 
@@ -74,11 +81,14 @@ class Intake:
         if event.state != "received":
             return Settled(event.state, event.submission, event.reason)
         made = await self._make(event)
+        also = partial(announce_ordered, ordered=event.event_id) if event.kind == ORDERED else None
         if isinstance(made, NewSubmission):
-            also = partial(announce_ordered, ordered=event.event_id) if event.kind == ORDERED else None
             submitted = await asyncio.to_thread(self._inbox.make_submission, event_id, made, also)
             if submitted is not None:
                 return Settled("mapped", submitted.id)
+        elif isinstance(made, _Known):
+            if await asyncio.to_thread(self._inbox.settle_with, event_id, made.submission_id, also):
+                return Settled("mapped", made.submission_id)
         elif await asyncio.to_thread(
             lambda: self._inbox.settle(event_id, made.state, reason=made.reason or None, detail=made.detail)
         ):
@@ -91,7 +101,7 @@ class Intake:
         """Puts an event that could not be settled in the quarantine, from where it can be replayed."""
         self._inbox.settle(event_id, "quarantined", reason=reason)
 
-    async def _make(self, event: InboxEvent) -> NewSubmission | _Held:
+    async def _make(self, event: InboxEvent) -> NewSubmission | _Known | _Held:
         connection = self._connections.get((event.tenant, event.source))
         if connection is None:
             return _Held("quarantined", "source_not_configured")
@@ -105,7 +115,7 @@ class Intake:
             if read.purpose == "merge":
                 known = event.candidate_id is not None and read.survivor not in (None, read.candidate)
                 return _Held("done", "") if known else _Held("quarantined", "merge_unclear")
-            return await self._submission(connection, read)
+            return await self._submission(connection, read, is_ordered=event.kind == ORDERED)
         except AtsRefusedError as error:
             return _Held("quarantined", "refused_by_source", (error.message,))
 
@@ -124,12 +134,17 @@ class Intake:
             await asyncio.to_thread(self._erase, each)
         return _Held("done", "")
 
-    async def _submission(self, connection: Connection, read: AtsEvent) -> NewSubmission | _Held:
+    async def _submission(
+        self, connection: Connection, read: AtsEvent, *, is_ordered: bool
+    ) -> NewSubmission | _Known | _Held:
         application = connection.source.application(read)
         if application is None:
             api = connection.api()
             if api is None:
-                return _Held("quarantined", "no_api_key")
+                place = (connection.tenant, connection.source.name)
+                known = await asyncio.to_thread(self._inbox.submission_of, place, read.application or "")
+                # Whose answers are pushed are ordered without being fetched.
+                return _Known(known) if is_ordered and known is not None else _Held("quarantined", "no_api_key")
             async with api:
                 application = await connection.source.fetch(api, read)
         if application is None:

@@ -14,7 +14,7 @@ from evaluator.core.inbox_event import InboxEvent, InboxState, NewEvent, Receive
 from evaluator.core.submission import NewSubmission
 from evaluator.store.database import Database
 from evaluator.store.many_rows import insert_into
-from evaluator.store.schema import inbox
+from evaluator.store.schema import inbox, submissions
 from evaluator.store.sealed_bytes import sealed, sealed_one
 from evaluator.store.stored_text import stored_text
 from evaluator.store.submission_rows import Submitted, insert_submission
@@ -91,6 +91,31 @@ class Inbox:
             if also is not None:
                 also(connection, submitted.id)
             return submitted
+
+    def submission_of(self, place: tuple[str, str], application_id: str) -> str | None:
+        """The newest submission of an application (the source's id); `place`: tenant and source. None without one."""
+        tenant, source = place
+        asked = select(submissions.c.id).where(
+            submissions.c.application_id == stored_text(application_id),
+            submissions.c.tenant == tenant,
+            submissions.c.source == source,
+        )
+        with self._database.reading() as connection:
+            return connection.scalar(asked.order_by(submissions.c.number.desc()).limit(1))
+
+    def settle_with(
+        self, event_id: str, submission_id: str, also: Callable[[Connection, str], None] | None = None
+    ) -> bool:
+        """Records that an event asks for a submission that is there; False where it does not wait any more. `also` as
+        `make_submission` has it.
+        """
+        with self._database.writing() as connection:
+            if not self._settle(connection, event_id, state="mapped"):
+                return False
+            connection.execute(update(inbox).where(inbox.c.id == event_id).values(submission=submission_id))
+            if also is not None:
+                also(connection, submission_id)
+            return True
 
     def settle(
         self, event_id: str, state: InboxState, *, reason: str | None = None, detail: Sequence[str] = ()
