@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,8 +20,9 @@ from evaluator.graders.pacers import Pacers
 from evaluator.run.durable.admission import Admission
 from evaluator.run.durable.batch_grading import BatchResult, BatchShelf, grade_batch, insist
 from evaluator.run.durable.courier import Courier
-from evaluator.run.durable.queue import LaneOfWork, WorkQueue
+from evaluator.run.durable.queue import Clock, LaneOfWork, WorkQueue
 from evaluator.run.durable.run_graders import RunGraders, reason_of
+from evaluator.run.durable.scheduled import Schedule, Scheduled
 from evaluator.run.intake import Intake
 from evaluator.store.store import Store
 from evaluator.store.worker_roll import BEAT, Watch, WorkerRecord
@@ -59,6 +60,7 @@ class ServiceWork:
     admission: Admission | None = None
     intake: Intake | None = None
     courier: Courier | None = None
+    schedules: Mapping[str, Schedule] | None = None
 
 
 class Worker:
@@ -78,7 +80,10 @@ class Worker:
         self._graders = graders
         self._pacers = pacers
         self._options = options
-        self._queue = WorkQueue(store.address, self.id, self._lanes())
+        schedules = self._service.schedules
+        self._scheduled = None if schedules is None else Scheduled(store.schedules, schedules, self.id)
+        clock = None if self._scheduled is None else Clock(self._scheduled.crons, self._scheduled.due)
+        self._queue = WorkQueue(store.address, self.id, self._lanes(), clock)
         self._watch = Watch(time.monotonic)
         self._leaving = asyncio.Event()
         self._survey_now = asyncio.Event()
@@ -95,6 +100,8 @@ class Worker:
         await asyncio.to_thread(self._store.workers.enter, self.id, self._options.version)
         try:
             await self._join()
+            if self._scheduled is not None:
+                await asyncio.to_thread(self._scheduled.begin)
             await asyncio.to_thread(self._queue.start)
             logger.info("worker started", extra={"worker": self.id})
             await self._mind(leaving)
@@ -127,6 +134,8 @@ class Worker:
         work = [self._beat(), self._feed(), self._survey()]
         if self._service.courier is not None:
             work.append(self._service.courier.run(leaving))
+        if self._scheduled is not None:
+            work.append(self._scheduled.run(leaving))
         minding = [asyncio.create_task(each) for each in work]
         told = asyncio.create_task(leaving.wait())
         await asyncio.wait({told, *minding}, return_when=asyncio.FIRST_COMPLETED)
@@ -286,6 +295,8 @@ class Worker:
         self._events_put = {}
         self._queue.tidy(_KEPT)
         self._store.work.forget_done(datetime.now(UTC) - _KEPT)
+        if self._scheduled is not None:
+            self._scheduled.tidy([each.id for each in self._store.workers.all()])
 
     async def _drain(self) -> None:
         """Takes nothing more; waits for what is in flight, and then no longer."""
