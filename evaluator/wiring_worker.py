@@ -18,6 +18,7 @@ from evaluator.graders.spec import parse_grader
 from evaluator.run.about_grader import describe
 from evaluator.run.durable.admission import Admission
 from evaluator.run.durable.courier import Courier, WebhookDelivery
+from evaluator.run.durable.patience import PatientLedger
 from evaluator.run.durable.run_graders import RunGraders
 from evaluator.run.durable.scheduled import Schedule
 from evaluator.run.durable.worker import ServiceWork, Worker, WorkerOptions
@@ -92,12 +93,13 @@ def make_worker(
     pacers = Pacers(limits)
 
     def make(record: RunRecord, lane: Lane) -> Grader:
-        ledger = store.ledger(record.number)
+        ledger = PatientLedger(store.ledger(record.number), worker.leaving)
         return grader_of_run(record, replace(own, ledger=ledger, pacers=pacers, urgent=lane == "webhook"))
 
     options = WorkerOptions(limits, version("screening-answer-evaluator"), drain)
     work = make_service_work(store, own, service) if service is not None else ServiceWork()
-    return Worker(store, RunGraders(store.runs.get, make), pacers, options, work)
+    worker = Worker(store, RunGraders(store.runs.get, make), pacers, options, work)
+    return worker
 
 
 def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions) -> ServiceWork:

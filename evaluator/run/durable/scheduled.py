@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from evaluator.errors import EvaluatorError, StoreError
-from evaluator.run.durable.batch_grading import insist
+from evaluator.run.durable.patience import insist
 from evaluator.store.schedule_shelf import Outcome, ScheduledRun, ScheduleShelf
 
 _LOOK = 2.0  # seconds between two looks for what is due
