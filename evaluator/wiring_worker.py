@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from evaluator.run.durable.admission import Admission
 from evaluator.run.durable.courier import Courier, WebhookDelivery
 from evaluator.run.durable.patience import PatientLedger
 from evaluator.run.durable.run_graders import RunGraders
+from evaluator.run.durable.scheduled import Schedule
 from evaluator.run.durable.worker import ServiceWork, Worker, WorkerOptions
 from evaluator.run.grader import Grader
 from evaluator.run.outbound_body import body_of
@@ -72,6 +74,8 @@ class ServiceOptions:
     rubrics: tuple[Path, ...] = ()
     prompts: tuple[Path, ...] = ()
     samples: int = 1
+    schedules: Mapping[str, Schedule] | None = None
+    """What the worker does by the clock, beside; None: it leaves that to others."""
 
 
 def make_worker(
@@ -120,6 +124,7 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
     targets = webhook_targets(service.out)
     sender = WebhookSender(allow_private=service.out.allow_private)
     return ServiceWork(
+        schedules=service.schedules,
         admission=Admission(store, make, describe, kept),
         intake=make_intake(service.ats, store),
         courier=Courier(
