@@ -27,6 +27,7 @@ from evaluator.run.durable.admission import Admission
 from evaluator.run.durable.courier import Courier, Target, WebhookDelivery
 from evaluator.run.durable.patience import PatientLedger
 from evaluator.run.durable.run_graders import RunGraders
+from evaluator.run.durable.scheduled import Schedule
 from evaluator.run.durable.worker import ServiceWork, Worker, WorkerOptions
 from evaluator.run.durable.write_back_delivery import WriteBackDelivery
 from evaluator.run.grader import Grader
@@ -81,6 +82,8 @@ class ServiceOptions:
     rubrics: tuple[Path, ...] = ()
     prompts: tuple[Path, ...] = ()
     samples: int = 1
+    schedules: Mapping[str, Schedule] | None = None
+    """What the worker does by the clock, beside; None: it leaves that to others."""
 
 
 def make_worker(
@@ -127,6 +130,7 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
         return {"given_in": str(Path.cwd()), "options": dict.fromkeys(unsaid) | chosen}
 
     return ServiceWork(
+        schedules=service.schedules,
         admission=Admission(store, make, describe, kept),
         intake=make_intake(service.ats, store),
         courier=Courier(

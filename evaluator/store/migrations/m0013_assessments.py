@@ -1,4 +1,4 @@
-"""Version 12: assessments that an applicant tracking system ordered, and waits to be told of."""
+"""Version 13: assessments that an applicant tracking system ordered, and waits to be told of."""
 
 STATEMENTS = (
     """
