@@ -65,6 +65,7 @@ def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
         price=None if price is None else Price(price[0], price[1], price[2] if len(price) > 2 else None),
         gguf=Path(found(kept["gguf"])) if kept["gguf"] else None,
         threads=kept["threads"],
+        redact=kept.get("redact") or own.redact,
         rubrics=[Path(found(each)) for each in kept["rubrics"]],
         prompts=[Path(found(each)) for each in kept["prompts"]],
         calibration=load_calibration(Path(found(kept["calibration"]))) if kept["calibration"] else None,

@@ -180,6 +180,7 @@ submissions = Table(
     Column("run", _Number, ForeignKey("runs.number")),
     Column("completed_at", Text),
     Column("attempts", BigInteger, nullable=False),
+    Column("identity", SealedBytes),  # JSON: who wrote the answers; NULL once they are graded
     UniqueConstraint("id"),
     UniqueConstraint("tenant", "source", "idempotency_key"),
     Index("submissions_by_state", "state", "number"),
@@ -248,6 +249,7 @@ work_answers = Table(
     Column("absent", Text),
     Column("row", BigInteger),
     Column("tries", BigInteger, nullable=False),
+    Column("identity", SealedBytes),  # JSON: who wrote it
     PrimaryKeyConstraint("chunk", "number"),
     Index("work_answers_by_candidate", "candidate_id"),
 )

@@ -16,6 +16,7 @@ from evaluator.store import work_submissions
 from evaluator.store.database import Database
 from evaluator.store.grade_rows import StoredGrade
 from evaluator.store.graded_rows import WorkOutcome, write_outcomes
+from evaluator.store.identity_bytes import identity_bytes, identity_in
 from evaluator.store.schema import answers, grades, submissions, work_answers, work_chunks, workers
 from evaluator.store.sealed_bytes import sealed_one
 from evaluator.store.stored_text import stored_text
@@ -311,6 +312,7 @@ def _add_tries(connection: Connection, chunk: int, numbers: Sequence[int]) -> No
 def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object]:
     answer = item.answer
     candidate_id = stored_text(answer.candidate_id)
+    known = identity_bytes(answer.identity)
     return {
         "chunk": chunk,
         "number": item.number,
@@ -321,10 +323,14 @@ def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object
         "absent": answer.absent,
         "row": answer.row,
         "tries": item.tries,
+        "identity": None if known is None else sealed_one(connection, candidate_id, known),
     }
 
 
 def _item(row: RowMapping) -> WorkItem:
     text = row["body"].decode("utf-8", "surrogatepass")
-    answer = Answer(row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"])
+    answer = Answer(
+        row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"],
+        identity_in(row["identity"]),
+    )  # fmt: skip
     return WorkItem(row["number"], answer, row["tries"])
