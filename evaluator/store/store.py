@@ -65,7 +65,7 @@ class Store:
         self.review_log = ReviewLog(database)
         self.review_labels = ReviewLabels(database)
         self.decisions = CandidateDecisions(database)
-        self.inbox = Inbox(database)
+        self.inbox = Inbox(database, self._writer)
         self.submissions = SubmissionShelf(database)
         self.keys = ApiKeyShelf(database)
         self.erasure = Erasure(database, keyring, self.runs)
