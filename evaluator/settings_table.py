@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from evaluator.core.cron import cron_of
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")  # more than `is_tenant` takes, which says what is wrong
 SOURCES = ("greenhouse", "lever", "ashby", "workable", "smartrecruiters", "standard")
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -170,6 +170,24 @@ PARTS = (
         ),
     ),
     Part(
+        "Scheduled work",
+        "For workers with a grader, once for all of them; give all the same, the one that started last counts. What is "
+        "left out is off. More: [durable-work.md](durable-work.md#by-the-clock).",
+        (
+            Setting("EVALUATOR_CANARY_AT", "canary.at", "when the golden set is graded anew", TIME),
+            Setting("EVALUATOR_CANARY_SET", "canary.set", "the golden set", default="ml_engineer_screen"),
+            Setting("EVALUATOR_CANARY_SPLIT", "canary.split", "its split", default="calibration"),
+            Setting("EVALUATOR_CANARY_LIMIT", "canary.limit", "only so many answers of it", _whole(1, 100_000)),
+            Setting("EVALUATOR_RETENTION_AT", "retention.at", "when what was kept long enough is deleted", TIME),
+            Setting(
+                "EVALUATOR_RETENTION_POLICY",
+                "retention.policy",
+                "how long that is: [privacy.md](privacy.md#retention)",
+                FILE,
+            ),
+        ),
+    ),
+    Part(
         "Applicant tracking systems",
         "`<SOURCE>` is " + ", ".join(f"`{source.upper()}`" for source in SOURCES) + ". More: [ats.md](ats.md).",
         (
@@ -193,6 +211,14 @@ PARTS = (
                 "ats.<source>.api_url",
                 "its address, where it is not the usual one",
                 ADDRESS,
+                by_tenant=True,
+            ),
+            Setting(
+                "EVALUATOR_<SOURCE>_ASSESSMENT_KEYS",
+                "ats.<source>.assessment_keys",
+                "`GREENHOUSE`, `ASHBY`: what it shows when it orders assessments; two while it is changed",
+                LIST,
+                is_secret=True,
                 by_tenant=True,
             ),
             Setting("EVALUATOR_ATS_MAPS", "ats.maps", "the folder of question maps", PATH),
@@ -219,6 +245,13 @@ PARTS = (
                 by_tenant=True,
             ),
             Setting("EVALUATOR_WEBHOOK_PRIVATE", "webhooks.private", "allow private addresses", SWITCH, "0"),
+            Setting(
+                "EVALUATOR_WRITE_BACK",
+                "write_back.to",
+                "which ATS results go back into: `greenhouse`, `ashby`, `lever` ([write-back.md](write-back.md))",
+                LIST,
+                by_tenant=True,
+            ),
         ),
     ),
 )

@@ -113,6 +113,7 @@ ERASED_OTHERWISE: Mapping[str, str] = {
     "deliveries": "deleted by service_erasure",
     "outbound": "emptied by service_erasure: an event that was not sent is not sent any more",
     "submission_answers": "deleted by service_erasure",
+    "assessments": "deleted by service_erasure",
 }
 """Tables that are erased by code of their own, and how."""
 
@@ -133,6 +134,8 @@ FREE_OF_CANDIDATES: Mapping[str, str] = {
     "work_chunks": "which answers wait for workers, by number",
     "workers": "processes that grade",
     "api_keys": "programs that use the API",
+    "scheduled_jobs": "what is done when",
+    "scheduled_runs": "what came of scheduled work: counts, and figures on an eval set",
 }
 """Tables that hold nothing of a candidate, and what they hold."""
 

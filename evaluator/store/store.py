@@ -9,6 +9,7 @@ from typing import Self
 
 from evaluator.store.address import StoreAddress, store_address
 from evaluator.store.api_key_shelf import ApiKeyShelf
+from evaluator.store.assessments import AssessmentShelf
 from evaluator.store.audit_log import AuditLog
 from evaluator.store.candidate_decisions import CandidateDecisions
 from evaluator.store.database import PATIENCE, Database
@@ -31,6 +32,7 @@ from evaluator.store.review_queue import ReviewQueue
 from evaluator.store.review_shelf import ReviewShelf
 from evaluator.store.run_candidates import RunCandidates
 from evaluator.store.run_shelf import RunShelf
+from evaluator.store.schedule_shelf import ScheduleShelf
 from evaluator.store.sign_in_failures import FailureCounts
 from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
@@ -53,6 +55,7 @@ class Store:
         self.work = WorkShelf(database)
         self.outbox = Outbox(database)
         self.workers = WorkerRoll(database)
+        self.schedules = ScheduleShelf(database)
         self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)
         self.sign_ins = SignInShelf(database)
@@ -66,6 +69,7 @@ class Store:
         self.review_labels = ReviewLabels(database)
         self.decisions = CandidateDecisions(database)
         self.inbox = Inbox(database, self._writer)
+        self.assessments = AssessmentShelf(database, self.inbox)
         self.submissions = SubmissionShelf(database)
         self.keys = ApiKeyShelf(database)
         self.erasure = Erasure(database, keyring, self.runs)

@@ -25,6 +25,7 @@ from evaluator.errors import SetupError
 from evaluator.store.address import StoreAddress, server_arguments
 from evaluator.store.failures import as_store_errors
 
+CLOCK = "scheduled"
 _APPLICATION = "screening-answer-evaluator"
 _VERSION = "1"
 _SCHEMA = "evaluator_work"
@@ -50,10 +51,24 @@ class LaneOfWork:
     handler: Handler
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What is due again and again: when, by name (five fields of cron, in UTC; None: never), and who is told.
+
+    `due` is called in a thread, by one worker as a rule, and is safe to call twice.
+    """
+
+    crons: Mapping[str, str | None]
+    due: Callable[[str, datetime], None]
+
+
 class WorkQueue:
     """One worker's end of the queue. There is one in a process."""
 
-    def __init__(self, address: StoreAddress, worker: str, lanes: Sequence[LaneOfWork]) -> None:
+    def __init__(
+        self, address: StoreAddress, worker: str, lanes: Sequence[LaneOfWork], clock: Clock | None = None
+    ) -> None:
+        self._clock = clock
         self._address = address
         self._url = queue_url(address)
         self._worker = worker
@@ -79,7 +94,9 @@ class WorkQueue:
         )
         for lane in self._lanes:
             self._register(dbos, lane)
-        dbos.listen_queues([lane.kind for lane in self._lanes])
+        kinds = [lane.kind for lane in self._lanes]
+        told = None if self._clock is None else _register_clock(dbos, self._clock)
+        dbos.listen_queues([*kinds, CLOCK] if told else kinds)
         with as_store_errors(self._address), _alone(self._address):
             dbos.launch()
         for lane in self._lanes:
@@ -90,6 +107,9 @@ class WorkQueue:
                 polling_interval_sec=_POLL,
                 on_conflict="always_update",
             )
+        if self._clock is not None:
+            with as_store_errors(self._address):
+                _set(dbos, self._clock, told)
 
     def _engine_options(self) -> dict[str, Any]:
         if self._address.path is not None:
@@ -272,6 +292,29 @@ def _is_in_hand(workflow: Any, workers: Collection[str]) -> bool:
     if workflow.status == "PENDING":
         return workflow.executor_id in workers
     return workflow.status not in _ENDED
+
+
+def _register_clock(dbos: Any, clock: Clock) -> Callable[[datetime, str], None]:
+    def note_due(at: datetime, name: str) -> None:
+        clock.due(name, at)
+
+    note_due.__qualname__ = note_due.__name__
+    told: Callable[[datetime, str], None] = dbos.workflow(name="note_due", max_recovery_attempts=None)(note_due)
+    return told
+
+
+def _set(dbos: Any, clock: Clock, told: Callable[[datetime, str], None] | None) -> None:
+    """The clock is in the queue's tables, one for all workers. A time that passes while nobody works is not made up
+    for there: the store knows of it.
+    """
+    dbos.register_queue(CLOCK, polling_interval_sec=1.0, on_conflict="always_update")
+    on = {name: cron for name, cron in clock.crons.items() if cron is not None}
+    dbos.apply_schedules([
+        {"schedule_name": name, "workflow_fn": told, "schedule": cron, "context": name, "queue_name": CLOCK}
+        for name, cron in on.items()
+    ])  # fmt: skip
+    for name in clock.crons.keys() - on.keys():
+        dbos.delete_schedule(name)
 
 
 def _dbos() -> Any:

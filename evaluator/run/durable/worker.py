@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,8 +21,9 @@ from evaluator.run.durable.admission import Admission
 from evaluator.run.durable.batch_grading import BatchResult, BatchShelf, grade_batch
 from evaluator.run.durable.courier import Courier
 from evaluator.run.durable.patience import insist, insist_on
-from evaluator.run.durable.queue import LaneOfWork, WorkQueue
+from evaluator.run.durable.queue import Clock, LaneOfWork, WorkQueue
 from evaluator.run.durable.run_graders import RunGraders, reason_of
+from evaluator.run.durable.scheduled import Schedule, Scheduled
 from evaluator.run.intake import Intake
 from evaluator.store.store import Store
 from evaluator.store.worker_roll import BEAT, Watch, WorkerRecord
@@ -60,6 +61,7 @@ class ServiceWork:
     admission: Admission | None = None
     intake: Intake | None = None
     courier: Courier | None = None
+    schedules: Mapping[str, Schedule] | None = None
 
 
 class Worker:
@@ -79,7 +81,10 @@ class Worker:
         self._graders = graders
         self._pacers = pacers
         self._options = options
-        self._queue = WorkQueue(store.address, self.id, self._lanes())
+        schedules = self._service.schedules
+        self._scheduled = None if schedules is None else Scheduled(store.schedules, schedules, self.id)
+        clock = None if self._scheduled is None else Clock(self._scheduled.crons, self._scheduled.due)
+        self._queue = WorkQueue(store.address, self.id, self._lanes(), clock)
         self._watch = Watch(time.monotonic)
         self.leaving = asyncio.Event()
         """Set once the worker is about to end."""
@@ -97,6 +102,8 @@ class Worker:
         await asyncio.to_thread(self._store.workers.enter, self.id, self._options.version)
         try:
             await self._join()
+            if self._scheduled is not None:
+                await asyncio.to_thread(self._scheduled.begin)
             await asyncio.to_thread(self._queue.start)
             logger.info("worker started", extra={"worker": self.id})
             await self._mind(leaving)
@@ -129,6 +136,8 @@ class Worker:
         work = [self._beat(), self._feed(), self._survey()]
         if self._service.courier is not None:
             work.append(self._service.courier.run(leaving, self.id))
+        if self._scheduled is not None:
+            work.append(self._scheduled.run(leaving))
         minding = [asyncio.create_task(each) for each in work]
         told = asyncio.create_task(leaving.wait())
         await asyncio.wait({told, *minding}, return_when=asyncio.FIRST_COMPLETED)
@@ -310,6 +319,8 @@ class Worker:
                 self._queue.put(EVENT, event_id, turn + 1, 1)
         self._queue.tidy(_KEPT)
         self._store.work.forget_done(datetime.now(UTC) - _KEPT)
+        if self._scheduled is not None:
+            self._scheduled.tidy([each.id for each in self._store.workers.all()])
 
     async def _drain(self) -> None:
         """Takes nothing more; waits for what is in flight, and then no longer."""
