@@ -24,6 +24,7 @@ from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.files.whole_file import whole_file
+from evaluator.report.alike_spool import AlikeSpool
 from evaluator.report.answer_spool import AnswerSpool
 from evaluator.report.answer_view import AnswerView, answer_view
 from evaluator.report.candidate_view import CandidateRow, CandidateSection, candidate_row, candidate_section
@@ -71,8 +72,8 @@ def open_report(
     candidates' answers follow on report-2.html …, as many as `page_plan` says. Raises OutputError where the pages
     cannot be written.
     """
-    with AnswerSpool(path.parent) as spool:
-        yield Report(path, manifest, rubric, questionnaire, standings, comparison, answers_a_page, spool)
+    with AnswerSpool(path.parent) as spool, AlikeSpool() as alike:
+        yield Report(path, manifest, rubric, questionnaire, standings, comparison, answers_a_page, spool, alike)
 
 
 def write_report(
@@ -115,6 +116,7 @@ class Report:
         comparison: Comparison | None,
         answers_a_page: int,
         spool: AnswerSpool,
+        alike: AlikeSpool,
     ) -> None:
         self._path = path
         self._manifest = manifest
@@ -124,6 +126,7 @@ class Report:
         self._comparison: Comparison = comparison or {}
         self._answers_a_page = answers_a_page
         self._spool = spool
+        self._alike = alike
         self._agreement = LevelAgreement()
         self._compared_with = ""
         self._to_review: list[_ToReview] = []
@@ -142,6 +145,7 @@ class Report:
         self._added += 1
         self._flagged.update({flag.code for flag in graded.grade.flags})
         self._compare(graded.grade)
+        self._alike.add(graded)
         candidate = graded.answer.candidate_id
         if candidate not in self._plan.place:
             if not self._plan.candidates_left_out:
@@ -266,7 +270,8 @@ class Report:
 
     def _view(self, graded: GradedAnswer, anchor: str) -> AnswerView:
         other = self._comparison.get(graded.grade.answer_id)
-        return answer_view(graded, anchor, self._rubric, self._questionnaire, other)
+        alike = self._alike.of(graded.grade)
+        return answer_view(graded, anchor, self._rubric, self._questionnaire, other, alike)
 
 
 @cache
