@@ -1,16 +1,15 @@
-"""Settings, read once from the environment at the edge; everything else receives what it needs as arguments."""
+"""Settings, read once at the edge; everything else receives what it needs as arguments."""
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
 
-from evaluator.errors import SetupError
+from evaluator.settings_sources import Sources, is_on, read_sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +30,26 @@ class Settings:
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings that these environment variables make.
+    """The settings that these environment variables, and the settings file, make.
 
-    `OPENAI_API_KEY` and `OPENAI_BASE_URL` as the openai client names them; `EVALUATOR_CACHE` for where the local
-    model is kept (default: the user's cache folder); `EVALUATOR_STORE` for the store of replies and runs (default:
-    a file in the user's data folder); `EVALUATOR_ENCRYPTION_KEY`, or `EVALUATOR_ENCRYPTION_KEY_FILE` for a file that
-    holds it, for a store that is encrypted. Raises SetupError where that file cannot be read.
+    What there is says `evaluator.settings_table`. Raises UsageError with every mistake in all settings.
     """
-    cache = environment.get("EVALUATOR_CACHE")
+    said = _checked(environment)
+    cache = said.get("EVALUATOR_CACHE")
     return Settings(
-        api_key=environment.get("OPENAI_API_KEY") or None,
-        base_url=environment.get("OPENAI_BASE_URL") or None,
-        cache=Path(cache) if cache else user_cache_path("screening-answer-evaluator"),
-        store=environment.get("EVALUATOR_STORE")
+        api_key=said.get("OPENAI_API_KEY"),
+        base_url=said.get("OPENAI_BASE_URL"),
+        cache=Path(cache).expanduser() if cache else user_cache_path("screening-answer-evaluator"),
+        store=said.get("EVALUATOR_STORE")
         or str(user_data_path("screening-answer-evaluator", appauthor=False) / "store.sqlite3"),
-        encryption_key=environment.get("EVALUATOR_ENCRYPTION_KEY") or _key_in(environment),
+        encryption_key=said.get("EVALUATOR_ENCRYPTION_KEY"),
     )
 
 
-def _key_in(environment: Mapping[str, str]) -> str | None:
-    path = environment.get("EVALUATOR_ENCRYPTION_KEY_FILE")
-    if not path:
-        return None
-    try:
-        return Path(path).read_text(encoding="ascii")
-    except (OSError, ValueError) as error:
-        raise SetupError(
-            f"The file of the encryption key, {path}, cannot be read.", hint="EVALUATOR_ENCRYPTION_KEY_FILE names it."
-        ) from error
+def _checked(environment: Mapping[str, str]) -> Mapping[str, str]:
+    sources = read_sources(environment)
+    sources.require()
+    return sources.texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +75,30 @@ class AtsSettings:
 
 
 def read_ats_settings(environment: Mapping[str, str] = os.environ) -> AtsSettings:
-    """The settings of connections to applicant tracking systems.
+    """The settings of connections to applicant tracking systems. Raises UsageError as `read_settings` does."""
+    sources = read_sources(environment)
+    sources.require()
+    return ats_settings(sources)
 
-    `EVALUATOR_<SOURCE>_SECRETS` (one, or two with a space between while they are changed), `EVALUATOR_<SOURCE>_API_KEY`
-    and `EVALUATOR_<SOURCE>_API_URL`, each with `__<TENANT>` after it for a tenant of that name; `EVALUATOR_ATS_MAPS`
-    for the folder of question maps, `EVALUATOR_ATS_HOSTS` for further hosts, `EVALUATOR_QUESTIONNAIRE`.
-    """
+
+def ats_settings(sources: Sources) -> AtsSettings:
+    """The settings of connections, as far as they can be read."""
+    said = sources.texts
     found: dict[tuple[str, str], dict[str, str]] = {}
-    for name, value in environment.items():
-        if (matched := _ATS_VARIABLE.fullmatch(name)) and value.strip():
-            place = ((matched["tenant"] or "default").lower(), matched["source"].lower())
-            found.setdefault(place, {})[matched["what"]] = value.strip()
-    maps = environment.get("EVALUATOR_ATS_MAPS")
+    for name, each in sources.said.items():
+        if "<SOURCE>" in each.setting.name:
+            variable, _, tenant = name.partition("__")
+            source, _, what = variable.removeprefix("EVALUATOR_").partition("_")
+            found.setdefault(((tenant or "default").lower(), source.lower()), {})[what] = each.text
+    maps = said.get("EVALUATOR_ATS_MAPS")
     return AtsSettings(
         access={
-            place: AtsAccess(tuple(said.get("SECRETS", "").split()), said.get("API_KEY"), said.get("API_URL"))
-            for place, said in found.items()
+            place: AtsAccess(tuple(each.get("SECRETS", "").split()), each.get("API_KEY"), each.get("API_URL"))
+            for place, each in found.items()
         },
-        maps=Path(maps) if maps else None,
-        hosts=tuple(environment.get("EVALUATOR_ATS_HOSTS", "").split()),
-        questionnaire=environment.get("EVALUATOR_QUESTIONNAIRE") or None,
+        maps=Path(maps).expanduser() if maps else None,
+        hosts=tuple(said.get("EVALUATOR_ATS_HOSTS", "").split()),
+        questionnaire=said.get("EVALUATOR_QUESTIONNAIRE"),
     )
 
 
@@ -121,29 +116,80 @@ class OutSettings:
 
 
 def read_out_settings(environment: Mapping[str, str] = os.environ) -> OutSettings:
-    """The settings of events that are sent to others.
+    """The settings of events that are sent to others. Raises UsageError as `read_settings` does."""
+    sources = read_sources(environment)
+    sources.require()
+    return out_settings(sources)
 
-    `EVALUATOR_WEBHOOK_URLS` (with a space between) and `EVALUATOR_WEBHOOK_SECRETS` (`whsec_…`; one, or two while they
-    are changed), each with `__<TENANT>` after it for one tenant's events; `EVALUATOR_WEBHOOK_PRIVATE=1` for addresses
-    in a private network; `EVALUATOR_PUBLIC_URL`; `EVALUATOR_METRICS_TOKEN` for `/metrics`.
-    """
+
+def out_settings(sources: Sources) -> OutSettings:
+    """The settings of events that are sent, as far as they can be read."""
+    said = sources.texts
     urls: dict[str | None, tuple[str, ...]] = {}
     secrets: dict[str | None, tuple[str, ...]] = {}
-    for name, value in environment.items():
+    for name, text in said.items():
         what, _, tenant = name.partition("__")
         place = {"EVALUATOR_WEBHOOK_URLS": urls, "EVALUATOR_WEBHOOK_SECRETS": secrets}.get(what)
-        if place is not None and value.split():
-            place[tenant.lower() or None] = tuple(value.split())
+        if place is not None:
+            place[tenant.lower() or None] = tuple(text.split())
     return OutSettings(
         urls=urls,
         secrets=secrets,
-        allow_private=environment.get("EVALUATOR_WEBHOOK_PRIVATE") == "1",
-        public_url=environment.get("EVALUATOR_PUBLIC_URL") or None,
-        metrics_token=environment.get("EVALUATOR_METRICS_TOKEN") or None,
+        allow_private=is_on(said.get("EVALUATOR_WEBHOOK_PRIVATE")),
+        public_url=said.get("EVALUATOR_PUBLIC_URL"),
+        metrics_token=said.get("EVALUATOR_METRICS_TOKEN"),
     )
 
 
-_ATS_VARIABLE = re.compile(
-    r"EVALUATOR_(?P<source>GREENHOUSE|LEVER|ASHBY|WORKABLE|SMARTRECRUITERS|STANDARD)"
-    r"_(?P<what>SECRETS|API_KEY|API_URL)(?:__(?P<tenant>[A-Z][A-Z0-9_]{0,39}))?"
-)
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """How workers work, where no option of the command says otherwise. None: the command's own default."""
+
+    grader: str | None
+    samples: int
+    concurrency: int
+    requests_per_minute: float | None
+    tokens_per_minute: float | None
+    drain: float
+
+
+def read_worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerSettings:
+    """How workers work. Raises UsageError as `read_settings` does."""
+    said = _checked(environment)
+    rpm, tpm = said.get("EVALUATOR_RPM"), said.get("EVALUATOR_TPM")
+    return WorkerSettings(
+        grader=said.get("EVALUATOR_GRADER"),
+        samples=int(said.get("EVALUATOR_SAMPLES", "1")),
+        concurrency=int(said.get("EVALUATOR_CONCURRENCY", "64")),
+        requests_per_minute=None if rpm is None else float(rpm),
+        tokens_per_minute=None if tpm is None else float(tpm),
+        drain=float(said.get("EVALUATOR_DRAIN", "30")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ServeSettings:
+    """How the pages and doors are reached, where no option of the command says otherwise."""
+
+    host: str
+    port: int
+    public_url: str | None
+    behind_proxy: bool
+    proxies: tuple[str, ...]
+    certificate: Path | None
+    key: Path | None
+
+
+def read_serve_settings(environment: Mapping[str, str] = os.environ) -> ServeSettings:
+    """How the pages and doors are reached. Raises UsageError as `read_settings` does."""
+    said = _checked(environment)
+    certificate, key = said.get("EVALUATOR_TLS_CERT"), said.get("EVALUATOR_TLS_KEY")
+    return ServeSettings(
+        host=said.get("EVALUATOR_HOST", "127.0.0.1"),
+        port=int(said.get("EVALUATOR_PORT", "8380")),
+        public_url=said.get("EVALUATOR_PUBLIC_URL"),
+        behind_proxy=is_on(said.get("EVALUATOR_BEHIND_PROXY")),
+        proxies=tuple(said.get("EVALUATOR_PROXY_ADDRESSES", "").split()),
+        certificate=None if certificate is None else Path(certificate).expanduser(),
+        key=None if key is None else Path(key).expanduser(),
+    )

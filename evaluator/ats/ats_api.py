@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ _MOST_PAGES = 100
 _ATTEMPTS = 3
 _LONGEST_WAIT = 5.0  # seconds between attempts; what asks for more is tried again by the worker, later
 _TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
+_DEADLINE = 60.0  # seconds for one answer as a whole: what sends a byte now and then holds no worker
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="?next"?')
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -36,12 +38,21 @@ class AtsApi:
     """One ATS's API; an async context manager. What is asked for and is not there (404, 410) is None."""
 
     def __init__(
-        self, url: str, headers: Mapping[str, str], hosts: Sequence[str], *, longest_wait: float = _LONGEST_WAIT
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        hosts: Sequence[str],
+        *,
+        longest_wait: float = _LONGEST_WAIT,
+        deadline: float = _DEADLINE,
     ) -> None:
-        """`hosts` are those that may be asked (`host` or `host:port`). Raises AtsRefusedError for any other."""
+        """`hosts` are those that may be asked (`host` or `host:port`); `deadline`: seconds for one answer, whatever
+        the server does meanwhile. Raises AtsRefusedError for any other host.
+        """
         self._url = url.rstrip("/")
         self._host = _checked_host(url, hosts)
         self._longest_wait = longest_wait
+        self._deadline = deadline
         self._client = httpx2.AsyncClient(
             headers={"Accept": "application/json", **headers}, timeout=_TIMEOUT, follow_redirects=False
         )
@@ -132,11 +143,14 @@ class AtsApi:
     ) -> _Answer | None:
         request = self._client.build_request(method, address, params=query or None, json=body)
         try:
-            answer = await self._client.send(request, stream=True)
-            try:
-                read = await self._read(answer)
-            finally:
-                await answer.aclose()
+            async with asyncio.timeout(self._deadline):
+                answer = await self._client.send(request, stream=True)
+                try:
+                    read = await self._read(answer)
+                finally:
+                    await answer.aclose()
+        except TimeoutError as error:
+            raise AtsUnavailableError(f"{self._host} did not answer within {self._deadline:g} s.") from error
         except httpx2.HTTPError as error:
             raise AtsUnavailableError(f"{self._host} cannot be reached ({type(error).__name__}).") from error
         if answer.status_code in (404, 410):

@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import Webhook
 
 from evaluator.errors import UsageError
 
-_TIMEOUT = 15.0  # seconds
+_TIMEOUT = 15.0  # seconds, for a delivery as a whole: what sends a byte now and then holds nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,25 @@ class NotDeliveredError(Exception):
 
 
 class WebhookSender:
-    """Sends events. Follows no redirect; an address inside a private network is refused unless `allow_private`."""
+    """Sends events. Follows no redirect; an address inside a private network is refused unless `allow_private`.
 
-    def __init__(self, *, allow_private: bool = False) -> None:
+    `timeout`: seconds for one delivery, whatever the target does meanwhile.
+    """
+
+    def __init__(self, *, allow_private: bool = False, timeout: float = _TIMEOUT) -> None:
         self._allow_private = allow_private
-        self._client = httpx2.AsyncClient(timeout=_TIMEOUT, follow_redirects=False, trust_env=False)
+        self._timeout = timeout
+        self._client = httpx2.AsyncClient(timeout=timeout, follow_redirects=False, trust_env=False)
 
     async def send(self, target: WebhookTarget, message_id: str, body: bytes, now: datetime | None = None) -> None:
         """Returns when the target said that it has the event (2xx). Raises NotDeliveredError."""
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._send(target, message_id, body, now)
+        except TimeoutError as error:
+            raise NotDeliveredError("timeout") from error
+
+    async def _send(self, target: WebhookTarget, message_id: str, body: bytes, now: datetime | None) -> None:
         url = httpx2.URL(target.url)
         address = await self._checked_address(url)
         at = now or datetime.now(UTC)

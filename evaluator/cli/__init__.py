@@ -24,6 +24,7 @@ _COMMANDS = {
     "serve": ("evaluator.cli.serve", "Open the pages where people review what needs a person."),
     "users": ("evaluator.cli.users", "Who may use the pages; a link for whoever cannot get in."),
     "worker": ("evaluator.cli.worker", "Work for the runs and submissions of a store, beside other workers."),
+    "settings": ("evaluator.cli.settings", "Show what is set and where, and check it."),
     "status": ("evaluator.cli.status", "Show what waits for workers, since when, and what fails."),
     "outbox": ("evaluator.cli.outbox", "Show and replay events that could not be delivered."),
     "batch": ("evaluator.cli.batch", "Grade at half the price through the Batch API, or by files."),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -21,7 +22,8 @@ from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.cli.worker_beside import worker_beside
 from evaluator.errors import UsageError
-from evaluator.settings import read_ats_settings, read_out_settings, read_settings
+from evaluator.settings import ServeSettings, read_ats_settings, read_out_settings, read_serve_settings, read_settings
+from evaluator.settings_sources import read_sources
 from evaluator.store.store import Store
 
 if TYPE_CHECKING:
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
 
     from evaluator.web.site import Site, WebSettings
 
-_PORT = 8380
 _PATIENCE = 10  # seconds for requests in flight, once it is to stop
 _SHARE = click.FloatRange(0, 1)
 
@@ -63,8 +64,8 @@ class _Listening:
 
 @click.command(name="serve", short_help="Open the reviewers' pages.")
 @store_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
-@click.option("--port", type=click.IntRange(0, 65535), default=_PORT, show_default=True, help="The port; 0: any.")
+@click.option("--host", help="The address to listen at.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), help="The port; 0: any.  [default: 8380]")
 @click.option("--public-url", metavar="URL", help="What people type, such as https://review.example.com.")
 @click.option("--behind-proxy", is_flag=True, help="A proxy in front takes care of TLS.")
 @click.option(
@@ -84,8 +85,8 @@ class _Listening:
 @click.option("--work", "work_grader", metavar="GRADER", help="Start a worker too, that grades submissions by this.")
 def command(
     where: str | None,
-    host: str,
-    port: int,
+    host: str | None,
+    port: int | None,
     public_url: str | None,
     behind_proxy: bool,
     proxies: tuple[str, ...],
@@ -98,16 +99,31 @@ def command(
 ) -> None:
     """Open the pages where people review what a grader was not sure of, and decide on candidates.
 
-    With nothing else said it opens your store on this computer alone, and gives the first administrator a link.
+    With nothing else said it opens your store on this computer alone, and gives the first administrator a link. What
+    no option says is taken from the settings: docs/settings.md.
     """
     require_service_extra()
     from evaluator.cli.export_run import export_run
     from evaluator.core.review_draw import DrawShares
     from evaluator.web.app import create_app
     from evaluator.web.site import make_site
+    from evaluator.wiring_settings import check_settings
 
-    trusted = (proxies or ("127.0.0.1",)) if behind_proxy else ()
-    listening = _Listening(host, port, public_url, trusted, certificate, key)
+    check_settings(read_sources(os.environ))
+    usual = read_serve_settings()
+    behind_proxy = behind_proxy or usual.behind_proxy
+    trusted = (proxies or usual.proxies or ("127.0.0.1",)) if behind_proxy else ()
+    if certificate is None and key is None:
+        certificate, key = usual.certificate, usual.key
+    listening = _Listening(
+        usual.host if host is None else host,
+        usual.port if port is None else port,
+        public_url,
+        trusted,
+        certificate,
+        key,
+    )
+    listening = _with_usual_address(listening, usual)
     _check(listening, asked_for_proxy=bool(proxies))
     with opened_store(where, read_settings()) as store, _bound(listening) as bound:
         settings = _settings(listening, bound.getsockname()[1])
@@ -118,6 +134,16 @@ def command(
         with worker_beside(store.address, work_grader) if work_grader else nullcontext():
             _serve(create_app(site, service=service), bound, listening)
     click.echo("Stopped.")
+
+
+def _with_usual_address(listening: _Listening, usual: ServeSettings) -> _Listening:
+    """Reached at the settings' public address, where no option names another. A trial on this computer alone is not:
+    links in events may well begin with the address of the real site.
+    """
+    is_trial = listening.is_loopback and not listening.has_tls
+    if listening.public_url is not None or is_trial:
+        return listening
+    return replace(listening, public_url=usual.public_url)
 
 
 def _check(listening: _Listening, *, asked_for_proxy: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from pathlib import Path
@@ -15,7 +16,8 @@ from evaluator.cli.json_log import log_to_stderr
 from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.core.pace import PaceSettings
-from evaluator.settings import read_ats_settings, read_out_settings, read_settings
+from evaluator.settings import read_ats_settings, read_out_settings, read_settings, read_worker_settings
+from evaluator.settings_sources import read_sources
 from evaluator.wiring import GraderOptions
 
 if TYPE_CHECKING:
@@ -25,34 +27,30 @@ if TYPE_CHECKING:
 @click.command(short_help="Work for the runs and submissions of a store.")
 @store_option
 @click.option("--grader", help="What grades submissions of the service. Without it the worker leaves them to others.")
-@click.option("--samples", type=click.IntRange(1, 25), default=1, show_default=True, help="Readings, of submissions.")
+@click.option("--samples", type=click.IntRange(1, 25), help="Readings, of submissions.  [default: 1]")
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompts", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 5000),
-    default=64,
-    show_default=True,
-    help="Most requests in flight at once, of all workers together.",
+    help="Most requests in flight at once, of all workers together.  [default: 64]",
 )
 @click.option("--rpm", type=click.FloatRange(1), help="Most requests a minute, of all workers together.")
 @click.option("--tpm", type=click.FloatRange(1), help="Most tokens a minute, of all workers together.")
-@click.option(
-    "--drain", type=click.FloatRange(0, 3600), default=30.0, show_default=True, help="Seconds to finish, at the end."
-)
+@click.option("--drain", type=click.FloatRange(0, 3600), help="Seconds to finish, at the end.  [default: 30]")
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="End when whoever started it has gone.")
 def command(
     where: str | None,
     grader: str | None,
-    samples: int,
+    samples: int | None,
     rubrics: tuple[Path, ...],
     prompts: tuple[Path, ...],
     base_url: str | None,
-    concurrency: int,
+    concurrency: int | None,
     rpm: float | None,
     tpm: float | None,
-    drain: float,
+    drain: float | None,
     *,
     until_stdin_closes: bool,
 ) -> None:
@@ -61,20 +59,30 @@ def command(
     Start as many as you like, on as many machines as reach the store: PostgreSQL for several machines, a file for
     one. The limits are those of the endpoint and hold for all workers together; give each worker the same.
     SIGTERM and Ctrl-C finish what is in flight and hand the rest to other workers. What a killed worker had goes to
-    others within seconds. The log on standard error is JSON, with ids only.
+    others within seconds. The log on standard error is JSON, with ids only. What no option says is taken from the
+    settings: docs/settings.md.
     """
     require_service_extra()
+    from evaluator.wiring_settings import check_settings
     from evaluator.wiring_worker import ServiceOptions, make_worker
 
-    settings = read_settings()
+    check_settings(read_sources(os.environ))
+    settings, usual = read_settings(), read_worker_settings()
     log_to_stderr()
-    limits = PaceSettings(most=concurrency, requests_per_minute=rpm, tokens_per_minute=tpm)
-    own = GraderOptions(
-        base_url=base_url or settings.base_url, api_key=settings.api_key, cache=settings.cache, concurrency=concurrency
+    limits = PaceSettings(
+        most=concurrency or usual.concurrency,
+        requests_per_minute=rpm or usual.requests_per_minute,
+        tokens_per_minute=tpm or usual.tokens_per_minute,
     )
+    own = GraderOptions(
+        base_url=base_url or settings.base_url, api_key=settings.api_key, cache=settings.cache, concurrency=limits.most
+    )
+    grader = grader or usual.grader
+    drain = usual.drain if drain is None else drain
     service = None
     if grader is not None:
-        service = ServiceOptions(grader, read_ats_settings(), read_out_settings(), rubrics, prompts, samples)
+        asked = samples or usual.samples
+        service = ServiceOptions(grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked)
     with opened_store(where, settings) as store:
         worker = make_worker(store, own, limits, drain=drain, service=service)
         run_to_the_end(_work(worker, until_stdin_closes=until_stdin_closes))

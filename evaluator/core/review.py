@@ -138,18 +138,26 @@ class ItemReview:
     @property
     def final_levels(self) -> dict[str, int] | None:
         """The levels that people settled on; None while they have not."""
-        if self.adjudication is not None:
-            return self.adjudication.levels
-        if self.state != "done" or not self.labels:
-            return None
-        given = list(self.labels.values())
-        if self.needed == 1:
-            return given[-1].levels
+        given = self.deciding
         # Within a level of each other: half way goes up, as between samples of a grader.
-        return {
-            criterion: int(sum(label.levels[criterion] for label in given) / len(given) + 0.5)
-            for criterion in given[0].levels
-        }
+        return (
+            {
+                criterion: int(sum(label.levels[criterion] for label in given) / len(given) + 0.5)
+                for criterion in given[0].levels
+            }
+            if given
+            else None
+        )
+
+    @property
+    def deciding(self) -> tuple[ReviewLabel, ...]:
+        """The labels that the final levels rest on; none while people have not settled."""
+        if self.adjudication is not None:
+            return (self.adjudication,)
+        if self.state != "done" or not self.labels:
+            return ()
+        given = tuple(self.labels.values())
+        return given[-1:] if self.needed == 1 else given
 
 
 def replay(entries: Iterable[LogEntry], needed: int) -> ItemReview:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -10,18 +11,37 @@ from evaluator.core.candidate_key import candidate_key
 from evaluator.core.grade import Grade
 from evaluator.core.submission import Submission
 from evaluator.core.tenant import shown_candidate
+from evaluator.run.outbound_decision import decided_answer, decision_of, evidence_of, flags_of, read_decision
 from evaluator.store.outbox import OutboundEvent
 from evaluator.store.store import Store
 
 
 def body_of(event: OutboundEvent, store: Store, public_url: str | None) -> bytes | None:
     """The event as JSON, UTF-8; None where what it would tell of is gone."""
+    said = _said(event, store, public_url)
+    return None if said is None else json.dumps(said, ensure_ascii=False).encode()
+
+
+def _said(event: OutboundEvent, store: Store, public_url: str | None) -> dict[str, Any] | None:
     submission = store.work.submission(event.submission) if event.submission is not None else None
     if submission is None or submission.state == "erased":
         return None
     grades = sorted(store.submissions.grades(submission), key=lambda grade: grade.answer_id)
     run = store.runs.get(event.run)
-    said = {
+    about: dict[str, Any] = {
+        "needs_review": any(grade.needs_review for grade in grades),
+        "answers": [answer_of(grade) for grade in grades],
+    }
+    if event.kind == "review.decided":
+        decided = read_decision(event, store)
+        if decided is None:
+            return None
+        about = {
+            "needs_review": _waits(submission, grades, store),
+            "decision": decision_of(decided),
+            "answer": decided_answer(decided),
+        }
+    return {
         "type": event.kind,
         "timestamp": event.made_at,
         "data": {
@@ -31,13 +51,20 @@ def body_of(event: OutboundEvent, store: Store, public_url: str | None) -> bytes
             "application_id": submission.application_id,
             "questionnaire": submission.questionnaire,
             "state": submission.state,
-            "needs_review": any(grade.needs_review for grade in grades),
-            "answers": [answer_of(grade) for grade in grades],
+            **about,
             "review_url": review_url(public_url, run.id if run else None, submission),
             "note": "A score sorts; a person decides.",
         },
     }
-    return json.dumps(said, ensure_ascii=False).encode()
+
+
+def _waits(submission: Submission, grades: Sequence[Grade], store: Store) -> bool:
+    """Whether an answer waits for a person, who has not settled it."""
+    if submission.run is None or not any(grade.needs_review for grade in grades):
+        return False
+    _, items, _ = store.reviews.of_candidate(submission.run, submission.candidate_id)
+    settled = {item.answer_id for item in items.values() if item.state == "done"}
+    return any(grade.needs_review and grade.answer_id not in settled for grade in grades)
 
 
 def answer_of(grade: Grade) -> dict[str, Any]:
@@ -48,19 +75,10 @@ def answer_of(grade: Grade) -> dict[str, Any]:
         "reason": grade.reason,
         "score": grade.score,
         "criteria": [
-            {
-                "id": each.id,
-                "level": each.level,
-                "evidence": [
-                    {"quote": quoted.quote, "start": quoted.start, "end": quoted.end}
-                    for quoted in each.evidence
-                    if quoted.verified
-                ],
-                "missing": each.missing,
-            }
+            {"id": each.id, "level": each.level, "evidence": evidence_of(each), "missing": each.missing}
             for each in grade.criteria
         ],
-        "flags": [{"code": flag.code, "severity": flag.severity, "detail": flag.detail} for flag in grade.flags],
+        "flags": flags_of(grade),
     }
 
 

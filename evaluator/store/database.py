@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from evaluator.errors import StoreError
 from evaluator.store.address import StoreAddress
@@ -70,7 +72,7 @@ def _engine(address: StoreAddress, patience: float) -> Engine:
     _make_private(address)
     # The ledger's reader is used by whichever thread runs the event loop; one at a time holds it.
     engine = create_engine(address.url, connect_args={"timeout": patience, "check_same_thread": False})
-    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "connect", lambda connection, _record: _set_up(connection, patience))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -91,16 +93,30 @@ def _make_private(address: StoreAddress) -> None:
         ) from error
 
 
-def _set_up(connection: Any, _record: object) -> None:
+def _set_up(connection: Any, patience: float) -> None:
     # The driver would open transactions when it sees fit; here they begin where the code says so.
     connection.isolation_level = None
-    if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        connection.execute("PRAGMA journal_mode = WAL")
+    _keep_a_journal(connection, patience)
     # A commit survives the death of the process; a power cut may take the last ones, and never damages the file.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute("PRAGMA cache_size = -8192")
+
+
+def _keep_a_journal(connection: sqlite3.Connection, patience: float) -> None:
+    # SQLite does not wait by itself here: of several that open a new file at once, one changes it, and the others are
+    # told at once that it is locked.
+    for attempt in Retrying(
+        retry=retry_if_exception(_is_busy), stop=stop_after_delay(patience), wait=wait_random(0.005, 0.05), reraise=True
+    ):
+        with attempt:
+            if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _is_busy(error: BaseException) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def _begin(connection: Connection) -> None:

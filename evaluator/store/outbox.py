@@ -32,6 +32,10 @@ class OutboundEvent:
     submission: int | None
     candidate_id: str
     made_at: str
+    answer_id: str | None = None
+    """Of `review.decided`: the answer that was decided on."""
+    version: int | None = None
+    """Of `review.decided`: the version of the answer's review that the decision made."""
     body: bytes | None = None
 
 
@@ -65,6 +69,8 @@ def announce(
     submission: int | None,
     candidate_id: str,
     now: datetime,
+    answer_id: str | None = None,
+    version: int | None = None,
 ) -> None:
     """Puts an event into the outbox, in the transaction that makes it true."""
     row = {
@@ -74,6 +80,8 @@ def announce(
         "run": run,
         "submission": submission,
         "candidate_id": candidate_id,
+        "answer_id": answer_id,
+        "version": version,
         "state": "made",
         "made_at": now.isoformat(timespec="seconds"),
     }
@@ -207,7 +215,7 @@ def erase_outbound(connection: Connection, candidate_id: str) -> int:
     """Takes out what a candidate's events say; what was on its way does not go. How many events there were."""
     numbers = list(connection.scalars(select(outbound.c.number).where(outbound.c.candidate_id == candidate_id)))
     connection.execute(deliveries.delete().where(deliveries.c.event.in_(numbers)))
-    emptied = {"candidate_id": "", "body": None, "state": "erased"}
+    emptied = {"candidate_id": "", "answer_id": None, "body": None, "state": "erased"}
     connection.execute(outbound.update().where(outbound.c.number.in_(numbers)), emptied)
     return len(numbers)
 

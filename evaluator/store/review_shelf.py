@@ -14,6 +14,7 @@ from evaluator.core.answer import Answer
 from evaluator.core.review import Action, EntryDetail, ItemReview, ItemState, LogEntry, ReviewLabel, replay
 from evaluator.errors import NotThereError
 from evaluator.store.database import Database
+from evaluator.store.decided import announce_decision
 from evaluator.store.grade_rows import StoredGrade, read_answers
 from evaluator.store.review_log import entries_of, read_entries, write_entry
 from evaluator.store.review_schema import review_items, review_labels, review_skips
@@ -57,7 +58,9 @@ class Case:
         entry = LogEntry(at, actor, action, item.run, item.answer_id, item.candidate_id, version, detail)
         write_entry(self.connection, entry)
         self.entries.append(entry)
-        self.review = replay(self.entries, item.needed)
+        before, self.review = self.review, replay(self.entries, item.needed)
+        if [label.version for label in self.review.deciding] != [label.version for label in before.deciding]:
+            announce_decision(self.connection, entry)
         _write_state(self.connection, item, self.review, at)
         return self.review
 

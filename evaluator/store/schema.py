@@ -280,6 +280,8 @@ outbound = Table(
     Column("body", SealedBytes),  # JSON, as it is sent; NULL until it is, and once the candidate is erased
     Column("state", Text, nullable=False),  # made, sent (to each target by deliveries), erased
     Column("made_at", Text, nullable=False),
+    Column("answer_id", Text),  # of review.decided: the answer that was decided on
+    Column("version", BigInteger),  # of review.decided: the version of its review that the decision made
     UniqueConstraint("id"),
     Index("outbound_by_state", "state", "number"),
     Index("outbound_by_candidate", "candidate_id"),

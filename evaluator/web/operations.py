@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import os
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -34,7 +33,7 @@ def operations_router(metrics_token: str | None) -> APIRouter:
             site.store.workers.all()
         except StoreError:
             return JSONResponse({"store": "away"}, status_code=503)
-        return JSONResponse({"store": "ready", "process": os.getpid()})
+        return JSONResponse({"store": "ready"})
 
     @router.get("/metrics")
     @rule(OWN_KEY)

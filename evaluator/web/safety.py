@@ -33,6 +33,8 @@ _HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 _STRICT_TRANSPORT = "max-age=31536000"
+# Whoever balances load or restarts what hangs asks by an address; what these answer is nobody's secret.
+_ASKED_BY_ANY_NAME = frozenset({"/healthz", "/readyz"})
 
 
 class Safety:
@@ -54,7 +56,8 @@ class Safety:
             await send(message)
 
         headers = Headers(scope=scope)
-        if headers.get("host", "").casefold() not in self._settings.hosts:
+        is_known = headers.get("host", "").casefold() in self._settings.hosts
+        if not is_known and scope["path"] not in _ASKED_BY_ANY_NAME:
             # Otherwise a page of another name that points here could be read by whoever owns that name.
             refused: Response = PlainTextResponse("This site is not known by that name.\n", status_code=421)
             await refused(scope, receive, send_safely)

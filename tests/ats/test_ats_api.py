@@ -11,6 +11,7 @@ import pytest
 from evaluator.ats.ats_api import AtsApi
 from evaluator.errors import AtsRefusedError, AtsUnavailableError
 from tests.ats.ats_server import Answer, AtsServer, ats_server
+from tests.dripping_server import dripping_server
 
 
 @pytest.fixture
@@ -137,3 +138,17 @@ def test_allowed_addresses() -> None:
     """The source's own, and one under each customer's name."""
     for url in ("https://harvest.greenhouse.io", "https://HARVEST.greenhouse.io/", "https://acme.workable.com"):
         AtsApi(url, {}, ["harvest.greenhouse.io", "*.workable.com"])
+
+
+@pytest.mark.parametrize("beginning", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\n["])
+def test_an_api_that_drips_holds_no_worker(beginning: bytes) -> None:
+    """A byte now and then, in the headers or in the body, is no answer: it is left for later."""
+
+    async def dripped_on() -> None:
+        async with dripping_server(beginning) as port, asyncio.timeout(30):
+            url = f"http://127.0.0.1:{port}"
+            async with AtsApi(url, {}, [f"127.0.0.1:{port}"], longest_wait=0.05, deadline=0.5) as api:
+                await api.get("v1", "applications", "71")
+
+    with pytest.raises(AtsUnavailableError, match="did not answer within"):
+        asyncio.run(dripped_on())

@@ -11,6 +11,7 @@ from standardwebhooks.webhooks import Webhook
 
 from evaluator.ats.outgoing import NotDeliveredError, WebhookSender, WebhookTarget, check_target
 from evaluator.errors import UsageError
+from tests.dripping_server import dripping_server
 from tests.webhook_receiver import WebhookReceiver
 
 OLD, NEW = "whsec_b2xkLXNlY3JldC1vZi0yNC1ieXRlcyE=", "whsec_bmV3LXNlY3JldC1vZi0yNC1ieXRlcyE="
@@ -113,3 +114,20 @@ def test_a_time_to_wait_that_is_no_number_is_passed_over() -> None:
 
     found = asyncio.run(refused())
     assert (found.reason, found.again, found.retry_after) == ("HTTP 503", True, None)
+
+
+def test_a_target_that_drips_holds_nobody() -> None:
+    """One that sends a byte of its headers now and then is given up when the time for the whole delivery is over."""
+
+    async def dripped_on() -> NotDeliveredError:
+        sender = WebhookSender(allow_private=True, timeout=0.5)
+        try:
+            async with dripping_server(b"HTTP/1.1 200 OK\r\nX-Slow: ") as port, asyncio.timeout(30):
+                with pytest.raises(NotDeliveredError) as raised:
+                    await sender.send(WebhookTarget(f"http://127.0.0.1:{port}", (NEW,)), "msg_1", BODY)
+                return raised.value
+        finally:
+            await sender.close()
+
+    found = asyncio.run(dripped_on())
+    assert (found.reason, found.again) == ("timeout", True)

@@ -97,6 +97,28 @@ def test_an_event_is_signed_as_the_source_would(source: str, tmp_path: Path) -> 
     assert SOURCES[source].check(delivery, [SECRETS[source]]) is None
     assert SOURCES[source].check(delivery, ["whsec_YW5vdGhlcg=="]) == "signature_wrong"
     assert "has no secret" in str(ats("sign", source, event).exception)
+    assert "--body" in str(ats("sign", source, event, "--body", tmp_path / "signed.json").exception.hint)  # type: ignore[union-attr]
+
+
+def test_levers_event_is_signed_within(tmp_path: Path) -> None:
+    """The signed event goes into a file of its own, with a new token each time; the one that was given stays."""
+    event, signed = tmp_path / "event.json", tmp_path / "signed.json"
+    event.write_text('{"event": "applicationCreated", "data": {"opportunityId": "Zoë"}, "signature": "old"}', "utf-8")
+    tokens = set()
+    for _ in range(2):
+        done = ats("sign", "lever", event, "--body", signed, EVALUATOR_LEVER_SECRETS=SECRETS["lever"])
+        assert (done.exit_code, done.output) == (0, "Content-Type: application/json\n")
+        delivery = Delivery({}, signed.read_bytes(), datetime.now(UTC))
+        assert SOURCES["lever"].check(delivery, [SECRETS["lever"]]) is None
+        assert SOURCES["lever"].check(delivery, ["another"]) == "signature_wrong"
+        tokens.add(SOURCES["lever"].read(delivery).id)
+        assert SOURCES["lever"].read(delivery).candidate == "Zoë"
+    assert len(tokens) == 2
+    assert '"old"' in event.read_text("utf-8")
+    assert "inside its JSON" in str(ats("sign", "lever", event, EVALUATOR_LEVER_SECRETS="x").exception)
+    event.write_text("[1]", "utf-8")
+    wrong = ats("sign", "lever", event, "--body", signed, EVALUATOR_LEVER_SECRETS="x")
+    assert "not a JSON object" in str(wrong.exception)
 
 
 def test_connections_are_checked_with_every_mistake_at_once(tmp_path: Path) -> None:

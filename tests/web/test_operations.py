@@ -18,8 +18,8 @@ from tests.cli.grading_command import command_line, environment
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
     process = subprocess.Popen(
-        command_line("serve", "--port", "0", "--store", "s.sqlite3"),
-        cwd=tmp_path, env=environment(EVALUATOR_METRICS_TOKEN="t0ken", PYTHONUNBUFFERED="1"),
+        command_line("serve", "--store", "s.sqlite3"),
+        cwd=tmp_path, env=environment(EVALUATOR_METRICS_TOKEN="t0ken", EVALUATOR_PORT="0", PYTHONUNBUFFERED="1"),
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
@@ -52,3 +52,12 @@ def test_it_lives_is_ready_and_shows_its_counts_to_whoever_has_the_token(served:
     assert status == 200
     assert 'evaluator_answers_waiting{lane="webhook"} 0.0' in said
     assert os.sep + "s.sqlite3" not in said
+
+
+def test_a_probe_by_address_is_answered_and_told_nothing(served: str) -> None:
+    """A load balancer names no site: it learns that the process lives and has its store, and nothing further."""
+    for host in ("10.1.2.3:8380", "elsewhere.example.com", ""):
+        assert get(f"{served}/healthz", Host=host) == (200, "ok")
+        assert get(f"{served}/readyz", Host=host) == (200, '{"store":"ready"}')
+        for path in ("/", "/metrics", "/v1/submissions/x", "/healthz/", "/openapi.json"):
+            assert get(f"{served}{path}", Host=host)[0] == 421, path

@@ -18,6 +18,7 @@ from evaluator.store.migrations import (
     m0008_privacy,
     m0009_queue_indexes,
     m0010_review_arrivals,
+    m0011_decided,
 )
 
 
@@ -41,6 +42,7 @@ MIGRATIONS = (
     Migration(8, "privacy", m0008_privacy.STATEMENTS),
     Migration(9, "queue indexes", m0009_queue_indexes.STATEMENTS),
     Migration(10, "review arrivals", m0010_review_arrivals.STATEMENTS),
+    Migration(11, "decided", m0011_decided.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

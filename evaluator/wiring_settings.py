@@ -1,0 +1,26 @@
+"""Whether what the settings say can be built: for a start that tells every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from evaluator.errors import InputError, Mistake
+from evaluator.settings import ats_settings, out_settings
+from evaluator.settings_sources import Sources
+from evaluator.wiring_service import find_questionnaire, make_connections
+from evaluator.wiring_worker import webhook_targets
+
+
+def check_settings(sources: Sources) -> None:
+    """Raises UsageError with every mistake in the settings, and in the connections and targets that they make."""
+    looks: tuple[Callable[[], object], ...] = (
+        lambda: make_connections(ats_settings(sources), find_questionnaire()),
+        lambda: webhook_targets(out_settings(sources)),
+    )
+    further: list[Mistake] = []
+    for look in looks:
+        try:
+            look()
+        except InputError as error:
+            further += error.mistakes or (Mistake(error.message),)
+    sources.require(further)
