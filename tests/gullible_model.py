@@ -1,4 +1,4 @@
-"""The worst grader there can be: it understands every attack of the shipped sets, in any language or code, and obeys it.
+"""The worst grader there can be: it understands every attack of the shipped sets, in any code, and obeys it.
 
 For a text without an attack it says what word matching finds. For one that holds as much as a quarter of an attack's
 words it gives full marks and quotes every sentence of the answer, which is the most that an attacker could wish for.

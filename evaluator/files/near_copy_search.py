@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
-from tempfile import SpooledTemporaryFile, TemporaryFile
+from tempfile import SpooledTemporaryFile, TemporaryFile, gettempdir
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 
@@ -22,6 +22,7 @@ from evaluator.core.answer import Answer
 from evaluator.core.near_copy.found import NearCopy
 from evaluator.core.near_copy.likeness import Commonness, Likeness, likeness
 from evaluator.core.near_copy.shingles import Numbers, Shingled, Shingler
+from evaluator.errors import OutputError
 from evaluator.files.scratch_database import ScratchDatabase, restored, stored
 
 MOST_NAMED = 5
@@ -70,21 +71,33 @@ class NearCopySearch:
         self._files.close()
 
     def look_through(self, answers: Iterable[Answer]) -> int:
-        """Reads the answers, twice where any may be alike; how many have a near copy."""
+        """Reads the answers, twice where any may be alike; how many have a near copy.
+
+        Raises OutputError where temporary files cannot be written.
+        """
+        try:
+            return self._look_through(answers)
+        except OSError as error:
+            raise OutputError(
+                f"Temporary notes cannot be written or read: {error.strerror}.",
+                hint=f"Make room in the system's temporary folder ({gettempdir()}), or name another one in TMPDIR.",
+            ) from error
+
+    def _look_through(self, answers: Iterable[Answer]) -> int:
         for some in _groups(enumerate(answers), _AT_ONCE):
             self._take_in([answer for _, answer in some], some[0][0])
         pairs = self._candidates()
         if not len(pairs):
             return 0
-        shingles = self._files.enter_context(TemporaryFile())
         wanted = np.unique(np.concatenate([pairs >> np.uint64(32), pairs & _LOW]))
-        self._keep_whole(answers, wanted, shingles)
-        self._compare(pairs, shingles)
+        with TemporaryFile() as shingles:
+            self._keep_whole(answers, wanted, shingles)
+            self._compare(pairs, shingles)
         self._found = frozenset(number for (number,) in self._database.rows("SELECT DISTINCT number FROM copy"))
         return len(self._found)
 
     def of(self, number: int) -> tuple[NearCopy, ...]:
-        """The near copies of the answer with this place among those looked through, counted from 0, the closest first, at most five."""
+        """Near copies of the answer with this place, from 0, among those looked through: the closest first, at most five."""
         if number not in self._found:
             return ()
         found = self._database.rows(
@@ -166,9 +179,9 @@ class NearCopySearch:
                     self._database.change("INSERT INTO copy VALUES (?, ?, ?)", number, row, alike.containment)
 
     def _noted(self, number: int) -> _Noted:
-        found = self._database.first("SELECT * FROM answer WHERE number = ?", number)
-        assert found is not None, "every answer of a pair was written down"
-        _, candidate, identity, row, start, size = found
+        query = "SELECT candidate, identity, row, start, shingles FROM answer WHERE number = ?"
+        # One row: every answer of a pair was written down.
+        ((candidate, identity, row, start, size),) = self._database.rows(query, number)
         return _Noted(restored(candidate), identity, row, start, size)
 
     def _likeness(self, one: _Noted, other: _Noted, shingles: IO[bytes]) -> Likeness:

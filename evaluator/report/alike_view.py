@@ -34,7 +34,12 @@ class AlikeView:
 def alike_views(text: str, others: Iterable[AlikeAnswer]) -> Iterator[AlikeView]:
     """The answer `text` beside each of the others."""
     for other in others:
-        yield AlikeView(other.candidate_id, other.row, _marked(text, other.text), _marked(other.text, text))
+        yield AlikeView(other.candidate_id, other.row, *side_by_side(text, other.text))
+
+
+def side_by_side(text: str, other: str) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
+    """Both texts, cut at the passages that both have."""
+    return _marked(text, other), _marked(other, text)
 
 
 def _marked(text: str, beside: str) -> tuple[Segment, ...]:

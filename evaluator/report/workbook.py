@@ -73,8 +73,9 @@ def open_workbook(
 
     Sheets: Candidates (`standings` in the order given), Answers, Evidence (a row a quote), About. In a run of more
     than `most_answers`, Flagged takes the place of Answers and Evidence: the answers that need a person, at most so
-    many; About says so. Near copies, where there are any, has two answers a row that are nearly the same. A sheet that is full goes on as "Answers 2". Text is never a formula or a link, and a cell cut
-    to Excel's limit says where the whole is. Raises OutputError where the file cannot be written.
+    many; About says so. Near copies has two answers a row that are nearly the same, where any are. A sheet that is
+    full goes on as "Answers 2". Text is never a formula or a link, and a cell cut to Excel's limit says where the whole
+    is. Raises OutputError where the file cannot be written.
     """
     is_large = manifest.answers > most_answers
     with _open(path, manifest) as book, AlikeSpool() as alike:

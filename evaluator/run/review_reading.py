@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from evaluator.core.account import Who
+from evaluator.core.answer import Answer
 from evaluator.core.candidate import standing_of
 from evaluator.core.grade import Grade
 from evaluator.core.review import DRAWN, ItemReview, LogEntry, ReviewLabel, last_undoable, replay
@@ -129,6 +130,7 @@ class ReviewReading:
             grade=None if blind else grade,
             blind=blind,
             safe_flags=tuple(flag for flag in grade.flags if flag.code in SCREENING_FLAGS),
+            alike=self._alike(item, grade),
             version=review.version,
             mine=review.labels.get(who.user_id),
             others=others,
@@ -141,6 +143,12 @@ class ReviewReading:
             entries=() if blind else tuple(entries),
             regraded_since=_is_regraded_since(entries, review),
         )
+
+    def _alike(self, item: ReviewItem, grade: Grade) -> tuple[Answer, ...]:
+        rows = next((flag.rows for flag in grade.flags if flag.code == "near_duplicate" and flag.rows), ())
+        if not rows:
+            return ()
+        return tuple(self._store.reviews.at_rows(item.run, item.question_id, rows, "near_duplicate"))
 
     def candidate(self, who: Who, record: RunRecord, candidate_id: str) -> CandidateView:
         """One candidate of a run, with all that this person may see. Raises NotThereError."""

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select
 
 from evaluator.core.answer import Answer
+from evaluator.core.grade import FlagCode
 from evaluator.core.review import Action, EntryDetail, ItemReview, ItemState, LogEntry, ReviewLabel, replay
+from evaluator.core.review_urgency import FLAG_BITS
 from evaluator.errors import NotThereError
 from evaluator.store.database import Database
 from evaluator.store.decided import announce_decision
@@ -114,6 +116,30 @@ class ReviewShelf:
         if not found:
             raise NotThereError("This answer was erased.")
         return found[0].answer(found[0].grade)
+
+    def at_rows(self, run: int, question_id: str, rows: Sequence[int], code: FlagCode) -> list[Answer]:
+        """The answers to a question that stand in these rows of the run's table, of those with this flag; by row."""
+        query = (
+            select(answers)
+            .join(
+                review_items, (review_items.c.run == answers.c.run) & (review_items.c.answer_id == answers.c.answer_id)
+            )
+            .where(
+                review_items.c.run == run,
+                review_items.c.question_id == question_id,
+                review_items.c.flags.op("&")(FLAG_BITS[code]) != 0,
+                answers.c.row.in_(list(rows)),
+            )
+            .order_by(answers.c.row)
+        )
+        with self.database.reading() as connection:
+            return [
+                Answer(
+                    each.answer_id, each.candidate_id, each.question_id, each.body.decode("utf-8", "surrogatepass"),
+                    each.absent, each.row,
+                )
+                for each in connection.execute(query)
+            ]  # fmt: skip
 
     def candidate_number(self, candidate_id: str) -> int:
         """A number that stands for a candidate in every run: that of their first item."""

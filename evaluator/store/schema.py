@@ -249,6 +249,7 @@ work_answers = Table(
     Column("absent", Text),
     Column("row", BigInteger),
     Column("tries", BigInteger, nullable=False),
+    Column("alike", Text),  # JSON: rows of near copies, and how much is in both
     PrimaryKeyConstraint("chunk", "number"),
     Index("work_answers_by_candidate", "candidate_id"),
 )

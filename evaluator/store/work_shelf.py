@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select
 
 from evaluator.core.answer import Answer
+from evaluator.core.near_copy.found import NearCopy
 from evaluator.core.submission import Submission
 from evaluator.core.work import MOST_DEATHS, Lane, WorkBatch, WorkItem, seconds_until_next
 from evaluator.store import work_submissions
@@ -321,10 +323,14 @@ def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object
         "absent": answer.absent,
         "row": answer.row,
         "tries": item.tries,
+        "alike": json.dumps([[each.row, each.containment] for each in answer.alike]) if answer.alike else None,
     }
 
 
 def _item(row: RowMapping) -> WorkItem:
     text = row["body"].decode("utf-8", "surrogatepass")
-    answer = Answer(row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"])
+    alike = tuple(NearCopy(*each) for each in json.loads(row["alike"] or "[]"))
+    answer = Answer(
+        row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"], alike=alike
+    )
     return WorkItem(row["number"], answer, row["tries"])

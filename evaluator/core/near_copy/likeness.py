@@ -56,9 +56,7 @@ class Likeness:
     @property
     def is_near_copy(self) -> bool:
         """Whether a person should see the two side by side."""
-        return self.shared >= FEWEST_SHARED and (
-            self.resemblance >= RESEMBLANCE or self.containment >= CONTAINMENT
-        )
+        return self.shared >= FEWEST_SHARED and (self.resemblance >= RESEMBLANCE or self.containment >= CONTAINMENT)
 
 
 def likeness(one: Numbers, other: Numbers, commonness: Commonness) -> Likeness:

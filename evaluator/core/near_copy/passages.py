@@ -21,7 +21,9 @@ class Passage:
 
 def common_passages(text: str, other: str) -> tuple[Passage, ...]:
     """The passages of `text`, three words and longer, that are in `other`, wherever in it; linear in both."""
-    mine, theirs = ([(found.group().lower(), *found.span()) for found in _WORD.finditer(each)] for each in (text, other))
+    mine, theirs = (
+        [(found.group().lower(), *found.span()) for found in _WORD.finditer(each)] for each in (text, other)
+    )
     runs = set(_runs([word for word, _, _ in theirs]))
     passages: list[Passage] = []
     last = -1  # the last word of the passage that was made last

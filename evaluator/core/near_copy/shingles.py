@@ -135,4 +135,5 @@ def _is_in(numbers: Numbers, wanted: Numbers) -> npt.NDArray[np.bool_]:
     if not len(wanted):
         return np.zeros(len(numbers), dtype=bool)
     place = np.minimum(np.searchsorted(wanted, numbers), len(wanted) - 1)
-    return wanted[place] == numbers
+    found: npt.NDArray[np.bool_] = wanted[place] == numbers
+    return found

@@ -19,6 +19,7 @@ from evaluator.store.migrations import (
     m0009_queue_indexes,
     m0010_review_arrivals,
     m0011_decided,
+    m0012_near_copies,
 )
 
 
@@ -43,6 +44,7 @@ MIGRATIONS = (
     Migration(9, "queue indexes", m0009_queue_indexes.STATEMENTS),
     Migration(10, "review arrivals", m0010_review_arrivals.STATEMENTS),
     Migration(11, "decided", m0011_decided.STATEMENTS),
+    Migration(12, "near copies", m0012_near_copies.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

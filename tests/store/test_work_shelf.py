@@ -1,0 +1,24 @@
+"""Answers on their way to a worker keep everything that their grades need."""
+
+from __future__ import annotations
+
+from evaluator import Answer
+from evaluator.core.near_copy.found import NearCopy
+from evaluator.core.work import WorkItem
+from evaluator.store.store import Store
+from tests.graded_run import begin_run
+
+
+def test_a_worker_learns_of_near_copies(store: Store, tmp_path) -> None:
+    """Whoever graded the table knows all of its answers; a worker sees some, and flags what it was told."""
+    record = begin_run(store, str(tmp_path))
+    alike = (NearCopy(17, 0.83), NearCopy(None, 0.6))
+    answers = [
+        Answer("a", "ann", "degradation", "One text.", row=2, alike=alike),
+        Answer("b", "bob", "degradation", "x"),
+    ]
+    store.work.add(record.number, [WorkItem(number, answer) for number, answer in enumerate(answers, start=1)])
+    (waiting,) = store.work.due(10)
+    batch = store.work.start(waiting.id, "a worker")
+    assert batch is not None
+    assert [item.answer.alike for item in batch.items] == [alike, ()]
