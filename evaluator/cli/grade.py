@@ -81,6 +81,11 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
     show_default=True,
     help="What a grader does not get to read: names and contacts that the table has, or all that look like contacts.",
 )
+@click.option(
+    "--control-reading",
+    is_flag=True,
+    help="Ask models, beside each grade that meets the bar, for what no answer says: who finds it marks anything.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
 @click.option(
     "--concurrency", type=click.IntRange(1, 5000), help="Most requests in flight at once. [default: 64; local 1]"
@@ -115,6 +120,7 @@ def command(
     sheet: str | None,
     duplicates: str,
     redact: str,
+    control_reading: bool,
     out: Path | None,
     concurrency: int | None,
     rpm: float | None,
@@ -162,6 +168,7 @@ def command(
         rubrics=rubrics,
         prompts=prompts,
         redact=cast(Redact, redact),
+        control=control_reading,
         calibration=load_calibration(calibration) if calibration else None,
     )
     # The second grader asks in its own way: prompt, calls and calibration were chosen for the first.

@@ -97,7 +97,7 @@ class NearCopySearch:
         return len(self._found)
 
     def of(self, number: int) -> tuple[NearCopy, ...]:
-        """Near copies of the answer with this place, from 0, among those looked through: the closest first, at most five."""
+        """Near copies of the answer with this place, from 0, among those looked through: the closest first."""
         if number not in self._found:
             return ()
         found = self._database.rows(

@@ -21,6 +21,7 @@ from evaluator.core.screen import screen
 from evaluator.core.span import QuoteFinder
 from evaluator.core.suspicion.finding import Finding, blotted
 from evaluator.core.task import GradingTask
+from evaluator.run.control_reading import control_criteria, control_flags
 from evaluator.run.pipeline import Pipeline, fingerprint_of, spec_of
 from evaluator.run.second_reading import far_above_matching, finding_flags, is_anything_left, nothing_else, unblotted
 
@@ -80,9 +81,16 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     confidence = _confidence(pipeline, answer, graded)
     score = score_of({criterion.id: criterion.expected_level for criterion in graded}, pipeline.question_set.rubric)
     red_flags = _distinct(readings)
+    control = await _control_reading(pipeline, answer, texts[-1], question, score)
+    usage, cost, paid_usd = _and_control(pipeline, control.replies, usage, cost, paid_usd)
+    if waits := [each for each in control.replies if isinstance(each, Failure) and each.code in NOT_SENT]:
+        reason = f"{waits[0].code}: {waits[0].detail}"
+        grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage, cost=cost)
+        return Outcome(grade, waits[0], usage.paid, paid_usd, redaction if redaction.replacements else None)
     flags = [
         *screening.flags,
         *(_what_was_found(pipeline, redaction, findings, replies[:readings_each], read, score) if findings else ()),
+        *control_flags(control.replies, control.criteria),
         *await _beside_word_matching(pipeline, texts[-1], question, read, score, is_found=bool(findings)),
         *_absent_readings(len(replies) - len(failures), failures),
         *flags_of(score, graded, red_flags, readings, pipeline.question_set.rubric),
@@ -139,6 +147,48 @@ async def _ask_everyone(
         rater, task = tasks[0]
         return [await rater.rate(task)]
     return list(await asyncio.gather(*(rater.rate(task) for rater, task in tasks)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Control:
+    """What models said when they were asked for `criteria` that no answer meets; both empty where none was asked."""
+
+    criteria: tuple[Criterion, ...] = ()
+    replies: tuple[Reply | Failure, ...] = ()
+
+
+async def _control_reading(pipeline: Pipeline, answer: Answer, text: str, question: Question, score: float) -> _Control:
+    control = pipeline.control
+    if control is None or band_of(score, pipeline.question_set.rubric) != "meets_bar":
+        return _Control()
+    criteria = control_criteria(pipeline.control_pairs, question, text)
+    models = [rater for rater in pipeline.raters if rater.identity.is_language_model]
+    if not criteria or not models:
+        return _Control()
+    task = GradingTask(text, question, control, criteria, (), pipeline.first_sample, answer.candidate_id)
+    return _Control(criteria, tuple(await asyncio.gather(*(rater.rate(task) for rater in models))))
+
+
+def _and_control(
+    pipeline: Pipeline,
+    replies: Sequence[Reply | Failure],
+    usage: Usage,
+    cost: float | None,
+    paid_usd: float | None,
+) -> tuple[Usage, float | None, float | None]:
+    """What a grade took, with its control reading."""
+    prices = [
+        price for rater, price in zip(pipeline.raters, pipeline.prices, strict=True) if rater.identity.is_language_model
+    ]
+    for price, reply in zip(prices, replies, strict=False):
+        if not reply.usage.requests:
+            continue
+        usage = usage + reply.usage
+        more = cost_of([(price, reply.usage)])
+        cost = None if cost is None or more is None else cost + more
+        if reply.usage.paid.requests:
+            paid_usd = (paid_usd or 0.0) + (cost_of([(price, reply.usage.paid)]) or 0.0)
+    return usage, cost, paid_usd
 
 
 def _what_was_found(

@@ -16,11 +16,12 @@ from evaluator.core.name_forms import WORD
 from evaluator.core.price import Price
 from evaluator.core.questionnaire import Question
 from evaluator.core.redaction import Redact
-from evaluator.core.rubric import Criterion
+from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.suspicion.look import GradingWords
 from evaluator.core.task import Rater
 from evaluator.files.rubric_file import QuestionSet
 from evaluator.graders.pacer import Pacer
+from evaluator.run.control_reading import control_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Pipeline:
     """Word matching, held beside grades that meet the bar or whose answer speaks to its grader; None: there is none."""
     redact: Redact = "identity"
     """What is taken out of an answer before a grader reads it."""
+    control: Rubric | None = None
+    """What no answer says, asked for beside grades that meet the bar; None: it is not asked for."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -97,6 +100,11 @@ class Pipeline:
         ]
         names = [name for each in criteria for name in (each.id, each.name)]
         return GradingWords.of(names, texts, [question.text, question.title])
+
+    @cached_property
+    def control_pairs(self) -> tuple[tuple[Criterion, ...], ...]:
+        """What may be asked in control readings; the same records for every answer."""
+        return control_pairs(self.control) if self.control else ()
 
     @cached_property
     def ordinary_words(self) -> frozenset[str]:
@@ -147,6 +155,7 @@ def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
             "questionnaire": hashes.questionnaire,
             "examples": hashes.examples,
             **({"calibration": pipeline.calibration.sha256} if pipeline.calibration else {}),
+            **({"control": fingerprint(pipeline.control)} if pipeline.control else {}),
         }
     )
 
