@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
@@ -17,8 +18,9 @@ class AlikeSpool:
 
     def __init__(self) -> None:
         self._database = ScratchDatabase(
-            "CREATE TABLE answer (question TEXT, row INTEGER, candidate BLOB, answer BLOB, text BLOB,"
-            "PRIMARY KEY (question, row)); CREATE TABLE pair (question TEXT, row INTEGER, other INTEGER)"
+            "CREATE TABLE answer (question TEXT, row INTEGER, candidate BLOB, answer BLOB, text BLOB);"
+            "CREATE INDEX answer_at ON answer (question, row); CREATE TABLE graded (body BLOB);"
+            "CREATE TABLE pair (question TEXT, row INTEGER, other INTEGER)"
         )
 
     def __enter__(self) -> Self:
@@ -30,17 +32,28 @@ class AlikeSpool:
         self._database.close()
 
     def add(self, graded: GradedAnswer) -> None:
-        """Takes one answer."""
+        """Takes one answer; one that is like no other is not kept."""
         rows = rows_alike(graded.grade)
-        if not rows or graded.answer.row is None:
+        if not rows:
             return
+        # Pickle and not JSON: it carries any string, half a surrogate pair too, and only this object reads it.
+        body = pickle.dumps(graded, protocol=pickle.HIGHEST_PROTOCOL)
+        self._database.change("INSERT INTO graded VALUES (?)", body)
         answer, question = graded.answer, graded.grade.question_id
+        if answer.row is None:
+            return
         self._database.change(
-            "INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO answer VALUES (?, ?, ?, ?, ?)",
             question, answer.row, stored(answer.candidate_id), stored(answer.answer_id), stored(answer.text),
         )  # fmt: skip
         for other in rows:
             self._database.change("INSERT INTO pair VALUES (?, ?, ?)", question, answer.row, other)
+
+    def all(self) -> Iterator[GradedAnswer]:
+        """What was kept, in the order in which it came."""
+        for (body,) in self._database.rows("SELECT body FROM graded ORDER BY rowid"):
+            graded: GradedAnswer = pickle.loads(body)  # noqa: S301 written by this object, into a file without a name  # nosec B301
+            yield graded
 
     def of(self, grade: Grade) -> tuple[AlikeAnswer, ...]:
         """The answers that are nearly the same as the one of this grade, as far as they were added."""

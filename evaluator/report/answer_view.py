@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from evaluator.core.grade import CriterionGrade, Grade, RedFlagSeen
 from evaluator.core.questionnaire import Questionnaire
@@ -37,9 +38,9 @@ class QuoteView:
     supports: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class LevelView:
-    """One level of a criterion and its anchor."""
+    """One level of a criterion and its anchor. Made once for all answers, so one is told from another by what it is."""
 
     level: int
     anchor_text: str
@@ -193,9 +194,7 @@ def _criterion(
         highest=highest,
         pips=tuple(level < reached.level for level in range(lowest, highest)) if pips <= _MOST_PIPS else (),
         anchor_text=criterion.levels.get(reached.level, ""),
-        levels=tuple(
-            LevelView(level, text, level == reached.level) for level, text in sorted(criterion.levels.items())
-        ),
+        levels=_levels(tuple(sorted(criterion.levels.items())), reached.level),
         readings=_readings(reached, grade),
         claimed=_claimed(reached),
         checks=tuple(CheckView(criterion.checks.get(check, check), met) for check, met in checks.items()),
@@ -204,6 +203,11 @@ def _criterion(
         rationale=reached.rationale,
         other_level="" if other is None else str(other.level),
     )
+
+
+@lru_cache(maxsize=1024)
+def _levels(levels: tuple[tuple[int, str], ...], reached: int) -> tuple[LevelView, ...]:
+    return tuple(LevelView(level, text, level == reached) for level, text in levels)
 
 
 def _quotes(

@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from evaluator.core.candidate import CandidateStanding
 from evaluator.core.rubric import Rubric
-from evaluator.report.answer_view import AnswerView
 from evaluator.report.arithmetic import candidate_sum
 from evaluator.report.wording import FLAG_NAMES, band_in_words, counted, shown_score
 
@@ -41,7 +42,8 @@ class CandidateSection:
     row: CandidateRow
     arithmetic: str
     lacking: str
-    answers: Sequence[AnswerView]
+    answers: Sequence[Markup]
+    """As the page shows them."""
 
 
 def candidate_row(standing: CandidateStanding, rubric: Rubric, href: str) -> CandidateRow:
@@ -67,7 +69,7 @@ def candidate_row(standing: CandidateStanding, rubric: Rubric, href: str) -> Can
 
 
 def candidate_section(
-    standing: CandidateStanding, rubric: Rubric, anchor: str, answers: Sequence[AnswerView]
+    standing: CandidateStanding, rubric: Rubric, anchor: str, answers: Sequence[Markup]
 ) -> CandidateSection:
     """The section of the page for this candidate."""
     lacking = []

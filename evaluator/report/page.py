@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jinja2 import Environment
+from markupsafe import Markup
 
 from evaluator.core.candidate import CandidateStanding, Standings
 from evaluator.core.grade import FlagCode, Grade
@@ -24,9 +25,8 @@ from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.files.whole_file import whole_file
-from evaluator.report.alike_spool import AlikeSpool
-from evaluator.report.answer_spool import AnswerSpool
-from evaluator.report.answer_view import AnswerView, answer_view
+from evaluator.report.alike_spool import AlikeSpool, rows_alike
+from evaluator.report.answer_view import answer_view
 from evaluator.report.candidate_view import CandidateRow, CandidateSection, candidate_row, candidate_section
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.marked_answer import criterion_letter, criterion_look
@@ -34,6 +34,7 @@ from evaluator.report.page_plan import ANSWERS_A_PAGE, ROWS_A_TABLE, page_path, 
 from evaluator.report.page_templates import page_templates
 from evaluator.report.run_at_a_glance import run_at_a_glance
 from evaluator.report.run_view import LevelAgreement, facts, outcome_in_words
+from evaluator.report.shown_answers import ShownAnswers
 
 _GENERATOR = "screening answer evaluator report"
 
@@ -72,8 +73,8 @@ def open_report(
     candidates' answers follow on report-2.html …, as many as `page_plan` says. Raises OutputError where the pages
     cannot be written.
     """
-    with AnswerSpool(path.parent) as spool, AlikeSpool() as alike:
-        yield Report(path, manifest, rubric, questionnaire, standings, comparison, answers_a_page, spool, alike)
+    with ShownAnswers(path.parent) as shown, AlikeSpool() as alike:
+        yield Report(path, manifest, rubric, questionnaire, standings, comparison, answers_a_page, shown, alike)
 
 
 def write_report(
@@ -98,9 +99,11 @@ def write_report(
 
 @dataclass(frozen=True, slots=True)
 class _ToReview:
-    candidate_id: str
-    question_id: str
-    place: int
+    """An answer that needs a person as the first page shows it."""
+
+    candidate: int
+    question: int
+    shown: Markup
 
 
 class Report:
@@ -115,7 +118,7 @@ class Report:
         standings: Standings,
         comparison: Comparison | None,
         answers_a_page: int,
-        spool: AnswerSpool,
+        shown: ShownAnswers,
         alike: AlikeSpool,
     ) -> None:
         self._path = path
@@ -125,7 +128,7 @@ class Report:
         self._standings = standings
         self._comparison: Comparison = comparison or {}
         self._answers_a_page = answers_a_page
-        self._spool = spool
+        self._shown = shown
         self._alike = alike
         self._agreement = LevelAgreement()
         self._compared_with = ""
@@ -142,18 +145,42 @@ class Report:
 
     def add(self, graded: GradedAnswer) -> None:
         """Takes one answer, in any order; kept until the pages are written only if one of them shows it."""
+        grade = graded.grade
         self._added += 1
-        self._flagged.update({flag.code for flag in graded.grade.flags})
-        self._compare(graded.grade)
-        self._alike.add(graded)
+        self._flagged.update({flag.code for flag in grade.flags})
+        other = self._comparison.get(grade.answer_id)
+        if other is not None:
+            self._compare(grade, other)
         candidate = graded.answer.candidate_id
-        if candidate not in self._plan.place:
-            if not self._plan.candidates_left_out:
-                raise ValueError(f"no standing for candidate {candidate!r}: its answers would be in no table")
+        if candidate not in self._plan.place and not self._plan.candidates_left_out:
+            raise ValueError(f"no standing for candidate {candidate!r}: its answers would be in no table")
+        if rows_alike(grade):
+            # It is shown beside others, which may come after it.
+            self._alike.add(graded)
+        else:
+            self._show(graded, other)
+
+    def _show(self, graded: GradedAnswer, other: Grade | None) -> None:
+        grade, candidate = graded.grade, graded.answer.candidate_id
+        number = self._plan.place.get(candidate)
+        if number is None:
             return
-        place = self._spool.add(graded)
-        if graded.grade.needs_review and (candidate in self._plan.waiting or not self._plan.is_paged):
-            self._to_review.append(_ToReview(candidate, graded.answer.question_id, place))
+        question = self._questions[grade.question_id]
+        view = answer_view(
+            graded,
+            f"{_anchor(number)}-{self._shown.count(candidate) + 1}",
+            self._rubric,
+            self._questionnaire,
+            other,
+            self._alike.of(grade),
+        )
+        if grade.needs_review and (candidate in self._plan.waiting or not self._plan.is_paged):
+            owner = {"name": candidate, "href": self._href(candidate, 1)}
+            shown = _part("to_review", view, self._compared_with, owner, paged=self._plan.is_paged)
+            self._to_review.append(_ToReview(number, question, shown))
+        if candidate in self._page_of:
+            shown = _part("answer_card", view, "h4", self._compared_with)
+            self._shown.add(candidate, question, grade.answer_id, shown)
 
     def write(self) -> tuple[Path, ...]:
         """Writes page after page, of which one is in memory at a time, and returns them, the first one first.
@@ -162,6 +189,8 @@ class Report:
         """
         if self._plan.candidates_left_out and self._added > self._plan.answers:
             raise ValueError(f"{self._added:,} answers, but standings for {self._plan.answers:,}")
+        for graded in self._alike.all():
+            self._show(graded, self._comparison.get(graded.grade.answer_id))
         pages = [self._path]
         self._write_page(1, self._first_page())
         standings = iter(self._standings)
@@ -173,10 +202,7 @@ class Report:
         _remove_older(self._path, len(pages))
         return tuple(pages)
 
-    def _compare(self, grade: Grade) -> None:
-        other = self._comparison.get(grade.answer_id)
-        if other is None:
-            return
+    def _compare(self, grade: Grade, other: Grade) -> None:
         self._compared_with = self._compared_with or other.provenance.grader
         levels = {criterion.id: criterion.level for criterion in other.criteria}
         for criterion in grade.criteria:
@@ -185,9 +211,7 @@ class Report:
 
     def _first_page(self) -> dict[str, Any]:
         plan = self._plan
-        waiting = sorted(
-            self._to_review, key=lambda one: (plan.place[one.candidate_id], self._questions[one.question_id])
-        )
+        waiting = sorted(self._to_review, key=lambda one: (one.candidate, one.question))
         to_review = waiting[: self._answers_a_page] if plan.is_paged else waiting
         rows = [self._row(standing, 1) for standing in islice(self._standings, ROWS_A_TABLE)]
         return {
@@ -196,8 +220,7 @@ class Report:
             "glance": run_at_a_glance(self._standings, self._flagged, self._rubric)
             if plan.candidates > len(rows)
             else None,
-            "to_review": self._review_views(to_review),
-            "section_of": {one.candidate_id: self._href(one.candidate_id, 1) for one in to_review},
+            "to_review": [one.shown for one in to_review],
             "to_review_left_out": plan.to_review - len(to_review) if plan.is_paged else 0,
             "sections": self._sections(islice(self._standings, len(plan.first))),
             "answers_left_out": plan.answers_left_out,
@@ -240,38 +263,30 @@ class Report:
         page = self._page_of.get(candidate)
         if page is None:
             return ""
-        anchor = f"#{self._anchor(candidate)}"
+        anchor = f"#{_anchor(self._plan.place[candidate])}"
         return anchor if page == on_page else page_path(self._path, page).name + anchor
-
-    def _anchor(self, candidate: str) -> str:
-        return f"c{self._plan.place[candidate]}"
 
     def _sections(self, standings: Iterable[CandidateStanding]) -> Iterator[CandidateSection]:
         for standing in standings:
-            anchor = self._anchor(standing.candidate_id)
-            views = [
-                self._view(graded, f"{anchor}-{place}")
-                for place, graded in enumerate(self._in_order(self._spool.of(standing.candidate_id)), start=1)
-            ]
-            yield candidate_section(standing, self._rubric, anchor, views)
+            candidate = standing.candidate_id
+            anchor = _anchor(self._plan.place[candidate])
+            yield candidate_section(standing, self._rubric, anchor, self._shown.of(candidate))
 
-    def _review_views(self, to_review: Sequence[_ToReview]) -> list[AnswerView]:
-        """On the only page these link to the answer in its candidate's section, so they carry the same anchor."""
-        views = []
-        for one in to_review:
-            graded = self._spool.at(one.place)
-            among = self._in_order(self._spool.of(one.candidate_id))
-            place = next(at for at, each in enumerate(among, start=1) if each == graded)
-            views.append(self._view(graded, f"{self._anchor(one.candidate_id)}-{place}"))
-        return views
 
-    def _in_order(self, answers: Iterable[GradedAnswer]) -> list[GradedAnswer]:
-        return sorted(answers, key=lambda graded: (self._questions[graded.grade.question_id], graded.grade.answer_id))
+def _anchor(number: int) -> str:
+    """The name of the section of the candidate with this place in the table."""
+    return f"c{number}"
 
-    def _view(self, graded: GradedAnswer, anchor: str) -> AnswerView:
-        other = self._comparison.get(graded.grade.answer_id)
-        alike = self._alike.of(graded.grade)
-        return answer_view(graded, anchor, self._rubric, self._questionnaire, other, alike)
+
+def _part(name: str, *values: object, **more: object) -> Markup:
+    """A macro of parts.html.j2 with these values."""
+    macro: Callable[..., Markup] = getattr(_parts(), name)
+    return macro(*values, **more)
+
+
+@cache
+def _parts() -> object:
+    return _templates().get_template("parts.html.j2").module
 
 
 @cache

@@ -17,6 +17,7 @@ def page_templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("evaluator.report", "templates"),
         autoescape=True,
+        auto_reload=False,  # they come with the package
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

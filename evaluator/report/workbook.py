@@ -23,7 +23,8 @@ from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.marked_answer import criterion_letter
 from evaluator.report.run_view import facts, outcome_in_words
 from evaluator.report.wording import FLAG_NAMES, STATUS_NAMES, band_in_words, reason_in_words
-from evaluator.report.workbook_sheet import Cell, Column, Looks, Sheet
+from evaluator.report.workbook_rows import Cell
+from evaluator.report.workbook_sheet import Column, Looks, Sheet
 
 EXCEL_ROWS = 1_048_576
 """The most rows that a sheet of Excel holds; what is more goes on to a further sheet."""

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluator.report.spreadsheet_cell import fitting_text
-
-Cell = str | int | float | None
+from evaluator.report.workbook_rows import Cell, CellFormats, RowWorksheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +25,11 @@ class Looks:
         self.heading = book.add_format(
             {"bold": True, "text_wrap": True, "valign": "bottom", "bottom": 1, "bg_color": "#F1F1EE"}
         )
-        self.text = book.add_format({"text_wrap": True, "valign": "top"})
-        self.whole = book.add_format({"valign": "top", "num_format": "0"})
-        self.fraction = book.add_format({"valign": "top", "num_format": "0.00"})
+        self.cells = CellFormats(
+            text=book.add_format({"text_wrap": True, "valign": "top"}),
+            whole=book.add_format({"valign": "top", "num_format": "0"}),
+            fraction=book.add_format({"valign": "top", "num_format": "0.00"}),
+        )
 
 
 class Sheet:
@@ -59,15 +60,9 @@ class Sheet:
         if self._row == self._most_rows:
             self.finish()
             self._begin()
-        if self._row_height is not None:
-            self._sheet.set_row(self._row, self._row_height)
-        for column, cell in enumerate(cells):
-            if isinstance(cell, str):
-                # write_string, never write: whatever the text looks like, it stays text.
-                self._sheet.write_string(self._row, column, fitting_text(cell, self._whole_in), self._looks.text)
-            elif cell is not None:
-                look = self._looks.whole if isinstance(cell, int) else self._looks.fraction
-                self._sheet.write_number(self._row, column, cell, look)
+        # As text, never by what it looks like.
+        shown = [fitting_text(cell, self._whole_in) if isinstance(cell, str) else cell for cell in cells]
+        self._sheet.write_cells(self._row, shown, self._looks.cells, self._row_height)
         self._row += 1
 
     def finish(self) -> None:
@@ -76,7 +71,8 @@ class Sheet:
 
     def _begin(self) -> None:
         self._sheets += 1
-        self._sheet = self._book.add_worksheet(self._name if self._sheets == 1 else f"{self._name} {self._sheets}")
+        name = self._name if self._sheets == 1 else f"{self._name} {self._sheets}"
+        self._sheet: RowWorksheet = self._book.add_worksheet(name, RowWorksheet)
         self._sheet.freeze_panes(1, 1)
         self._sheet.hide_gridlines(2)
         for place, column in enumerate(self._columns):

@@ -1,4 +1,4 @@
-"""The candidates of a run, a page at a time, with how many answers each has and what these came to."""
+"""The candidates of a run, with how many answers each has and what these came to."""
 
 from __future__ import annotations
 
@@ -40,23 +40,30 @@ class RunCandidates:
     def __init__(self, database: Database) -> None:
         self.database = database
 
-    def page(self, run: int, offset: int, limit: int, *, by_score: bool) -> list[CandidateLine]:
-        """Candidates in reading order (all answers graded first, then the higher score), or by id."""
-        graded = func.sum(case((grades.c.score.is_not(None), 1), else_=0))
-        to_review = func.sum(case((grades.c.needs_review, 1), else_=0))
-        score = func.avg(grades.c.score)
-        order = (graded.desc(), score.is_(None), score.desc(), answers.c.candidate_id)
+    def lines(self, run: int) -> list[CandidateLine]:
+        """Every candidate of a run. It takes as long as the run has answers: a quarter of a second for 100,000."""
         query = (
-            select(answers.c.candidate_id, func.count(), graded, to_review, score)
+            select(
+                answers.c.candidate_id,
+                func.count(),
+                func.sum(case((grades.c.score.is_not(None), 1), else_=0)),
+                func.sum(case((grades.c.needs_review, 1), else_=0)),
+                func.avg(grades.c.score),
+            )
             .join(grades, _standing())
             .where(answers.c.run == run)
             .group_by(answers.c.candidate_id)
-            .order_by(*(order if by_score else (answers.c.candidate_id,)))
-            .offset(offset)
-            .limit(limit)
         )
         with self.database.reading() as connection:
             return [CandidateLine(*row) for row in connection.execute(query)]
+
+    def state(self, run: int) -> tuple[int, int]:
+        """What changes whenever `lines` do: the last grade, and how many answers there are. Cheap."""
+        last = select(func.coalesce(func.max(grades.c.number), 0)).where(grades.c.run == run).scalar_subquery()
+        held = select(func.count()).where(answers.c.run == run).scalar_subquery()
+        with self.database.reading() as connection:
+            row = connection.execute(select(last, held)).one()
+            return row[0], row[1]
 
     def answers_of(self, run: int, candidate_ids: Sequence[str]) -> list[AnswerLine]:
         """The answers of these candidates, for the score after review."""

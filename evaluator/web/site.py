@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from evaluator.core.review_draw import DrawShares
+from evaluator.run.candidate_order import CandidateOrderDesk
 from evaluator.run.review_desk import ReviewDesk
 from evaluator.run.review_figures import ReviewFigures
 from evaluator.run.review_reading import ReviewReading
@@ -56,6 +57,7 @@ class Site:
     figures: ReviewFigures
     upkeep: ReviewUpkeep
     run_figures: RunFiguresDesk
+    candidate_order: CandidateOrderDesk
     export_run: ExportRun | None
     settings: WebSettings
     now: Callable[[], datetime]
@@ -84,6 +86,7 @@ def make_site(
         figures=ReviewFigures(store),
         upkeep=ReviewUpkeep(store, shares or DrawShares(), now),
         run_figures=RunFiguresDesk(store),
+        candidate_order=CandidateOrderDesk(store),
         export_run=export_run,
         settings=settings,
         now=now,

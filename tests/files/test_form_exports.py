@@ -45,7 +45,10 @@ def test_a_google_forms_export(questions: Sequence[Question], written: Any) -> N
         "candidates are told apart by column 'Email Address'",
         "columns not read: 'Timestamp'",
         "the same answer of the same candidate again: counted once (row 3)",
-        "an empty answer gives way to the same candidate's other row, which has a text (row 2)",
+        "an answer to 'fraud_framing' that says nothing (empty, n/a and the like) gives way to the same candidate's "
+        "other one (row 2)",
+        "an answer to 'launch_decision' that says nothing (empty, n/a and the like) gives way to the same candidate's "
+        "other one (row 2)",
     )
 
 

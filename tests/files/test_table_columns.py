@@ -184,6 +184,22 @@ def test_a_missing_column_is_named(written: Any, refusal: Any, header: str, says
     assert "Columns: '" in told
 
 
+@pytest.mark.parametrize(
+    ("header", "option"),
+    [
+        ("candidate_id,question,what they wrote", '--map "what they wrote=answer"'),
+        ("candidate_id,asked,answer", '--map "asked=question"'),
+        ("number,question,answer", '--map "number=candidate_id"'),
+        ("id,what was fraud", '--map "what was fraud=degradation"'),
+    ],
+)
+def test_a_refusal_gives_a_line_to_copy(written: Any, refusal: Any, header: str, option: str) -> None:
+    """The option names a column of this table; what a column can hold is said once."""
+    told = refusal(written("a.csv", f"{header}\n{','.join('x' * len(header.split(',')))}\n"))
+    assert option in told
+    assert "candidate_id, question, answer, answer_id, ignore" in told
+
+
 def test_a_title_above_the_header_is_skipped_with_a_note(
     questions: Sequence[Question], written: Any, workbook: Any
 ) -> None:

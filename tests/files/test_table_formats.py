@@ -266,9 +266,31 @@ def test_a_sheet_is_chosen_by_name_or_is_the_first_with_content(
     book.save(path)
     table = open_answer_table(path, questions)
     assert [answer.text for answer in table] == ["spring"]
-    assert "sheet 'May' was read; not read: 'June'" in table.notes
+    assert "sheet 'May' was read; not read: 'June'; --sheet reads another one" in table.notes
     assert [answer.text for answer in open_answer_table(path, questions, sheet="June")] == ["summer"]
     assert "Its sheets: 'Sheet', 'May', 'June'" in refusal(path, sheet="July")
+
+
+def test_a_sheet_that_is_no_table_names_the_others(tmp_path: Path, refusal: Any) -> None:
+    """A guide on the first sheet: the refusal says where else there is something, and how to read it."""
+    book = openpyxl.Workbook()
+    book.active.append(["How to read this"])
+    book.create_sheet("May").append(["candidate_id", "degradation"])
+    path = tmp_path / "answers.xlsx"
+    book.save(path)
+    assert "sheet 'Sheet' was read; not read: 'May'; --sheet reads another one" in refusal(path)
+
+
+def test_an_id_that_is_a_formula_without_its_result_is_an_error(tmp_path: Path, refusal: Any) -> None:
+    """The formula's text would be the same id, or a wrong one, for people who are not the same."""
+    book = openpyxl.Workbook()
+    book.active.append(["candidate_id", "degradation"])
+    book.active.append(['="c"&1', "text"])
+    path = tmp_path / "answers.xlsx"
+    book.save(path)
+    told = refusal(path)
+    assert "column 'candidate_id': has a formula without a saved result" in told
+    assert "save it" in told
 
 
 def test_a_sheet_of_a_text_file_is_an_error(written: Any, refusal: Any) -> None:

@@ -67,11 +67,12 @@ def test_a_long_table_shows_what_a_candidate_was_not_asked(questions: Sequence[Q
     ]  # fmt: skip
     assert (table.candidates, table.count, table.questions_asked) == (2, 4, ("degradation", "feed_ranking"))
     assert "the table does not ask: fraud_framing, loan_features, launch_decision" in table.notes
+    assert "a candidate has no row for a question that others were asked: 1 answer is missing" in table.notes
 
 
 @pytest.mark.parametrize(
-    ("duplicates", "text", "dropped"), [("last", "new", "the last one stands, these are dropped (row 2)"),
-                                        ("first", "old", "the first one stands, these are dropped (row 4)")]
+    ("duplicates", "text", "dropped"), [("last", "new", "the last one stands, these do not count (row 2)"),
+                                        ("first", "old", "the first one stands, these do not count (row 4)")]
 )  # fmt: skip
 def test_of_two_different_answers_the_policy_decides(
     questions: Sequence[Question], written: Any, duplicates: Any, text: str, dropped: str
@@ -256,7 +257,7 @@ def test_rows_far_apart_are_still_known_to_repeat(
     middle = [(f"c{each}", "x") for each in range(FAR)]
     assert [each for each in answers if each[0][0] == "c"] == middle
     dropped = 2 if duplicates == "last" else FAR + 4
-    assert any(f"these are dropped (row {dropped})" in note for note in table.notes)
+    assert any(f"these do not count (row {dropped})" in note for note in table.notes)
 
 
 def test_rows_far_apart_can_be_an_error(written: Any, refusal: Any) -> None:

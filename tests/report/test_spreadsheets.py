@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl.utils.escape import unescape
 
 from evaluator.errors import OutputError
 from evaluator.report.spreadsheet_cell import EXCEL_CELL, fitting_text, safe_text
@@ -79,6 +80,18 @@ def test_no_cell_of_the_workbook_begins_like_a_formula(run, tmp_path, text):
     with zipfile.ZipFile(tmp_path / "grades.xlsx") as parts:
         sheets = [parts.read(name).decode() for name in parts.namelist() if name.startswith("xl/worksheets/sheet")]
     assert not any("<f>" in sheet or "<hyperlink" in sheet for sheet in sheets)
+
+
+@pytest.mark.parametrize(
+    "text", ["<r><t>not mine</t></r>", "_x000A_ & <b>", "_x0041_x0042_", " kept ", "a\tb\nc\n", "]]>"]
+)
+def test_what_means_something_to_a_sheet_is_text_in_a_workbook(run, tmp_path, text):
+    """Markup, the sheet's own escapes and white space at both ends come back as they were written."""
+    book = workbook(run, tmp_path / "grades.xlsx", with_text(run, text))
+    (answer,) = rows(book["Answers"])
+    # openpyxl hands escapes over as they stand in the file; Excel undoes them.
+    assert unescape(answer["The answer, as written"]) == text
+    assert unescape(answer["Looks for the cause: missing"]) == text
 
 
 @pytest.mark.parametrize("text", DANGEROUS)

@@ -180,6 +180,21 @@ def test_the_run_page_counts_what_the_grades_say(served):
     assert figures.flags["near_bar"] == 6
 
 
+def test_the_order_of_candidates_follows_what_happens(served):
+    """The page's order is kept in memory; an erased candidate is not in it any more, and nobody is twice."""
+    record = served.site.store.runs.named("0a1b2c3d")
+    pages = served.site.candidate_order
+
+    def ids(by_score: bool, offset: int = 0) -> list[str]:
+        return [line.candidate_id for line in pages.page(record.number, offset, 2, by_score=by_score)]
+
+    assert (ids(True), ids(True, 2)) == (["c2", "c1"], ["c0"])
+    assert (ids(False), ids(False, 2)) == (["c0", "c1"], ["c2"])
+    served.site.store.erase_candidate("c1")
+    assert ids(True) == ["c2", "c0"]
+    assert "c1" not in served.sign_in("ada", "administrator").get("/runs/0a1b2c3d").text
+
+
 def test_a_reviewer_sees_no_scores_of_a_run_and_takes_no_files(served):
     """Some answers are still to be labelled blind: scores and files are for recruiters and administrators."""
     reviewer, administrator = served.sign_in("ben"), served.sign_in("ada", "administrator")

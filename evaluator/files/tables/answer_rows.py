@@ -98,6 +98,13 @@ class AnswerRows:
             findings.mistake(f"has a candidate id of more than {LONGEST_ID} characters", column=column, row=row.number)
         elif is_spreadsheet_error(text):
             findings.mistake(f"has the spreadsheet error {text} for a candidate id", column=column, row=row.number)
+        elif text.startswith("=") and isinstance(self._cell(row, position), OddCell):
+            findings.mistake(
+                "has a formula without a saved result for a candidate id: open the workbook in a spreadsheet program "
+                "and save it, so that the results are in it",
+                column=column,
+                row=row.number,
+            )
         elif SHORTENED_NUMBER.fullmatch(text):
             findings.mistake(
                 f"has a candidate id that a spreadsheet shortened to {text}: format the column as text and export "

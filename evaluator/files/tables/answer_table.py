@@ -173,9 +173,7 @@ def _open(
     duplicates: Duplicates,
     path: Path | None,
 ) -> AnswerTable:
-    findings = Findings(name)
-    for note in source.notes:
-        findings.note(note)
+    findings = Findings(name, source.notes)
     header = find_header(source, planner, name, findings)
     plan = planner.plan(header.headings, findings)
     rows = AnswerRows(source, header, plan, matcher)
@@ -189,6 +187,9 @@ def _open(
     findings.stop_at_mistakes(f"{name} cannot be read.", hint="Correct these places and start again.")
     if not standing.candidates:
         raise TableError(f"{name} has a header but no answers below it.", hint="Export the answers again.")
+    if standing.missing:
+        missing = "1 answer is" if standing.missing == 1 else f"{standing.missing:,} answers are"
+        findings.note(f"a candidate has no row for a question that others were asked: {missing} missing")
     if plan.layout == "long":
         note_unasked([each for each in question_ids if each not in standing.asked], findings)
     return AnswerTable(rows, standing, findings.notes, path)

@@ -16,6 +16,10 @@ from evaluator.files.tables.question_match import QuestionMatch, QuestionMatcher
 
 Layout = Literal["long", "wide"]
 HEADINGS_NAMED = 12
+MAP_HINT = (
+    "--map is given once for each column; what a column holds is a question's id, or one of candidate_id, question, "
+    "answer, answer_id, ignore."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,7 @@ class ColumnPlanner:
         else:
             plan = self._plan_wide(headings, open_positions, settled, findings)
         findings.stop_at_mistakes(
-            "The columns of the table cannot be told apart.", hint=f"Columns: {_list_names(headings)}."
+            "The columns of the table cannot be told apart.", hint=f"Columns: {_list_names(headings)}. {MAP_HINT}"
         )
         plan = replace(plan, identity=self._identity_columns(plan, settled))
         self._note_unread(plan, settled, findings)
@@ -140,9 +144,10 @@ class ColumnPlanner:
         accepted = names.CANDIDATE_ID_HEADINGS + names.CANDIDATE_HEADINGS + names.EMAIL_HEADINGS
         candidate = _role(settled, "candidate_id") or _first(headings, free, accepted)
         if candidate is None:
+            rest = [at for at in free if at not in settled]
             findings.mistake(
-                "no column names the candidate (accepted: candidate_id, applicant_id, email and the like): name it "
-                'with --map "COLUMN=candidate_id"'
+                "no column names the candidate (accepted: candidate_id, applicant_id, email and the like): name "
+                f"it{_map_line(headings, rest, 'candidate_id')}"
             )
         answer_id = _role(settled, "answer_id") or _first(headings, free, names.ANSWER_ID_HEADINGS)
         self._note_candidate(headings, candidate, settled, findings)
@@ -233,17 +238,21 @@ class ColumnPlanner:
         settled: Mapping[int, ColumnChoice],
         findings: Findings,
     ) -> None:
-        has_question = _role(settled, "question") or _first(headings, free, names.QUESTION_HEADINGS)
-        has_answer = _role(settled, "answer") or _first(headings, free, names.ANSWER_HEADINGS)
-        if has_question:
-            findings.mistake('missing column answer: name it with --map "COLUMN=answer"')
-        elif has_answer:
-            findings.mistake('missing column question: name it with --map "COLUMN=question"')
+        question = _role(settled, "question") or _first(headings, free, names.QUESTION_HEADINGS)
+        answer = _role(settled, "answer") or _first(headings, free, names.ANSWER_HEADINGS)
+        taken = {found.position for found in (question, answer) if found} | set(settled)
+        unknown = [at for at in free if at not in taken and not names.is_known(headings[at])] or [
+            at for at in free if at not in taken
+        ]
+        if question:
+            findings.mistake(f"missing column answer: name it{_map_line(headings, unknown, 'answer')}")
+        elif answer:
+            findings.mistake(f"missing column question: name it{_map_line(headings, unknown, 'question')}")
         else:
             asked = ", ".join(self._question_ids)
             findings.mistake(
                 f"no column is headed by a question's id, title or text (questions: {asked}), and there are no "
-                'columns question and answer: name them with --map "COLUMN=QUESTION_ID"'
+                f"columns question and answer: name them{_map_line(headings, unknown, self._question_ids[0])}"
             )
 
     def _note_candidate(
@@ -321,6 +330,15 @@ def _map_hint(headings: Sequence[str], at: int, target: str) -> str:
     text = headings[at]
     plain = len(text) <= 40 and '"' not in text and "\n" not in text and headings.count(text) == 1
     return f'--map "{text if plain else f"column {column_letter(at)}"}={target}"'
+
+
+def _map_line(headings: Sequence[str], candidates: Sequence[int], target: str) -> str:
+    """The option to copy, with a column of this table where one is left that could be meant."""
+    if not candidates:
+        return f' with --map "COLUMN={target}"'
+    # A question is a longer heading than what else a table has.
+    likely = max(candidates, key=lambda at: len(headings[at]))
+    return f", for example {_map_hint(headings, likely, target)}"
 
 
 def _list_names(headings: Sequence[str]) -> str:

@@ -83,7 +83,7 @@ def open_excel(path: Path, sheet: str | None) -> ExcelRows:
     notes: tuple[str, ...] = ()
     if len(filled) > 1:
         others = ", ".join(repr(name) for name in filled[1:])
-        notes = (f"sheet {chosen!r} was read; not read: {others}",)
+        notes = (f"sheet {chosen!r} was read; not read: {others}; --sheet reads another one",)
     return ExcelRows(path, chosen, survey.has_formulas, notes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from evaluator.errors import Mistake, TableError
@@ -39,9 +40,11 @@ class _Rows:
 class Findings:
     """Notes and mistakes in the order in which their kind was first met."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, opened: Sequence[str] = ()) -> None:
+        """`opened`: what there is to say of how the file was opened; it belongs to notes and to mistakes."""
         self._file = file
-        self._notes: dict[tuple[str | None, str], _Rows] = {}
+        self._opened = tuple(opened)
+        self._notes: dict[tuple[str | None, str], _Rows] = {(None, note): _Rows() for note in opened}
         self._mistakes: dict[tuple[str | None, str], _Rows] = {}
         self._uncounted = 0
         self._unkept_notes = 0
@@ -91,4 +94,5 @@ class Findings:
             mistakes.append(Mistake(said, self._file, rows.first[0] if rows.first else None, column))
         if self._uncounted:
             mistakes.append(Mistake(f"and {self._uncounted} more"))
-        raise TableError(message, mistakes=mistakes, hint=hint)
+        said_before = f"(Of the file: {'; '.join(self._opened)}.)" if self._opened else None
+        raise TableError(message, mistakes=mistakes, hint=" ".join(filter(None, (hint, said_before))) or None)

@@ -83,7 +83,11 @@ class StandingAnswers:
         new_has_text, old_has_text = new < 0, old < 0
         if new_has_text != old_has_text:
             dropped = old_row if new_has_text else row
-            findings.note("an empty answer gives way to the same candidate's other row, which has a text", row=dropped)
+            findings.note(
+                f"an answer to {answer.question_id!r} that says nothing (empty, n/a and the like) gives way to the "
+                "same candidate's other one",
+                row=dropped,
+            )
             return new_has_text
         if self._duplicates == "error" and new_has_text:
             findings.mistake(
@@ -94,10 +98,16 @@ class StandingAnswers:
         stands_last = self._duplicates == "last"
         kept = "last" if stands_last else "first"
         findings.note(
-            f"another answer of the same candidate to the same question: the {kept} one stands, these are dropped",
+            f"another answer of the same candidate to {answer.question_id!r}: the {kept} one stands, these do not "
+            "count",
             row=old_row if stands_last else row,
         )
         return stands_last
+
+    @property
+    def missing(self) -> int:
+        """How many answers no row has, though the question was asked of others."""
+        return self._candidates * len(self._asked) - self._standing
 
     def stands(self, answer: Answer, row: int) -> bool:
         """Whether this row is the one that counts for its candidate and question."""
@@ -109,7 +119,7 @@ class StandingAnswers:
     def unanswered(self) -> Iterator[Unanswered]:
         """Candidates without a row for a question that others have, candidate by candidate."""
         asked = self.asked
-        if self._standing == self._candidates * len(asked):
+        if not self.missing:
             return
         for key, number in self._database.rows("SELECT id, number FROM candidate ORDER BY number"):
             for question_id in asked:

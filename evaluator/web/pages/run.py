@@ -62,7 +62,7 @@ def show_run(request: Request, site: AtSite, visitor: SignedIn, run_id: str, sta
     # The scores of answers that a reviewer is still to label blind are not for the reviewer's eyes.
     shows_scores = visitor.user.role != "reviewer"
     start = max(0, start)
-    lines = site.store.run_candidates.page(record.number, start, _CANDIDATES_A_PAGE + 1, by_score=shows_scores)
+    lines = site.candidate_order.page(record.number, start, _CANDIDATES_A_PAGE + 1, by_score=shows_scores)
     page = lines[:_CANDIDATES_A_PAGE]
     ids = [line.candidate_id for line in page]
     rows = candidate_rows(

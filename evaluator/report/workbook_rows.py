@@ -1,0 +1,73 @@
+"""A worksheet that is written a row at a time: a run has a hundred thousand cells, and each would cost its own call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xlsxwriter.utility import xl_col_to_name
+from xlsxwriter.worksheet import Worksheet
+
+# What XML escapes, what a sheet would take for an escape of its own (_x000A_), white space that it would drop.
+_NOT_PLAIN = re.compile(r"[&<>]|_x|^\s|\s\Z")
+_ESCAPE_OF_A_SHEET = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")
+
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CellFormats:
+    """How cells look by what they hold; formats of the workbook."""
+
+    text: Any
+    whole: Any
+    fraction: Any
+
+
+class RowWorksheet(Worksheet):  # type: ignore[misc]  # xlsxwriter has no types
+    """A worksheet of a workbook in constant memory, whose rows go straight to its file.
+
+    xlsxwriter keeps a record of each cell, looks at its kind and escapes it in five passes. What is written here is
+    the same to the byte, but for a text that begins with <r> and ends with </r>: xlsxwriter takes that for markup of
+    its own, and here it stays text.
+    """
+
+    def write_cells(self, row: int, cells: Sequence[Cell], formats: CellFormats, height: float | None = None) -> None:
+        """Writes a row, counted from 0, below all others; None leaves its cell empty. `height` is in points.
+
+        A text has to fit into a cell and hold no control characters but TAB and line ends.
+        """
+        if row > self.previous_row:
+            self._write_single_row(row)  # what was written cell by cell above
+        self._check_dimensions(row, len(cells) - 1)  # the sheet says how far it reaches
+        number = row + 1
+        text = f'{number}" s="{formats.text._get_xf_index()}" t="inlineStr"><is><t'
+        whole = f'{number}" s="{formats.whole._get_xf_index()}"><v>'
+        fraction = f'{number}" s="{formats.fraction._get_xf_index()}"><v>'
+        size = "" if height is None else f' ht="{height:.16g}" customHeight="1"'
+        pieces = [f'<row r="{number}"{size}>']
+        for column, cell in enumerate(cells):
+            if isinstance(cell, str):
+                shown = _inline(cell) if _NOT_PLAIN.search(cell) else f">{cell}"
+                pieces.append(f'<c r="{_letters(column)}{text}{shown}</t></is></c>')
+            elif cell is not None:
+                begins = whole if isinstance(cell, int) else fraction
+                pieces.append(f'<c r="{_letters(column)}{begins}{cell:.16G}</v></c>')
+        pieces.append("</row>")
+        self.fh.write("".join(pieces))
+
+
+_LETTERS = tuple(str(xl_col_to_name(column)) for column in range(256))
+
+
+def _letters(column: int) -> str:
+    return _LETTERS[column] if column < len(_LETTERS) else str(xl_col_to_name(column))
+
+
+def _inline(text: str) -> str:
+    """The end of the tag and the text of a cell that has to be escaped."""
+    escaped = _ESCAPE_OF_A_SHEET.sub("_x005F_", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    keeps = text[0].isspace() or text[-1].isspace()
+    return f' xml:space="preserve">{escaped}' if keeps else f">{escaped}"
