@@ -28,7 +28,7 @@ from evaluator.files.local_model import find_default_model
 from evaluator.files.price_file import load_prices
 from evaluator.files.prompt_file import check_fit, load_prompt
 from evaluator.files.resources import shipped
-from evaluator.files.rubric_file import QuestionSet, load_control_rubric, load_question_set
+from evaluator.files.rubric_file import QuestionSet, load_question_set
 from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
 from evaluator.graders.model_rater import ModelRater, Retries
@@ -97,8 +97,8 @@ class GraderOptions:
     """What is taken out of an answer before a grader reads it: nothing (`off`), what `Answer.identity` says of the
     candidate, or also whatever looks like an e-mail address, phone number, link, handle or postal address (`all`)."""
     control: bool = False
-    """Whether models are asked, beside each grade that meets the bar, for what no answer says: one that finds it there
-    gives marks for anything."""
+    """Whether models are asked, beside every grade that meets the bar, for what no answer says: one that finds it there
+    gives marks for anything. Without it that is done where an answer's language is not the vocabulary's."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
     pacers: Pacers | None = field(default=None, repr=False)
@@ -157,7 +157,7 @@ def make_plain_grader(
         pacers=() if chosen.pacers else tuple(pacers.made.values()),
         calibration=calibration,
         redact=chosen.redact,
-        control=load_control_rubric() if chosen.control else None,
+        control_at_the_bar=chosen.control,
         yardstick=_yardstick(specs, questionnaire, folders),
     )
     if calibration is not None:

@@ -19,9 +19,11 @@ from evaluator.core.redaction import Redact
 from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.suspicion.look import GradingWords
 from evaluator.core.task import Rater
-from evaluator.files.rubric_file import QuestionSet
+from evaluator.core.topic import Topic
+from evaluator.files.rubric_file import QuestionSet, load_control_rubric
 from evaluator.graders.pacer import Pacer
 from evaluator.run.control_reading import control_pairs
+from evaluator.run.language_flag import languages_of_question
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,10 @@ class Pipeline:
     """Word matching, held beside grades that meet the bar or whose answer speaks to its grader; None: there is none."""
     redact: Redact = "identity"
     """What is taken out of an answer before a grader reads it."""
-    control: Rubric | None = None
-    """What no answer says, asked for beside grades that meet the bar; None: it is not asked for."""
+    control: Callable[[], Rubric] = load_control_rubric
+    """What no answer says: asked for where a grade meets the bar and word matching cannot judge it."""
+    control_at_the_bar: bool = False
+    """Whether it is asked for beside every grade that meets the bar."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -86,6 +90,8 @@ class Pipeline:
                 criteria=tuple(self.question_set.rubric.criterion(criterion) for criterion in question.criteria),
                 examples=tuple(each for each in self.question_set.examples if each.question_id == question.id),
                 words=self._grading_words(question),
+                topic=self._topic(question),
+                languages=frozenset(self.question_set.questionnaire.languages) or languages_of_question(question.text),
             )
             for question in self.question_set.questionnaire.questions
         }
@@ -101,10 +107,22 @@ class Pipeline:
         names = [name for each in criteria for name in (each.id, each.name)]
         return GradingWords.of(names, texts, [question.text, question.title])
 
+    def _topic(self, question: Question) -> Topic:
+        criteria = [self.question_set.rubric.criterion(each) for each in question.criteria]
+        texts = [question.text, question.title, question.look_for, question.reference_answer]
+        for each in criteria:
+            texts += [each.name, each.asks, *each.levels.values(), *each.guidance, *each.checks.values()]
+        return Topic.of(texts)
+
     @cached_property
     def control_pairs(self) -> tuple[tuple[Criterion, ...], ...]:
         """What may be asked in control readings; the same records for every answer."""
-        return control_pairs(self.control) if self.control else ()
+        return control_pairs(self.control_rubric)
+
+    @cached_property
+    def control_rubric(self) -> Rubric:
+        """The rubric of control readings, read when it is first needed."""
+        return self.control()
 
     @cached_property
     def ordinary_words(self) -> frozenset[str]:
@@ -121,6 +139,9 @@ class _AskedOf:
     criteria: tuple[Criterion, ...]
     examples: tuple[GradedExample, ...]
     words: GradingWords
+    topic: Topic
+    languages: frozenset[str]
+    """What answers are expected in; empty: nobody can tell."""
 
     def examples_for(self, answer: Answer) -> tuple[GradedExample, ...]:
         # An example by the same candidate would hand the grader this answer's neighbourhood, and one with the same
@@ -155,7 +176,7 @@ def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
             "questionnaire": hashes.questionnaire,
             "examples": hashes.examples,
             **({"calibration": pipeline.calibration.sha256} if pipeline.calibration else {}),
-            **({"control": fingerprint(pipeline.control)} if pipeline.control else {}),
+            **({"control": fingerprint(pipeline.control_rubric)} if pipeline.control_at_the_bar else {}),
         }
     )
 

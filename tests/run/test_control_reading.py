@@ -44,6 +44,17 @@ def test_whoever_obeys_words_that_no_rule_knows_is_caught(fresh, prompt):
     assert not any("says nothing of" in str(each.flags) for each in grades(answers[:1], prompt, control=False))
 
 
+def test_what_word_matching_cannot_judge_is_asked_for_it_unasked(fresh):
+    """A good grade in another language is no reason for a person to look; that its grader marks anything is one."""
+    (attack,) = [each.answer for each in fresh.attacks if each.template == "agreed_elsewhere.ru.1"]
+    (grade,) = grades([attack], "checks", control=False)
+    said = {flag.code: flag.severity for flag in grade.flags}
+    assert said["other_language"] == "note"
+    assert said["graders_disagree"] == "note"
+    assert said["injection_suspected"] == "review"
+    assert grade.provenance.requests == 2
+
+
 def test_honest_answers_are_asked_for_it_and_left_alone(fresh):
     """The reading is counted among the requests, and says nothing of an answer that earns its levels."""
     good = fresh.bases["en-g2"]
