@@ -193,3 +193,40 @@ def read_serve_settings(environment: Mapping[str, str] = os.environ) -> ServeSet
         certificate=None if certificate is None else Path(certificate).expanduser(),
         key=None if key is None else Path(key).expanduser(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CanarySettings:
+    """When workers grade the golden set anew (None: never), and which it is."""
+
+    at: str | None
+    eval_set: str
+    split: str
+    limit: int | None
+
+
+def read_canary_settings(environment: Mapping[str, str] = os.environ) -> CanarySettings:
+    """When and what the canary measures. Raises UsageError as `read_settings` does."""
+    said = _checked(environment)
+    limit = said.get("EVALUATOR_CANARY_LIMIT")
+    return CanarySettings(
+        at=said.get("EVALUATOR_CANARY_AT"),
+        eval_set=said.get("EVALUATOR_CANARY_SET", "ml_engineer_screen"),
+        split=said.get("EVALUATOR_CANARY_SPLIT", "calibration"),
+        limit=None if limit is None else int(limit),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """When workers delete what was kept long enough (None: never), and the file that says how long that is."""
+
+    at: str | None
+    policy: Path | None
+
+
+def read_retention_settings(environment: Mapping[str, str] = os.environ) -> RetentionSettings:
+    """When, and for how long. Raises UsageError as `read_settings` does."""
+    said = _checked(environment)
+    policy = said.get("EVALUATOR_RETENTION_POLICY")
+    return RetentionSettings(said.get("EVALUATOR_RETENTION_AT"), None if policy is None else Path(policy).expanduser())

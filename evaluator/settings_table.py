@@ -170,6 +170,24 @@ PARTS = (
         ),
     ),
     Part(
+        "Scheduled work",
+        "For workers with a grader, once for all of them; give all the same, the one that started last counts. What is "
+        "left out is off. More: [durable-work.md](durable-work.md#by-the-clock).",
+        (
+            Setting("EVALUATOR_CANARY_AT", "canary.at", "when the golden set is graded anew", TIME),
+            Setting("EVALUATOR_CANARY_SET", "canary.set", "the golden set", default="ml_engineer_screen"),
+            Setting("EVALUATOR_CANARY_SPLIT", "canary.split", "its split", default="calibration"),
+            Setting("EVALUATOR_CANARY_LIMIT", "canary.limit", "only so many answers of it", _whole(1, 100_000)),
+            Setting("EVALUATOR_RETENTION_AT", "retention.at", "when what was kept long enough is deleted", TIME),
+            Setting(
+                "EVALUATOR_RETENTION_POLICY",
+                "retention.policy",
+                "how long that is: [privacy.md](privacy.md#retention)",
+                FILE,
+            ),
+        ),
+    ),
+    Part(
         "Applicant tracking systems",
         "`<SOURCE>` is " + ", ".join(f"`{source.upper()}`" for source in SOURCES) + ". More: [ats.md](ats.md).",
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,9 @@ from evaluator.graders.spec import parse_grader
 from evaluator.run.about_grader import describe
 from evaluator.run.durable.admission import Admission
 from evaluator.run.durable.courier import Courier, WebhookDelivery
+from evaluator.run.durable.patience import PatientLedger
 from evaluator.run.durable.run_graders import RunGraders
+from evaluator.run.durable.scheduled import Schedule
 from evaluator.run.durable.worker import ServiceWork, Worker, WorkerOptions
 from evaluator.run.grader import Grader
 from evaluator.run.outbound_body import body_of
@@ -74,6 +77,8 @@ class ServiceOptions:
     rubrics: tuple[Path, ...] = ()
     prompts: tuple[Path, ...] = ()
     samples: int = 1
+    schedules: Mapping[str, Schedule] | None = None
+    """What the worker does by the clock, beside; None: it leaves that to others."""
 
 
 def make_worker(
@@ -91,12 +96,13 @@ def make_worker(
     pacers = Pacers(limits)
 
     def make(record: RunRecord, lane: Lane) -> Grader:
-        ledger = store.ledger(record.number)
+        ledger = PatientLedger(store.ledger(record.number), worker.leaving)
         return grader_of_run(record, replace(own, ledger=ledger, pacers=pacers, urgent=lane == "webhook"))
 
     options = WorkerOptions(limits, version("screening-answer-evaluator"), drain)
     work = make_service_work(store, own, service) if service is not None else ServiceWork()
-    return Worker(store, RunGraders(store.runs.get, make), pacers, options, work)
+    worker = Worker(store, RunGraders(store.runs.get, make), pacers, options, work)
+    return worker
 
 
 def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions) -> ServiceWork:
@@ -121,6 +127,7 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
     targets = webhook_targets(service.out)
     sender = WebhookSender(allow_private=service.out.allow_private)
     return ServiceWork(
+        schedules=service.schedules,
         admission=Admission(store, make, describe, kept),
         intake=make_intake(service.ats, store),
         courier=Courier(

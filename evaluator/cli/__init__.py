@@ -17,6 +17,7 @@ _COMMANDS = {
     "eval-set": ("evaluator.cli.eval_set", "Check, import or divide an eval set, or make one of reviews."),
     "calibrate": ("evaluator.cli.calibrate", "Fit a grader to raters' labels; which grades may stand alone?"),
     "eval": ("evaluator.cli.evaluate", "Measure graders on answers that raters labelled; verdict, report, gate."),
+    "canary": ("evaluator.cli.canary", "Has the grader drifted? The golden set, graded anew."),
     "erase": ("evaluator.cli.erase", "Erase a candidate from the store and from runs' folders; prints a receipt."),
     "retention": ("evaluator.cli.retention", "Delete what the store has kept long enough."),
     "store": ("evaluator.cli.store", "Encrypt the store, change its key, make one."),

@@ -11,9 +11,10 @@ import click
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.cli.terminal import visible
 from evaluator.errors import UsageError
-from evaluator.settings import read_settings
+from evaluator.settings import read_retention_settings, read_settings
 from evaluator.store.retention import Overdue, Periods
 from evaluator.store.store import Store
+from evaluator.wiring_schedules import periods_of
 
 _SIX_MONTHS, _FOUR_YEARS = 183, 4 * 365 + 1
 _DAYS = click.IntRange(1)
@@ -29,20 +30,29 @@ def command() -> None:
 @click.option("--answers", type=_DAYS, metavar="DAYS", help="Texts and quotes, since the run's end; levels stay.")
 @click.option("--grades", type=_DAYS, metavar="DAYS", help="Whole runs with reviews and answers, since their end.")
 @click.option("--logs", type=_DAYS, metavar="DAYS", help="Records of erasures, and the log of who used the pages.")
+@click.option(
+    "--policy",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file that says it. [env: EVALUATOR_RETENTION_POLICY]",
+)
 @click.option("--yes", is_flag=True, help="Delete it; without, it is only shown.")
 @store_option
 def apply(
-    replies: int | None, answers: int | None, grades: int | None, logs: int | None, where: str | None, *, yes: bool
+    replies: int | None,
+    answers: int | None,
+    grades: int | None,
+    logs: int | None,
+    policy: Path | None,
+    where: str | None,
+    *,
+    yes: bool,
 ) -> None:
     """Show what is older than the given DAYS, and with --yes delete it from the store.
 
-    The folders of runs are named, and are yours to delete.
+    The folders of runs are named, and are yours to delete. Workers do it by themselves where EVALUATOR_RETENTION_AT
+    says when.
     """
-    periods = Periods(replies, answers, grades, logs)
-    if periods == Periods():
-        raise UsageError(
-            "Nothing says how long anything is kept.", hint="Give --replies, --answers, --grades or --logs."
-        )
+    periods = _periods(Periods(replies, answers, grades, logs), policy)
     for warning in warnings_of(periods):
         click.echo(f"Note: {warning}", err=True)
     now = datetime.now(UTC)
@@ -63,6 +73,21 @@ def apply(
             click.echo(f"The folder {folder} {still}.")
         if not yes:
             click.echo("Add --yes to delete it.")
+
+
+def _periods(given: Periods, policy: Path | None) -> Periods:
+    """What the options say, or else the policy."""
+    if given != Periods():
+        if policy is not None:
+            raise UsageError("--policy says it, and so do other options.", hint="Leave one of them out.")
+        return given
+    policy = policy or read_retention_settings().policy
+    if policy is None:
+        raise UsageError(
+            "Nothing says how long anything is kept.",
+            hint="Give --replies, --answers, --grades or --logs, or a file with --policy.",
+        )
+    return periods_of(policy)
 
 
 def warnings_of(periods: Periods) -> Iterator[str]:

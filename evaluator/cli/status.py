@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import click
 
+from evaluator.cli.present_scheduled import scheduled_lines
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.settings import read_settings
 from evaluator.store.work_status import WorkStatus
@@ -21,14 +22,15 @@ _LANES = {"webhook": "submissions", "bulk": "runs"}
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for other programs.")
 def command(where: str | None, *, as_json: bool) -> None:
     """Show how the work of a store stands: answers that wait and since when, the rate, workers, submissions, events,
-    deliveries, and why anything is handed back.
+    deliveries, why anything is handed back, and what is done by the clock.
     """
     with opened_store(where, read_settings()) as store:
-        status = store.status(datetime.now(UTC))
+        now = datetime.now(UTC)
+        status = store.status(now)
     if as_json:
         click.echo(json.dumps(asdict(status), indent=2))
         return
-    for line in _lines(status):
+    for line in [*_lines(status), *scheduled_lines(status.scheduled, now)]:
         click.echo(line)
 
 

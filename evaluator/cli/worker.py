@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,14 @@ from evaluator.cli.json_log import log_to_stderr
 from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.core.pace import PaceSettings
-from evaluator.settings import read_ats_settings, read_out_settings, read_settings, read_worker_settings
+from evaluator.settings import (
+    read_ats_settings,
+    read_canary_settings,
+    read_out_settings,
+    read_retention_settings,
+    read_settings,
+    read_worker_settings,
+)
 from evaluator.settings_sources import read_sources
 from evaluator.wiring import GraderOptions
 
@@ -63,6 +71,8 @@ def command(
     settings: docs/settings.md.
     """
     require_service_extra()
+    from evaluator.cli.canary_beside import canary_beside, canary_options
+    from evaluator.wiring_schedules import make_schedules
     from evaluator.wiring_settings import check_settings
     from evaluator.wiring_worker import ServiceOptions, make_worker
 
@@ -80,10 +90,16 @@ def command(
     grader = grader or usual.grader
     drain = usual.drain if drain is None else drain
     service = None
-    if grader is not None:
-        asked = samples or usual.samples
-        service = ServiceOptions(grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked)
     with opened_store(where, settings) as store:
+        if grader is not None:
+            asked = samples or usual.samples
+            measured = canary_options(grader, asked, own.base_url, rubrics, prompts)
+            schedules = make_schedules(
+                store, read_canary_settings(), read_retention_settings(), partial(canary_beside, store, measured)
+            )
+            service = ServiceOptions(
+                grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked, schedules
+            )
         worker = make_worker(store, own, limits, drain=drain, service=service)
         run_to_the_end(_work(worker, until_stdin_closes=until_stdin_closes))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,16 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from evaluator.errors import UsageError
+
+# A server that a cut cable or a crashed machine took away is noticed within half a minute; left alone, a system waits
+# for two minutes to connect, and for a quarter of an hour for an answer.
+_SERVER_ARGUMENTS: Mapping[str, str] = {
+    "connect_timeout": "10",
+    "tcp_user_timeout": "20000",  # milliseconds
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
 
 _HINT = "Give a file, such as --store replies.sqlite3, or postgresql+psycopg://USER@HOST/DATABASE."
 
@@ -27,6 +38,11 @@ class StoreAddress:
 
     def __str__(self) -> str:
         return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+
+
+def server_arguments(url: URL) -> dict[str, str]:
+    """How to connect to a PostgreSQL server, where its URL does not say otherwise."""
+    return {name: value for name, value in _SERVER_ARGUMENTS.items() if name not in url.query}
 
 
 def store_address(text: str) -> StoreAddress:

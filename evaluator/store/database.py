@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from evaluator.errors import StoreError
-from evaluator.store.address import StoreAddress
+from evaluator.store.address import StoreAddress, server_arguments
 from evaluator.store.failures import as_store_errors
 
 PATIENCE = 30.0
@@ -63,7 +63,7 @@ class Database:
 def _engine(address: StoreAddress, patience: float) -> Engine:
     if address.path is None:
         try:
-            return create_engine(address.url, pool_pre_ping=True)
+            return create_engine(address.url, pool_pre_ping=True, connect_args=server_arguments(address.url))
         except ModuleNotFoundError as error:
             raise StoreError(
                 "PostgreSQL needs a driver that is not installed.",

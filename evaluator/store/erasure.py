@@ -133,6 +133,8 @@ FREE_OF_CANDIDATES: Mapping[str, str] = {
     "work_chunks": "which answers wait for workers, by number",
     "workers": "processes that grade",
     "api_keys": "programs that use the API",
+    "scheduled_jobs": "what is done when",
+    "scheduled_runs": "what came of scheduled work: counts, and figures on an eval set",
 }
 """Tables that hold nothing of a candidate, and what they hold."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -144,6 +144,13 @@ class Outbox:
                 row = connection.execute(select(outbound).where(outbound.c.number == event)).mappings().one()
                 claimed.append(Delivery(_event(row), target, int(tries or 0)))
         return claimed
+
+    def release(self, who: Iterable[str]) -> int:
+        """Has others make the deliveries that these claimed and will not make any more; how many there were."""
+        theirs = (deliveries.c.state == "waiting", deliveries.c.claimed_by.in_(list(who)))
+        free = {"due_at": self._now().isoformat(), "claimed_by": None}
+        with self._database.writing() as connection:
+            return connection.execute(deliveries.update().where(*theirs).values(free)).rowcount
 
     def delivered(self, delivery: Delivery) -> None:
         """It arrived."""

@@ -107,22 +107,29 @@ class ReplyShelf:
         raise AssertionError("the last try returns or raises")
 
     def _settle(self, waiting: _Waiting, run: int | None, found: Mapping[str, FoundRow] | StoreError) -> None:
-        if not isinstance(found, StoreError) and found:
-            found = self._writer.failure or found
-        if isinstance(found, StoreError):
-            for futures in waiting.values():
-                for future, _ in futures:
-                    if not future.done():  # cancelled meanwhile
-                        future.set_exception(found)
-            return
+        if not isinstance(found, StoreError):
+            found = self._link(waiting, run, found) or found
         for fingerprint, futures in waiting.items():
-            row = found.get(fingerprint)
-            for candidate_id in {each for _, each in futures}:
-                if row is not None and (run is not None or candidate_id is not None):
-                    self._writer.hand_in(self._links, ReplyLink(row.number, run, candidate_id), 16)
             for future, _ in futures:
-                if not future.done():
+                if future.done():  # cancelled meanwhile
+                    continue
+                if isinstance(found, StoreError):
+                    future.set_exception(found)
+                else:
+                    row = found.get(fingerprint)
                     future.set_result(None if row is None else row.reply)
+
+    def _link(self, waiting: _Waiting, run: int | None, found: Mapping[str, FoundRow]) -> StoreError | None:
+        """Notes whose replies these are, too; why that cannot be, where the writer failed."""
+        try:
+            for fingerprint, futures in waiting.items():
+                row = found.get(fingerprint)
+                for candidate_id in {each for _, each in futures}:
+                    if row is not None and (run is not None or candidate_id is not None):
+                        self._writer.hand_in(self._links, ReplyLink(row.number, run, candidate_id), 16)
+        except StoreError as error:
+            return error
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select, tuple_, update
@@ -15,6 +15,7 @@ from evaluator.store.privacy_schema import erasures, redactions
 from evaluator.store.run_shelf import RunShelf
 from evaluator.store.schema import answers, grades, replies, run_replies, runs
 from evaluator.store.sealed_bytes import sealed_one
+from evaluator.store.service_retention import forget_old_words, old_words
 
 _AT_ONCE = 500
 
@@ -24,7 +25,8 @@ class Periods:
     """Days for which something is kept; None: for ever.
 
     `replies`: since they came. `answers`: the texts, what was replaced in them, and the words that grades quote and
-    say of them, since the run's end; levels, scores and offsets stay. `grades`: the whole run with everything of it.
+    say of them, since the run's end; levels, scores and offsets stay. So do the texts of submissions, events and
+    deliveries, since they were settled. `grades`: the whole run with everything of it.
     `logs`: records of erasures and the log of people who use the pages.
     """
 
@@ -43,11 +45,14 @@ class Overdue:
     answers_of: tuple[int, ...]
     runs: tuple[int, ...]
     logs: int
+    words: Mapping[str, int] = field(default_factory=dict)
+    """What the service keeps of candidates' words, by kind."""
 
     @property
     def counts(self) -> Mapping[str, int]:
         """By kind, without what is none."""
-        found = {"replies": self.replies, "answers": self.answers, "runs": len(self.runs), "log entries": self.logs}
+        found = {"replies": self.replies, "answers": self.answers, **self.words}
+        found |= {"runs": len(self.runs), "log entries": self.logs}
         return {name: count for name, count in found.items() if count}
 
 
@@ -70,15 +75,23 @@ class Retention:
             if periods.replies is not None:
                 of = select(func.count()).where(replies.c.kept_at < _before(periods.replies, now))
                 old = int(connection.scalar(of) or 0)
+            words = {} if periods.answers is None else old_words(connection, _before(periods.answers, now))
             logs = 0
             if periods.logs is not None:
                 for column in (erasures.c.erased_at, audit_log.c.at):
                     logs += int(connection.scalar(select(func.count()).where(column < _before(periods.logs, now))) or 0)
-        return Overdue(old, sum(by_run.values()), tuple(sorted(by_run)), whole, logs)
+        return Overdue(old, sum(by_run.values()), tuple(sorted(by_run)), whole, logs, words)
 
-    def apply(self, periods: Periods, now: datetime) -> Overdue:
-        """Deletes it, run by run; what it was. A kill between leaves a whole store, and the rest for the next time."""
+    def apply(self, periods: Periods, now: datetime, *, spare: Collection[int] = ()) -> Overdue:
+        """Deletes it, run by run, but for the runs to `spare`; what it was. A kill between leaves a whole store, and
+        the rest for the next time.
+        """
         found = self.overdue(periods, now)
+        found = replace(
+            found,
+            runs=tuple(run for run in found.runs if run not in spare),
+            answers_of=tuple(run for run in found.answers_of if run not in spare),
+        )
         for number in found.runs:
             self._runs.delete(number)
         for number in found.answers_of:
@@ -89,6 +102,8 @@ class Retention:
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
             if periods.replies is not None:
                 _delete_replies(connection, _before(periods.replies, now))
+            if periods.answers is not None:
+                forget_old_words(connection, _before(periods.answers, now))
             if periods.logs is not None:
                 connection.execute(delete(erasures).where(erasures.c.erased_at < _before(periods.logs, now)))
                 connection.execute(delete(audit_log).where(audit_log.c.at < _before(periods.logs, now)))

@@ -31,6 +31,7 @@ from evaluator.store.review_queue import ReviewQueue
 from evaluator.store.review_shelf import ReviewShelf
 from evaluator.store.run_candidates import RunCandidates
 from evaluator.store.run_shelf import RunShelf
+from evaluator.store.schedule_shelf import ScheduleShelf
 from evaluator.store.sign_in_failures import FailureCounts
 from evaluator.store.sign_in_shelf import SignInShelf
 from evaluator.store.submission_shelf import SubmissionShelf
@@ -53,6 +54,7 @@ class Store:
         self.work = WorkShelf(database)
         self.outbox = Outbox(database)
         self.workers = WorkerRoll(database)
+        self.schedules = ScheduleShelf(database)
         self.run_candidates = RunCandidates(database)
         self.users = UserShelf(database)
         self.sign_ins = SignInShelf(database)

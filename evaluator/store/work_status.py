@@ -10,6 +10,7 @@ from sqlalchemy import Connection, case, func, select
 
 from evaluator.core.work import Lane
 from evaluator.store.database import Database
+from evaluator.store.schedule_shelf import JobStatus, statuses_of
 from evaluator.store.schema import deliveries, inbox, outbound, submissions, work_answers, work_chunks, workers
 from evaluator.store.worker_roll import WorkerRecord
 
@@ -47,6 +48,7 @@ class WorkStatus:
     oldest_submission_seconds: float | None
     events: Mapping[str, int]
     deliveries: Mapping[str, int]
+    scheduled: tuple[JobStatus, ...] = ()
 
 
 def status_of(database: Database, now: datetime) -> WorkStatus:
@@ -65,6 +67,7 @@ def status_of(database: Database, now: datetime) -> WorkStatus:
             oldest_submission_seconds=_age(oldest, now),
             events=_by_state(connection, inbox.c.state),
             deliveries=_by_state(connection, deliveries.c.state) | ({"made": made} if made else {}),
+            scheduled=statuses_of(connection),
         )
 
 

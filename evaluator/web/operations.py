@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from datetime import datetime
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -74,4 +75,12 @@ def exposition(status: WorkStatus) -> bytes:
         by_state = gauge(name, about, "state")
         for state, count in counts.items():
             by_state.labels(state).set(count)
+    attention = gauge(
+        "scheduled_needs_attention", "1 where the last time failed, or found that something drifted.", "job"
+    )
+    ended = gauge("scheduled_last_ended_seconds", "When the last time ended, in seconds since 1970.", "job")
+    for job in status.scheduled:
+        if job.last is not None and job.last.ended_at is not None:
+            attention.labels(job.name).set(job.last.state != "done")
+            ended.labels(job.name).set(datetime.fromisoformat(job.last.ended_at).timestamp())
     return generate_latest(registry)

@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from evaluator import Grader
+from evaluator.store.address import store_address
+from evaluator.store.database import Database
 from evaluator.store.retention import Periods
+from evaluator.store.schema import submissions
 from evaluator.store.store import Store
 from tests.conftest import level_reply
 from tests.store.test_erasure import MARKER, _fill, everything_in
+from tests.store.test_inbox import event, submission
 from tests.store.test_runs import begin
 
 NOW = datetime.now(UTC)
@@ -64,3 +68,38 @@ def test_whole_runs_and_logs(store: Store, number: int) -> None:
     assert store.retention.apply(Periods(grades=99, logs=99), LATER).counts == {"runs": 1, "log entries": 1}
     assert store.runs.all() == []
     assert store.erasure.erased_at("ann7x") is None
+
+
+def test_what_the_service_took_in_and_passed_on_is_emptied_too(store: Store, address: str) -> None:
+    """Answers of a submission, the event that brought it, one that waits in the quarantine, what was told of it: their
+    words go, their rows stay, so that what comes again is known. What is not settled stays whole.
+    """
+    settled, held, new = (store.inbox.receive(event(name, f"{MARKER} {name}".encode())) for name in "abc")
+    made = store.inbox.make_submission(settled.id, submission("ashby:1", "k1")).id
+    open_still = store.submissions.submit(submission("ashby:2", "k2"))
+    store.inbox.settle(held.id, "quarantined", reason="unknown_questions", detail=[MARKER])
+    _end(address, made)
+    assert store.retention.overdue(Periods(answers=101), LATER).counts == {}
+    assert store.retention.apply(Periods(answers=99), LATER).counts == {"submitted answers": 1, "events": 2}
+    assert [store.inbox.find(each.id).body for each in (settled, held)] == [None, None]
+    assert (store.inbox.find(held.id).state, store.inbox.find(held.id).detail) == ("erased", ())
+    assert store.inbox.find(new.id).body == f"{MARKER} c".encode()
+    assert [each.text for each in store.submissions.answers(store.submissions.find(made))] == [""]
+    assert [each.text for each in store.submissions.answers(store.submissions.find(open_still.id))] == ["a\0b\ud800"]
+    assert not store.inbox.receive(event("a", f"{MARKER} a".encode())).is_new
+    assert store.retention.overdue(Periods(answers=99), LATER).counts == {}
+
+
+def _end(address: str, submission_id: str) -> None:
+    database = Database(store_address(address))
+    with database.writing() as connection:
+        ended = {"state": "complete", "completed_at": NOW.isoformat(timespec="seconds")}
+        connection.execute(submissions.update().where(submissions.c.id == submission_id), ended)
+    database.close()
+
+
+def test_a_run_that_is_being_graded_is_spared(store: Store, grader: Grader, tmp_path: Path) -> None:
+    """By whoever deletes by the clock: there is nobody to tell."""
+    number = begin(store, grader, tmp_path).number
+    assert store.retention.apply(Periods(grades=99), LATER, spare=[number]).counts == {}
+    assert [each.number for each in store.runs.all()] == [number]

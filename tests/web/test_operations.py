@@ -8,15 +8,21 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from evaluator.store.schedule_shelf import Outcome
+from evaluator.store.store import open_store
 from tests.cli.grading_command import command_line, environment
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
+    with open_store(str(tmp_path / "s.sqlite3")) as store:
+        drifted = Outcome("alarm", "levels are lower than they were")
+        store.schedules.add_finished("canary", datetime(2026, 1, 1, 3, tzinfo=UTC), drifted)
     process = subprocess.Popen(
         command_line("serve", "--store", "s.sqlite3"),
         cwd=tmp_path, env=environment(EVALUATOR_METRICS_TOKEN="t0ken", EVALUATOR_PORT="0", PYTHONUNBUFFERED="1"),
@@ -51,6 +57,8 @@ def test_it_lives_is_ready_and_shows_its_counts_to_whoever_has_the_token(served:
     status, said = get(f"{served}/metrics", Authorization="Bearer t0ken")
     assert status == 200
     assert 'evaluator_answers_waiting{lane="webhook"} 0.0' in said
+    assert 'evaluator_scheduled_needs_attention{job="canary"} 1.0' in said
+    assert 'evaluator_scheduled_last_ended_seconds{job="canary"}' in said
     assert os.sep + "s.sqlite3" not in said
 
 

@@ -7,7 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from functools import partial
+from typing import Any, Protocol
 
 from evaluator.core.reply import Failure
 from evaluator.core.work import (
@@ -19,16 +20,14 @@ from evaluator.core.work import (
     is_worth_another_try,
 )
 from evaluator.errors import StoreError
+from evaluator.run.durable.patience import insist
 from evaluator.run.durable.run_graders import LentGrader
 from evaluator.run.grade_answer import Outcome, grade_answer, ungraded
 from evaluator.run.grader import Grader
 from evaluator.store.graded_rows import WorkOutcome
 
-T = TypeVar("T")
-
 _GROUP = 25  # outcomes that are written together
 _MOST_SECONDS = 0.5  # that an outcome waits for others
-_STORE_WAITS = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between tries to reach a store that is away
 
 
 class BatchShelf(Protocol):
@@ -78,21 +77,6 @@ async def grade_batch(batch: WorkBatch, lent: LentGrader, shelf: BatchShelf, lea
     return result
 
 
-async def insist(step: Callable[[], T], leaving: asyncio.Event) -> T:
-    """Carries out a step of the store in a thread; while the store is away, again and again. Raises StoreError once
-    the worker is about to end.
-    """
-    tried = 0
-    while True:
-        try:
-            return await asyncio.to_thread(step)
-        except StoreError:
-            if leaving.is_set():
-                raise
-        await _sleep_unless(leaving, _STORE_WAITS[min(tried, len(_STORE_WAITS) - 1)])
-        tried += 1
-
-
 async def _grade_carefully(
     batch: WorkBatch, item: WorkItem, grader: Grader, shelf: BatchShelf, result: BatchResult, leaving: asyncio.Event
 ) -> None:
@@ -101,7 +85,7 @@ async def _grade_carefully(
         reason = f"set aside: {item.tries} workers ended while they graded it"
         outcome: WorkOutcome | None = WorkOutcome(item, ungraded(grader.pipeline, item.answer, reason))
     else:
-        await asyncio.to_thread(shelf.begin, batch, item)
+        await insist(partial(shelf.begin, batch, item), leaving)
         outcome = _settled(item, await _outcome(grader, item), grader, result)
     await _write(batch, [outcome], shelf, result, leaving)
 
@@ -192,9 +176,3 @@ async def _outcome(grader: Grader, item: WorkItem) -> Outcome:
     except StoreError as error:
         failure = Failure("store_failed", error.message)
         return Outcome(ungraded(grader.pipeline, item.answer, f"{failure.code}: {failure.detail}"), failure)
-
-
-async def _sleep_unless(leaving: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await leaving.wait()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Protocol
@@ -54,11 +54,15 @@ class Courier:
         self._body_of = body_of
         self._targets = targets
 
-    async def run(self, leaving: asyncio.Event) -> None:
-        """Delivers until `leaving` is set; what is under way then is finished."""
+    def take_over(self, dead: Iterable[str]) -> None:
+        """Has what these workers were delivering delivered by others: at once, not when their time for it is over."""
+        self._outbox.release(dead)
+
+    async def run(self, leaving: asyncio.Event, worker: str = "courier") -> None:
+        """Delivers, as this worker, until `leaving` is set; what is under way then is finished."""
         while not leaving.is_set():
             try:
-                moved = await self.once()
+                moved = await self.once(worker)
             except StoreError as error:
                 logger.warning("store away", extra={"reason": error.message})
                 moved = 0
@@ -67,12 +71,12 @@ class Courier:
                     async with asyncio.timeout(_LOOK):
                         await leaving.wait()
 
-    async def once(self) -> int:
+    async def once(self, worker: str = "courier") -> int:
         """Addresses what is new, makes the deliveries that are due; how many of both."""
         made = await asyncio.to_thread(self._outbox.made)
         for event in made:
             await asyncio.to_thread(self._address, event)
-        due = await asyncio.to_thread(self._outbox.claim, "courier")
+        due = await asyncio.to_thread(self._outbox.claim, worker)
         await asyncio.gather(*(self._deliver(each) for each in due))
         return len(made) + len(due)
 

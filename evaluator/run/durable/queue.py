@@ -12,7 +12,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,16 +22,20 @@ from typing import Any
 from sqlalchemy import NullPool, create_engine, text
 
 from evaluator.errors import SetupError
-from evaluator.store.address import StoreAddress
+from evaluator.store.address import StoreAddress, server_arguments
 from evaluator.store.failures import as_store_errors
 
+CLOCK = "scheduled"
 _APPLICATION = "screening-answer-evaluator"
 _VERSION = "1"
 _SCHEMA = "evaluator_work"
 _POLL = 0.2  # seconds between two looks of a worker into a lane
+_OPEN = ("ENQUEUED", "DELAYED", "PENDING")
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _MOST_PRIORITY = 2**31 - 1
 _STARTING = 7_260_115_319  # any number, the same for every worker: who holds it starts
+_REVIVING = 7_260_115_320
+_LONGEST_REVIVAL = 60  # seconds; whoever is cut off over it holds nobody up for longer
 _AT_ONCE = 500
 
 Handler = Callable[[str, int], None]
@@ -47,14 +51,30 @@ class LaneOfWork:
     handler: Handler
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What is due again and again: when, by name (five fields of cron, in UTC; None: never), and who is told.
+
+    `due` is called in a thread, by one worker as a rule, and is safe to call twice.
+    """
+
+    crons: Mapping[str, str | None]
+    due: Callable[[str, datetime], None]
+
+
 class WorkQueue:
     """One worker's end of the queue. There is one in a process."""
 
-    def __init__(self, address: StoreAddress, worker: str, lanes: Sequence[LaneOfWork]) -> None:
+    def __init__(
+        self, address: StoreAddress, worker: str, lanes: Sequence[LaneOfWork], clock: Clock | None = None
+    ) -> None:
+        self._clock = clock
         self._address = address
         self._url = queue_url(address)
         self._worker = worker
         self._lanes = tuple(lanes)
+        self._running: set[str] = set()
+        self._mislaid: set[str] = set()
 
     def start(self) -> None:
         """Begins to take work. Raises SetupError where DBOS is not installed."""
@@ -69,11 +89,14 @@ class WorkQueue:
                 "executor_id": self._worker,
                 "log_level": "ERROR",
                 "enable_otlp": False,
+                **self._engine_options(),
             }
         )
         for lane in self._lanes:
-            _register(dbos, lane)
-        dbos.listen_queues([lane.kind for lane in self._lanes])
+            self._register(dbos, lane)
+        kinds = [lane.kind for lane in self._lanes]
+        told = None if self._clock is None else _register_clock(dbos, self._clock)
+        dbos.listen_queues([*kinds, CLOCK] if told else kinds)
         with as_store_errors(self._address), _alone(self._address):
             dbos.launch()
         for lane in self._lanes:
@@ -84,6 +107,14 @@ class WorkQueue:
                 polling_interval_sec=_POLL,
                 on_conflict="always_update",
             )
+        if self._clock is not None:
+            with as_store_errors(self._address):
+                _set(dbos, self._clock, told)
+
+    def _engine_options(self) -> dict[str, Any]:
+        if self._address.path is not None:
+            return {}
+        return {"db_engine_kwargs": {"connect_args": server_arguments(self._address.url)}}
 
     def put(self, kind: str, work_id: str, turn: int, priority: int, *, delay: float = 0.0) -> None:
         """Puts a piece of work there, for in `delay` seconds. The same `turn` of the same work is there once, however
@@ -101,22 +132,41 @@ class WorkQueue:
         with as_store_errors(self._address):
             _dbos().enqueue_workflow_with_options(options, work_id, turn)
 
-    def revive(self, dead: Iterable[str]) -> int:
-        """What these workers were at goes back into the queue. Returns how many pieces of work that was."""
-        dbos = _dbos()
-        by_lane: dict[str, list[str]] = {}
+    def revive(self, dead: Iterable[str]) -> int | None:
+        """What these workers were at goes back into the queue. Returns how many pieces of work that was; None where
+        another worker does the same just now: both would have them done.
+        """
+        with as_store_errors(self._address), _first(self._address) as is_first:
+            if not is_first:
+                return None
+            return self._resume(
+                _dbos().list_workflows(status="PENDING", executor_id=list(dead), load_input=False, load_output=False)
+            )
+
+    def take_up_mislaid(self) -> int:
+        """What the queue says this worker is at, and it is not, goes back into the queue: the database went away when
+        it had just been given out. Asked for twice, with some time between: it may be about to begin, or to be over.
+        """
         with as_store_errors(self._address):
-            for workflow in dbos.list_workflows(
-                status="PENDING", executor_id=list(dead), load_input=False, load_output=False
-            ):
-                if workflow.queue_name is not None:
-                    by_lane.setdefault(workflow.queue_name, []).append(workflow.workflow_id)
-            for lane, ids in by_lane.items():
-                dbos.resume_workflows(ids, queue_name=lane)
+            given = _dbos().list_workflows(
+                status="PENDING", executor_id=self._worker, load_input=False, load_output=False
+            )
+            mislaid = {each.workflow_id for each in given} - self._running
+            again = mislaid & self._mislaid
+            self._mislaid = mislaid - again
+            return self._resume([each for each in given if each.workflow_id in again])
+
+    def _resume(self, workflows: Iterable[Any]) -> int:
+        by_lane: dict[str, list[str]] = {}
+        for workflow in workflows:
+            if workflow.queue_name is not None:
+                by_lane.setdefault(workflow.queue_name, []).append(workflow.workflow_id)
+        for lane, ids in by_lane.items():
+            _dbos().resume_workflows(ids, queue_name=lane)
         return sum(map(len, by_lane.values()))
 
-    def unknown(self, kind: str, work: Mapping[str, int]) -> list[str]:
-        """Which of this work (its turn by its id) is neither waiting in the queue nor with a worker."""
+    def unknown(self, kind: str, work: Mapping[str, int], workers: Collection[str]) -> list[str]:
+        """Which of this work (its turn by its id) is neither waiting in the queue nor with one of these workers."""
         names = {_name(kind, work_id, turn): work_id for work_id, turn in work.items()}
         known: set[str] = set()
         every = list(names)
@@ -125,8 +175,26 @@ class WorkQueue:
                 found = _dbos().list_workflows(
                     workflow_ids=every[start : start + _AT_ONCE], load_input=False, load_output=False
                 )
-            known.update(each.workflow_id for each in found if each.status not in _ENDED)
+            known.update(each.workflow_id for each in found if _is_in_hand(each, workers))
         return [work_id for name, work_id in names.items() if name not in known]
+
+    def stranded(self, kind: str, work: Iterable[str], workers: Collection[str]) -> dict[str, int]:
+        """Which of this work was put there, and neither waits nor is with one of these workers: its last turn, by its
+        id.
+        """
+        found: dict[str, int] = {}
+        with as_store_errors(self._address):
+            open_now = _dbos().list_workflows(name=kind, status=list(_OPEN), load_input=False, load_output=False)
+            in_hand = {_work_id(each) for each in open_now if _is_in_hand(each, workers)}
+            for work_id in work:
+                if work_id not in in_hand:
+                    put = _dbos().list_workflows(
+                        workflow_id_prefix=f"{kind}/{work_id}/", load_input=False, load_output=False
+                    )
+                    # Taken up, or over, since the look before.
+                    if put and not any(_is_in_hand(each, workers) for each in put):
+                        found[work_id] = max(int(each.workflow_id.rpartition("/")[2]) for each in put)
+        return found
 
     def tidy(self, older_than: timedelta) -> None:
         """Forgets work that ended so long ago."""
@@ -142,6 +210,19 @@ class WorkQueue:
     def stop(self, seconds: int) -> None:
         """Takes nothing more, and waits so long for what is being done. Blocks."""
         _dbos().destroy(workflow_completion_timeout_sec=seconds, destroy_registry=True)
+
+    def _register(self, dbos: Any, lane: LaneOfWork) -> None:
+        def work(work_id: str, turn: int) -> None:
+            name = _name(lane.kind, work_id, turn)
+            self._running.add(name)
+            try:
+                lane.handler(work_id, turn)
+            finally:
+                self._running.discard(name)
+
+        work.__qualname__ = work.__name__ = lane.kind
+        # How often is too often is for the store's record to say, which knows why.
+        dbos.workflow(name=lane.kind, max_recovery_attempts=None)(work)
 
 
 def queue_url(address: StoreAddress) -> str:
@@ -163,11 +244,26 @@ def _alone(address: StoreAddress) -> Iterator[None]:
         with _held(address.path):
             yield
         return
-    engine = create_engine(address.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    engine = create_engine(
+        address.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=server_arguments(address.url)
+    )
     with engine.connect() as connection:
         while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _STARTING}):
             time.sleep(_POLL)
         yield
+
+
+@contextmanager
+def _first(address: StoreAddress) -> Iterator[bool]:
+    """Whether this worker may revive what others had, while no other does."""
+    if address.path is not None:
+        with _held(address.path):
+            yield True
+        return
+    engine = create_engine(address.url, poolclass=NullPool, connect_args=server_arguments(address.url))
+    with engine.connect() as connection, connection.begin():
+        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{_LONGEST_REVIVAL}s'")
+        yield bool(connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _REVIVING}))
 
 
 @contextmanager
@@ -187,13 +283,38 @@ def _name(kind: str, work_id: str, turn: int) -> str:
     return f"{kind}/{work_id}/{turn}"
 
 
-def _register(dbos: Any, lane: LaneOfWork) -> None:
-    def work(work_id: str, turn: int) -> None:
-        lane.handler(work_id, turn)
+def _work_id(workflow: Any) -> str:
+    return str(workflow.workflow_id.split("/")[1])
 
-    work.__qualname__ = work.__name__ = lane.kind
-    # How often is too often is for the store's record to say, which knows why.
-    dbos.workflow(name=lane.kind, max_recovery_attempts=None)(work)
+
+def _is_in_hand(workflow: Any, workers: Collection[str]) -> bool:
+    """Whether a piece of work waits in the queue, or is with one of these workers."""
+    if workflow.status == "PENDING":
+        return workflow.executor_id in workers
+    return workflow.status not in _ENDED
+
+
+def _register_clock(dbos: Any, clock: Clock) -> Callable[[datetime, str], None]:
+    def note_due(at: datetime, name: str) -> None:
+        clock.due(name, at)
+
+    note_due.__qualname__ = note_due.__name__
+    told: Callable[[datetime, str], None] = dbos.workflow(name="note_due", max_recovery_attempts=None)(note_due)
+    return told
+
+
+def _set(dbos: Any, clock: Clock, told: Callable[[datetime, str], None] | None) -> None:
+    """The clock is in the queue's tables, one for all workers. A time that passes while nobody works is not made up
+    for there: the store knows of it.
+    """
+    dbos.register_queue(CLOCK, polling_interval_sec=1.0, on_conflict="always_update")
+    on = {name: cron for name, cron in clock.crons.items() if cron is not None}
+    dbos.apply_schedules([
+        {"schedule_name": name, "workflow_fn": told, "schedule": cron, "context": name, "queue_name": CLOCK}
+        for name, cron in on.items()
+    ])  # fmt: skip
+    for name in clock.crons.keys() - on.keys():
+        dbos.delete_schedule(name)
 
 
 def _dbos() -> Any:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,10 +18,12 @@ from evaluator.core.work import CHUNK, Lane, WorkBatch, seconds_until_next
 from evaluator.errors import AtsUnavailableError, EvaluatorError, StoreError
 from evaluator.graders.pacers import Pacers
 from evaluator.run.durable.admission import Admission
-from evaluator.run.durable.batch_grading import BatchResult, BatchShelf, grade_batch, insist
+from evaluator.run.durable.batch_grading import BatchResult, BatchShelf, grade_batch
 from evaluator.run.durable.courier import Courier
-from evaluator.run.durable.queue import LaneOfWork, WorkQueue
+from evaluator.run.durable.patience import insist, insist_on
+from evaluator.run.durable.queue import Clock, LaneOfWork, WorkQueue
 from evaluator.run.durable.run_graders import RunGraders, reason_of
+from evaluator.run.durable.scheduled import Schedule, Scheduled
 from evaluator.run.intake import Intake
 from evaluator.store.store import Store
 from evaluator.store.worker_roll import BEAT, Watch, WorkerRecord
@@ -36,7 +38,7 @@ _EVENTS_AT_ONCE = 8
 _TAKEN_IN = 200  # submissions, or events, in one look
 _EVENT_TRIES = 12
 _TURNS = 1000  # of an event between two times that it is put into the inbox
-_SURVEY = 60.0  # seconds between two comparisons of the store with the queue
+_SURVEY = 20.0  # seconds between two comparisons of the store with the queue
 _KEPT = timedelta(days=2)  # that the queue remembers what ended
 _ID_BYTES = 4
 
@@ -59,6 +61,7 @@ class ServiceWork:
     admission: Admission | None = None
     intake: Intake | None = None
     courier: Courier | None = None
+    schedules: Mapping[str, Schedule] | None = None
 
 
 class Worker:
@@ -78,9 +81,13 @@ class Worker:
         self._graders = graders
         self._pacers = pacers
         self._options = options
-        self._queue = WorkQueue(store.address, self.id, self._lanes())
+        schedules = self._service.schedules
+        self._scheduled = None if schedules is None else Scheduled(store.schedules, schedules, self.id)
+        clock = None if self._scheduled is None else Clock(self._scheduled.crons, self._scheduled.due)
+        self._queue = WorkQueue(store.address, self.id, self._lanes(), clock)
         self._watch = Watch(time.monotonic)
-        self._leaving = asyncio.Event()
+        self.leaving = asyncio.Event()
+        """Set once the worker is about to end."""
         self._survey_now = asyncio.Event()
         self._events_put: dict[str, int] = {}
         self._in_hand: set[asyncio.Task[None]] = set()
@@ -91,10 +98,12 @@ class Worker:
         """Works until `leaving` is set; then finishes what is in flight, for `drain` seconds at most, and hands back
         the rest. Raises SetupError where it cannot begin.
         """
-        self._leaving, self._loop = leaving, asyncio.get_running_loop()
+        self.leaving, self._loop = leaving, asyncio.get_running_loop()
         await asyncio.to_thread(self._store.workers.enter, self.id, self._options.version)
         try:
             await self._join()
+            if self._scheduled is not None:
+                await asyncio.to_thread(self._scheduled.begin)
             await asyncio.to_thread(self._queue.start)
             logger.info("worker started", extra={"worker": self.id})
             await self._mind(leaving)
@@ -126,7 +135,9 @@ class Worker:
         """All that goes on beside the work, until the worker is told to end, and while it drains."""
         work = [self._beat(), self._feed(), self._survey()]
         if self._service.courier is not None:
-            work.append(self._service.courier.run(leaving))
+            work.append(self._service.courier.run(leaving, self.id))
+        if self._scheduled is not None:
+            work.append(self._scheduled.run(leaving))
         minding = [asyncio.create_task(each) for each in work]
         told = asyncio.create_task(leaving.wait())
         await asyncio.wait({told, *minding}, return_when=asyncio.FIRST_COMPLETED)
@@ -145,16 +156,25 @@ class Worker:
         if intake is None or self._loop is None:
             raise AssertionError("only a worker with an intake listens to events")
         try:
-            asyncio.run_coroutine_threadsafe(intake.settle(event_id), self._loop).result()
-        except AtsUnavailableError as error:
-            if turn % _TURNS >= _EVENT_TRIES:
-                intake.give_up(event_id, "ats_unavailable")
-                return
-            wait = max(seconds_until_next(turn % _TURNS), error.retry_after or 0.0)
-            self._queue.put(EVENT, event_id, turn + 1, 1, delay=wait)
+            self._settle_or_put_off(intake, self._loop, event_id, turn)
+        except StoreError:
+            # Only where the store is away while the worker ends: a survey finds that nobody has it.
+            logger.warning("store away at the end", extra={"worker": self.id, "event": event_id})
         except Exception as error:  # the worker's border: an event that nobody foresaw waits for a person
             logger.exception("unforeseen", extra={"worker": self.id, "event": event_id})
             intake.give_up(event_id, f"unforeseen_{type(error).__name__}")
+
+    def _settle_or_put_off(self, intake: Intake, loop: asyncio.AbstractEventLoop, event_id: str, turn: int) -> None:
+        try:
+            settling = insist_on(partial(intake.settle, event_id), self.leaving)
+            asyncio.run_coroutine_threadsafe(settling, loop).result()
+        except AtsUnavailableError as error:
+            if turn % _TURNS >= _EVENT_TRIES:
+                giving_up = insist(partial(intake.give_up, event_id, "ats_unavailable"), self.leaving)
+                asyncio.run_coroutine_threadsafe(giving_up, loop).result()
+                return
+            wait = max(seconds_until_next(turn % _TURNS), error.retry_after or 0.0)
+            self._queue.put(EVENT, event_id, turn + 1, 1, delay=wait)
 
     def _work(self, shelf: BatchShelf, lane: Lane, work_id: str, _turn: int) -> None:
         """In one of the queue's threads: has a piece of work done by the event loop, and waits for it."""
@@ -168,7 +188,7 @@ class Worker:
             self._in_hand.add(task)
         batch: WorkBatch | None = None
         try:
-            batch = await insist(partial(shelf.start, work_id, self.id), self._leaving)
+            batch = await insist(partial(shelf.start, work_id, self.id), self.leaving)
             if batch is not None:
                 await self._grade(batch, lane, shelf)
         except asyncio.CancelledError:
@@ -187,11 +207,10 @@ class Worker:
         result = BatchResult()
         try:
             async with self._graders.lent(batch.run, lane) as lent:
-                result = await grade_batch(batch, lent, shelf, self._leaving)
-        except StoreError:
-            raise
+                result = await grade_batch(batch, lent, shelf, self.leaving)
         except EvaluatorError as error:
             result.reason = reason_of(error)
+            result.store_failed |= isinstance(error, StoreError)
         except Exception as error:  # the worker's border: what nobody foresaw must not take the worker with it
             logger.exception("unforeseen", extra={"worker": self.id, "work": batch.id})
             result.reason = f"unforeseen: {type(error).__name__}"
@@ -200,7 +219,7 @@ class Worker:
             self._store.recover()
         self.graded += result.graded
         step = partial(shelf.finish, batch, failed=result.failed, reason=result.reason)
-        is_done = await insist(step, self._leaving)
+        is_done = await insist(step, self.leaving)
         said = {"worker": self.id, "work": batch.id, "graded": result.graded, "done": is_done}
         logger.info("batch", extra=said | ({"reason": result.reason} if result.reason else {}))
 
@@ -214,18 +233,27 @@ class Worker:
 
     async def _sign_of_life(self) -> None:
         roll = self._store.workers
-        beat = partial(roll.beat, self.id, graded=self.graded, draining=self._leaving.is_set())
+        beat = partial(roll.beat, self.id, graded=self.graded, draining=self.leaving.is_set())
         found = {each.id: each for each in await asyncio.to_thread(beat)}
         if self.id not in found:
             await asyncio.to_thread(roll.enter, self.id, self._options.version)
         dead = self._watch.look(found) - {self.id}
         self._take_share(found, dead)
         if dead:
-            revived = await asyncio.to_thread(self._queue.revive, dead)
-            for worker in dead:
-                await asyncio.to_thread(roll.leave, worker)
-            self._survey_now.set()
-            logger.warning("workers died", extra={"worker": self.id, "dead": sorted(dead), "revived": revived})
+            await asyncio.to_thread(self._take_over, dead)
+
+    def _take_over(self, dead: set[str]) -> None:
+        """What the dead had goes to whoever is there; only then are they struck off the roll."""
+        revived = self._queue.revive(dead)
+        if revived is None:
+            return  # another worker is at it; if it ends over it, there is a next time
+        if self._service.courier is not None:
+            self._service.courier.take_over(dead)
+        for worker in dead:
+            self._store.workers.leave(worker)
+        logger.warning("workers died", extra={"worker": self.id, "dead": sorted(dead), "revived": revived})
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._survey_now.set)
 
     def _take_share(self, roll: dict[str, WorkerRecord], dead: set[str]) -> None:
         alive = [worker for worker, record in roll.items() if worker not in dead and record.state == "working"]
@@ -279,13 +307,20 @@ class Worker:
             self._survey_now.clear()
 
     def _survey_once(self) -> None:
+        self._queue.take_up_mislaid()
+        workers = {each.id for each in self._store.workers.all()}
         for lane, kind in _LANES.items():
             said = {chunk.id: chunk for chunk in self._store.work.in_hand(lane)}
-            for work_id in self._queue.unknown(kind, {chunk.id: chunk.turn for chunk in said.values()}):
+            for work_id in self._queue.unknown(kind, {chunk.id: chunk.turn for chunk in said.values()}, workers):
                 self._store.work.put_back(said[work_id])
-        self._events_put = {}
+        if self._service.intake is not None:
+            waiting = [each.id for each in self._store.work.events(_TAKEN_IN)]
+            for event_id, turn in self._queue.stranded(EVENT, waiting, workers).items():
+                self._queue.put(EVENT, event_id, turn + 1, 1)
         self._queue.tidy(_KEPT)
         self._store.work.forget_done(datetime.now(UTC) - _KEPT)
+        if self._scheduled is not None:
+            self._scheduled.tidy([each.id for each in self._store.workers.all()])
 
     async def _drain(self) -> None:
         """Takes nothing more; waits for what is in flight, and then no longer."""

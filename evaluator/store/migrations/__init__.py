@@ -19,7 +19,8 @@ from evaluator.store.migrations import (
     m0009_queue_indexes,
     m0010_review_arrivals,
     m0011_decided,
-    m0012_near_copies,
+    m0012_schedules,
+    m0013_near_copies,
 )
 
 
@@ -44,7 +45,8 @@ MIGRATIONS = (
     Migration(9, "queue indexes", m0009_queue_indexes.STATEMENTS),
     Migration(10, "review arrivals", m0010_review_arrivals.STATEMENTS),
     Migration(11, "decided", m0011_decided.STATEMENTS),
-    Migration(12, "near copies", m0012_near_copies.STATEMENTS),
+    Migration(12, "schedules", m0012_schedules.STATEMENTS),
+    Migration(13, "near copies", m0013_near_copies.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

@@ -1,0 +1,158 @@
+"""The canary: the same labelled answers graded again and again, held beside the first time, so that drift is seen.
+
+A model behind an address can change without a word. What is graded here is known, so whatever moves is the grader.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from evaluator.core.eval_set import EvalSet
+from evaluator.core.evaluation import Evaluation, GraderResult, Look
+from evaluator.core.fingerprint import fingerprint
+from evaluator.core.look import LookRecord
+from evaluator.core.metrics.bootstrap import resample_clusters
+from evaluator.core.metrics.estimate import Estimate
+from evaluator.core.metrics.flips import FlipRate, flip_rate
+from evaluator.run.evaluation import answers_to_evaluate, evaluate
+from evaluator.run.evaluation_facts import split_hash
+from evaluator.run.evaluation_plan import Earlier, EvaluationPlan, GraderUnderTest
+from evaluator.run.scopes import SEED
+
+LEAST_SHIFT = 0.1
+"""Levels, on average, that are worth somebody's look, where the interval of the shift leaves out zero."""
+MOST_UNGRADED = 0.05
+"""Share of the answers, beyond what the reference had."""
+
+
+@dataclass(frozen=True, slots=True)
+class CanaryFinding:
+    """What a canary found. `drifted`: why somebody should look, a sentence each; empty where all is as it was."""
+
+    said: str
+    drifted: tuple[str, ...]
+    evaluation: Evaluation
+    is_reference: bool
+
+
+def canary_key(eval_set: EvalSet, grader: GraderUnderTest, plan: EvaluationPlan) -> str:
+    """A hash of what is measured by what: canaries of the same are held beside each other."""
+    hashes, pipeline = grader.grader.pipeline.hashes, grader.grader.pipeline
+    return fingerprint(
+        {
+            "answers": split_hash(answers_to_evaluate(eval_set, plan)),
+            "rubric": hashes.rubric,
+            "questionnaire": hashes.questionnaire,
+            "raters": hashes.raters,
+            "examples": hashes.examples,
+            "samples": pipeline.samples,
+        }
+    )
+
+
+async def sing(
+    eval_set: EvalSet, grader: GraderUnderTest, plan: EvaluationPlan, reference: Evaluation | None
+) -> CanaryFinding:
+    """Grades the split anew and holds it beside the reference; without one it becomes the reference.
+
+    The grader must have no ledger: replies that are kept cannot drift. Raises as `evaluate` does, and GraderSetupError
+    where nothing can be asked: a canary that could not be asked has found nothing.
+    """
+    await grader.grader.check()
+    earlier = None if reference is None else Earlier("the reference", reference)
+    found = await evaluate(eval_set, [grader], _beside(plan, earlier), look=_not_recorded)
+    now = found.asked[0]
+    agreement = _agreement(now)
+    if reference is None:
+        drifted = tuple(_without_reference(now))
+        return CanaryFinding(
+            f"{agreement}; the first of its kind, which later ones are held beside.", drifted, found, True
+        )
+    flips = _flips(eval_set, reference.asked[0], now)
+    drifted = tuple(_drift(found, reference.asked[0], flips))
+    moved, shift = _percent(flips.moved), _signed(flips.mean_shift)
+    since = f"since {reference.made_at[:10]} {moved} of levels moved, by {shift} on average"
+    said = "; ".join([agreement, since, *drifted])
+    return CanaryFinding(f"{said}.", drifted, found, False)
+
+
+def packed(evaluation: Evaluation) -> bytes:
+    """As the store keeps it: without the answers' words, and compressed."""
+    bare = [result.model_copy(update={"disagreements": ()}) for result in evaluation.graders]
+    kept = evaluation.model_copy(update={"graders": tuple(bare), "comparisons": ()})
+    return zlib.compress(kept.model_dump_json().encode())
+
+
+def unpacked(body: bytes) -> Evaluation:
+    """An evaluation that `packed` made."""
+    return Evaluation.model_validate_json(zlib.decompress(body))
+
+
+def _beside(plan: EvaluationPlan, earlier: Earlier | None) -> EvaluationPlan:
+    return EvaluationPlan(split=plan.split, limit=plan.limit, earlier=earlier)
+
+
+def _not_recorded(_: LookRecord) -> Look:
+    return Look(number=None, recorded=False, said="A canary: the same answers every time, to see what moves.")
+
+
+def _without_reference(now: GraderResult) -> Iterator[str]:
+    if now.counts.ungraded > MOST_UNGRADED * now.counts.answers:
+        yield f"{now.counts.ungraded} of {now.counts.answers} answers could not be graded"
+
+
+def _drift(found: Evaluation, then: GraderResult, flips: FlipRate) -> Iterator[str]:
+    now = found.asked[0]
+    for move in found.against.moves if found.against else ():
+        if move.outcome == "worse":
+            yield f"{move.name}: quadratic kappa {_figure(move.before)} then, {_figure(move.now)} now"
+    shift = flips.mean_shift
+    if shift.value is not None and abs(shift.value) >= LEAST_SHIFT and not _holds_zero(shift):
+        way = "higher" if shift.value > 0 else "lower"
+        yield f"levels are {way} than they were, by {abs(shift.value):.2f} on average"
+    more = now.counts.ungraded - then.counts.ungraded
+    if more > MOST_UNGRADED * now.counts.answers:
+        yield f"{now.counts.ungraded} of {now.counts.answers} answers could not be graded, {then.counts.ungraded} then"
+
+
+def _flips(eval_set: EvalSet, then: GraderResult, now: GraderResult) -> FlipRate:
+    """Over every level of every answer that both graded, drawn by candidate."""
+    candidates = {each.answer.answer_id: each.answer.candidate_id for each in eval_set.answers}
+    both = sorted(then.levels.keys() & now.levels.keys())
+    items = [
+        (answer, criterion) for answer in both for criterion in sorted(then.levels[answer].keys() & now.levels[answer])
+    ]
+    # Where no answer was graded both times, one item without a level says so.
+    items = items or [("", "")]
+    before = [then.levels.get(answer, {}).get(criterion) for answer, criterion in items]
+    after = [now.levels.get(answer, {}).get(criterion) for answer, criterion in items]
+    scale = [float(level) for level in eval_set.rubric.scale.levels]
+    resampling = resample_clusters([candidates.get(answer, "") for answer, _ in items], seed=SEED)
+    return flip_rate(before, after, scale, resampling)
+
+
+def _agreement(now: GraderResult) -> str:
+    total = next(scope for scope in now.scopes if scope.kind == "total")
+    kappa = total.consensus.quadratic_kappa
+    interval = "" if kappa.low is None or kappa.high is None else f" ({kappa.low:.2f} to {kappa.high:.2f})"
+    return (
+        f"{now.counts.graded} of {now.counts.answers} graded, quadratic kappa of the total {_figure(kappa)}{interval}"
+    )
+
+
+def _holds_zero(estimate: Estimate) -> bool:
+    return estimate.low is None or estimate.high is None or estimate.low <= 0 <= estimate.high
+
+
+def _figure(estimate: Estimate) -> str:
+    return "n/a" if estimate.value is None else f"{estimate.value:.2f}"
+
+
+def _percent(estimate: Estimate) -> str:
+    return "n/a" if estimate.value is None else f"{estimate.value:.1%}"
+
+
+def _signed(estimate: Estimate) -> str:
+    return "n/a" if estimate.value is None else f"{estimate.value:+.2f}"

@@ -1,0 +1,246 @@
+"""Scheduled work as the store keeps it: what is done when, each time that it was due, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, RowMapping, delete, select, update
+
+from evaluator.store.database import Database
+from evaluator.store.many_rows import insert_into
+from evaluator.store.schedule_schema import scheduled_jobs, scheduled_runs
+
+RunState = Literal["waiting", "running", "done", "alarm", "failed"]
+"""`alarm`: it was done, and somebody should look at what came of it."""
+
+MOST_TRIES = 3
+"""Workers that may end over one time, until it counts as failed."""
+_ENDED: tuple[RunState, ...] = ("done", "alarm", "failed")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is done again and again; `cron` has five fields and is in UTC."""
+
+    name: str
+    cron: str
+    next_at: str
+    set_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduledRun:
+    """One time that a job was due. `said`: what came of it, in a sentence."""
+
+    name: str
+    due_at: str
+    state: RunState
+    owner: str | None
+    tries: int
+    started_at: str | None
+    ended_at: str | None
+    said: str | None
+    is_reference: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it. Of a canary: `told_apart` is a hash of what was measured by what, `body` the evaluation."""
+
+    state: Literal["done", "alarm", "failed"]
+    said: str
+    told_apart: str | None = None
+    body: bytes | None = None
+    is_reference: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """A job with the last time that it ended, and the one that is under way or waits; one that is off has no `job`."""
+
+    name: str
+    job: Job | None
+    last: ScheduledRun | None
+    now: ScheduledRun | None
+
+
+class ScheduleShelf:
+    """All scheduled work of one store. Any number of processes may use it at once."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._database = database
+        self._now = now
+
+    def find(self, name: str) -> Job | None:
+        """A job that is on."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(scheduled_jobs).where(scheduled_jobs.c.name == name)).mappings().first()
+        return None if row is None else Job(**row)
+
+    def set(self, name: str, cron: str, next_at: datetime) -> None:
+        """Turns a job on, or says when it is due next."""
+        row = {"name": name, "cron": cron, "next_at": _text(next_at), "set_at": _text(self._now())}
+        with self._database.writing() as connection:
+            insert = insert_into(connection.dialect.name, scheduled_jobs).values(row)
+            changed = {"cron": row["cron"], "next_at": row["next_at"]}
+            connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=changed))
+
+    def unset(self, name: str) -> None:
+        """Turns a job off; what came of earlier times stays."""
+        with self._database.writing() as connection:
+            connection.execute(delete(scheduled_jobs).where(scheduled_jobs.c.name == name))
+            waits = (scheduled_runs.c.name == name) & (scheduled_runs.c.state == "waiting")
+            connection.execute(delete(scheduled_runs).where(waits))
+
+    def due(self, name: str, at: datetime) -> None:
+        """A job is due: once for each time, whoever says so, and however often. An earlier time that still waits is
+        given up: one is enough.
+        """
+        row = {"name": name, "due_at": _text(at), "state": "waiting", "tries": 0, "is_reference": False}
+        with self._database.writing() as connection:
+            insert = insert_into(connection.dialect.name, scheduled_runs).values(row)
+            connection.execute(insert.on_conflict_do_nothing())
+            earlier = (scheduled_runs.c.name == name) & (scheduled_runs.c.due_at < row["due_at"])
+            connection.execute(delete(scheduled_runs).where(earlier, scheduled_runs.c.state == "waiting"))
+
+    def claim(self, names: Collection[str], worker: str) -> ScheduledRun | None:
+        """The oldest that waits, for this worker alone; None where nothing does."""
+        waits = (scheduled_runs.c.state == "waiting") & scheduled_runs.c.name.in_(list(names))
+        # Looked at first without a lock on writing: as a rule there is nothing.
+        with self._database.reading() as connection:
+            found = connection.execute(select(scheduled_runs).where(waits).order_by(scheduled_runs.c.due_at)).mappings()
+            row = found.first()
+        if row is None:
+            return None
+        this = _this(row["name"], row["due_at"])
+        taken = {"state": "running", "owner": worker, "tries": row["tries"] + 1, "started_at": _text(self._now())}
+        with self._database.writing() as connection:
+            mine = connection.execute(update(scheduled_runs).where(this, waits).values(taken)).rowcount
+        return _run({**row, **taken}) if mine else None
+
+    def finish(self, name: str, due_at: str, owner: str | None, outcome: Outcome) -> bool:
+        """What came of it; False where it is another's by now."""
+        this = _this(name, due_at) & _RUNNING & (scheduled_runs.c.owner == owner)
+        with self._database.writing() as connection:
+            return bool(connection.execute(update(scheduled_runs).where(this).values(self._ended(outcome))).rowcount)
+
+    def add_finished(self, name: str, at: datetime, outcome: Outcome) -> None:
+        """A time that was asked for by hand."""
+        row = {"name": name, "due_at": _text(at), "tries": 1, "started_at": _text(at), **self._ended(outcome)}
+        with self._database.writing() as connection:
+            connection.execute(scheduled_runs.insert(), row)
+
+    def look_up(self, name: str, due_at: str) -> ScheduledRun | None:
+        """One time that a job was due."""
+        with self._database.reading() as connection:
+            row = connection.execute(select(scheduled_runs).where(_this(name, due_at))).mappings().first()
+        return None if row is None else _run(row)
+
+    def hand_back(self, run: ScheduledRun) -> None:
+        """It was not done, and waits for another worker; what has ended meanwhile stays so."""
+        with self._database.writing() as connection:
+            this = _this(run.name, run.due_at) & (scheduled_runs.c.owner == run.owner)
+            connection.execute(
+                update(scheduled_runs).where(this, _RUNNING).values(state="waiting", tries=run.tries - 1)
+            )
+
+    def hand_back_from_others(self, alive: Collection[str]) -> None:
+        """What workers that are gone were at waits for another; what ends them again and again has failed."""
+        theirs = _RUNNING & scheduled_runs.c.owner.not_in(list(alive))
+        with self._database.reading() as connection:
+            if connection.execute(select(scheduled_runs.c.name).where(theirs).limit(1)).first() is None:
+                return
+        failed = Outcome("failed", f"{MOST_TRIES} workers ended while they were at it.")
+        with self._database.writing() as connection:
+            too_often = theirs & (scheduled_runs.c.tries >= MOST_TRIES)
+            connection.execute(update(scheduled_runs).where(too_often).values(self._ended(failed)))
+            connection.execute(update(scheduled_runs).where(theirs).values(state="waiting"))
+
+    def statuses(self) -> tuple[JobStatus, ...]:
+        """Every job that is on or ever was."""
+        with self._database.reading() as connection:
+            return statuses_of(connection)
+
+    def history(self, name: str, limit: int = 50) -> list[ScheduledRun]:
+        """The times that a job was due, the newest first."""
+        asked = select(scheduled_runs).where(scheduled_runs.c.name == name).order_by(scheduled_runs.c.due_at.desc())
+        with self._database.reading() as connection:
+            return [_run(row) for row in connection.execute(asked.limit(limit)).mappings()]
+
+    def reference(self, name: str, told_apart: str) -> bytes | None:
+        """The evaluation that later ones of the same are held beside."""
+        asked = select(scheduled_runs.c.body).where(
+            scheduled_runs.c.name == name, scheduled_runs.c.told_apart == told_apart, scheduled_runs.c.is_reference
+        )
+        with self._database.reading() as connection:
+            body: bytes | None = connection.scalar(asked.order_by(scheduled_runs.c.due_at.desc()).limit(1))
+        return body
+
+    def make_reference(self, name: str) -> ScheduledRun | None:
+        """The last one that was measured is what later ones are held beside; None where nothing was."""
+        measured = (scheduled_runs.c.name == name) & scheduled_runs.c.body.is_not(None)
+        with self._database.writing() as connection:
+            newest = select(scheduled_runs).where(measured).order_by(scheduled_runs.c.due_at.desc()).limit(1)
+            row = connection.execute(newest).mappings().first()
+            if row is None:
+                return None
+            same = measured & (scheduled_runs.c.told_apart == row["told_apart"])
+            connection.execute(update(scheduled_runs).where(same).values(is_reference=False))
+            accepted = {"is_reference": True, "state": "done"}
+            connection.execute(update(scheduled_runs).where(_this(name, row["due_at"])).values(accepted))
+        return _run({**row, **accepted})
+
+    def forget(self, before: datetime) -> None:
+        """Old times go, but for what later ones are held beside."""
+        old = (scheduled_runs.c.due_at < _text(before)) & ~scheduled_runs.c.is_reference
+        with self._database.writing() as connection:
+            connection.execute(delete(scheduled_runs).where(old, scheduled_runs.c.state.in_(_ENDED)))
+
+    def _ended(self, outcome: Outcome) -> dict[str, Any]:
+        return {
+            "state": outcome.state,
+            "said": outcome.said,
+            "told_apart": outcome.told_apart,
+            "body": outcome.body,
+            "is_reference": outcome.is_reference,
+            "ended_at": _text(self._now()),
+        }
+
+
+def statuses_of(connection: Connection) -> tuple[JobStatus, ...]:
+    """Every job that is on or ever was."""
+    jobs = {row["name"]: Job(**row) for row in connection.execute(select(scheduled_jobs)).mappings()}
+    names = {*jobs, *connection.scalars(select(scheduled_runs.c.name).distinct())}
+    return tuple(
+        JobStatus(
+            name,
+            jobs.get(name),
+            _newest(connection, name, _ENDED),
+            _newest(connection, name, ("running", "waiting")),
+        )
+        for name in sorted(names)
+    )
+
+
+def _newest(connection: Connection, name: str, states: Collection[RunState]) -> ScheduledRun | None:
+    asked = select(scheduled_runs).where(scheduled_runs.c.name == name, scheduled_runs.c.state.in_(states))
+    row = connection.execute(asked.order_by(scheduled_runs.c.due_at.desc()).limit(1)).mappings().first()
+    return None if row is None else _run(row)
+
+
+_RUNNING = scheduled_runs.c.state == "running"
+
+
+def _this(name: str, due_at: str) -> Any:
+    return (scheduled_runs.c.name == name) & (scheduled_runs.c.due_at == due_at)
+
+
+def _run(row: RowMapping | dict[str, Any]) -> ScheduledRun:
+    return ScheduledRun(**{name: row[name] for name in ScheduledRun.__slots__})
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,54 @@
+"""A whole service: web servers and workers in processes of their own, over one PostgreSQL, with all that they ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+
+from tests.ats.signing import SECRETS
+from tests.storm.fleet import Fleet, Supervised, free_port, plain_environment, wait_until
+
+_UP_WITHIN = 180.0  # seconds
+
+
+@dataclass(frozen=True)
+class Service:
+    """What runs, and where it answers."""
+
+    fleet: Fleet
+    webs: Sequence[Supervised]
+    workers: Sequence[Supervised]
+    urls: Sequence[str]
+
+
+@contextmanager
+def whole_service(
+    store: str, model: str, folder: Path, *, webs: int = 1, workers: int = 1, concurrency: int = 8, **further: str
+) -> Iterator[Service]:
+    """The service, once its web servers are up, for as long as the block lasts."""
+    secrets = {f"EVALUATOR_{name.upper()}_SECRETS": secret for name, secret in SECRETS.items()}
+    environment = plain_environment(EVALUATOR_STORE=store, **secrets, **further)
+    ports = [free_port() for _ in range(webs)]
+    serving = [
+        Supervised(f"web{number}", ("serve", "--port", str(port)), environment, folder)
+        for number, port in enumerate(ports)
+    ]
+    options = ("--grader", "openai:mock", "--base-url", model, "--concurrency", str(concurrency))
+    working = [Supervised(f"worker{number}", ("worker", *options), environment, folder) for number in range(workers)]
+    with Fleet([*serving, *working]) as fleet:
+        urls = [f"http://127.0.0.1:{port}" for port in ports]
+        for url in urls:
+            wait_until(f"{url} answers", lambda url=url: is_ready(url), _UP_WITHIN)
+        yield Service(fleet, serving, working, urls)
+
+
+def is_ready(url: str) -> bool:
+    """Whether a web server answers, and reaches its store."""
+    try:
+        return httpx2.get(f"{url}/readyz", timeout=10, trust_env=False).status_code == 200
+    except httpx2.TransportError:
+        return False
