@@ -24,6 +24,7 @@ from evaluator.files.rubric_file import QuestionSet, load_control_rubric
 from evaluator.graders.pacer import Pacer
 from evaluator.run.control_reading import control_pairs
 from evaluator.run.language_flag import languages_of_question
+from evaluator.run.shown_example import shown_example
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,11 @@ class Pipeline:
         return {
             question.id: _AskedOf(
                 criteria=tuple(self.question_set.rubric.criterion(criterion) for criterion in question.criteria),
-                examples=tuple(each for each in self.question_set.examples if each.question_id == question.id),
+                examples=tuple(
+                    _AsShown(each, shown_example(each, self.redact))
+                    for each in self.question_set.examples
+                    if each.question_id == question.id
+                ),
                 words=self._grading_words(question),
                 topic=self._topic(question),
                 languages=frozenset(self.question_set.questionnaire.languages) or languages_of_question(question.text),
@@ -133,24 +138,39 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True)
+class _AsShown:
+    """A graded example, and what a prompt shows of it."""
+
+    example: GradedExample
+    shown: GradedExample
+
+
+@dataclass(frozen=True)
 class _AskedOf:
     """What an answer to one question is held to, and the graded examples that may be shown with it."""
 
     criteria: tuple[Criterion, ...]
-    examples: tuple[GradedExample, ...]
+    examples: tuple[_AsShown, ...]
     words: GradingWords
     topic: Topic
     languages: frozenset[str]
     """What answers are expected in; empty: nobody can tell."""
 
+    @cached_property
+    def _every_example(self) -> tuple[GradedExample, ...]:
+        return tuple(each.shown for each in self.examples)
+
     def examples_for(self, answer: Answer) -> tuple[GradedExample, ...]:
+        """The examples that a prompt shows with an answer."""
         # An example by the same candidate would hand the grader this answer's neighbourhood, and one with the same
         # text its grade: they are left out.
         text = answer.text.strip() if self.examples else ""
         left = tuple(
-            each for each in self.examples if each.candidate_id != answer.candidate_id and each.answer.strip() != text
+            each.shown
+            for each in self.examples
+            if each.example.candidate_id != answer.candidate_id and each.example.answer.strip() != text
         )
-        return self.examples if len(left) == len(self.examples) else left
+        return self._every_example if len(left) == len(self.examples) else left
 
 
 def _told_apart(rater: Rater) -> dict[str, object]:

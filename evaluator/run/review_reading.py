@@ -30,6 +30,7 @@ from evaluator.store.review_shelf import ReviewItem
 from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
 
+_HIGHEST = 2**63 - 1  # that a database takes
 _SOMEBODY = "somebody who is gone"
 
 
@@ -302,6 +303,9 @@ def _keys(after: str | None) -> tuple[int, int] | None:
         return None
     rank, _, item = after.partition(".")
     try:
-        return int(rank), int(item)
+        keys = int(rank), int(item)
+        if max(map(abs, keys)) > _HIGHEST:
+            raise ValueError(after)
+        return keys
     except ValueError:
         raise UsageError("This page of the queue cannot be found.", hint="Begin at the first page.") from None
