@@ -17,8 +17,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in these bytes.
 
     Raises UnreadableJsonError for anything else: other encodings than UTF-8, a key twice (two readers could take two
-    values),
-    NaN, infinities and numbers that would be read as one (1e999), nesting beyond 100 levels, or a list or a
+    values), NaN, infinities and numbers that would be read as one (1e999), nesting beyond 100 levels, or a list or a
     word at the top.
     """
     try:

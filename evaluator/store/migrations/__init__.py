@@ -20,7 +20,8 @@ from evaluator.store.migrations import (
     m0010_review_arrivals,
     m0011_decided,
     m0012_schedules,
-    m0013_near_copies,
+    m0013_assessments,
+    m0014_near_copies,
 )
 
 
@@ -46,7 +47,8 @@ MIGRATIONS = (
     Migration(10, "review arrivals", m0010_review_arrivals.STATEMENTS),
     Migration(11, "decided", m0011_decided.STATEMENTS),
     Migration(12, "schedules", m0012_schedules.STATEMENTS),
-    Migration(13, "near copies", m0013_near_copies.STATEMENTS),
+    Migration(13, "assessments", m0013_assessments.STATEMENTS),
+    Migration(14, "near copies", m0014_near_copies.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 
