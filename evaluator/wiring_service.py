@@ -12,6 +12,7 @@ from evaluator.ats.sources import SOURCES
 from evaluator.core.question_map import QuestionMap
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.tenant import is_tenant
+from evaluator.core.tracing import Tracer
 from evaluator.errors import Mistake, UsageError
 from evaluator.files.question_map_file import load_question_maps
 from evaluator.files.resources import shipped
@@ -63,7 +64,12 @@ class Service:
     desk: SubmissionDesk
 
 
-def make_service(settings: AtsSettings, store: Store, rung: Callable[[str], None] = lambda _: None) -> Service:
+def make_service(
+    settings: AtsSettings,
+    store: Store,
+    rung: Callable[[str], None] = lambda _: None,
+    tracer: Tracer | None = None,
+) -> Service:
     """The doors and the desk over a store. Raises InputError as `make_connections` does.
 
     `rung` is told the ids of new events and submissions, after they are kept.
@@ -72,7 +78,7 @@ def make_service(settings: AtsSettings, store: Store, rung: Callable[[str], None
     question_set = lru_cache(maxsize=64)(lambda name: load_question_set(name, [shipped("rubrics")]))
     default = settings.questionnaire or DEFAULT_QUESTIONNAIRE
     question_set(default)  # one that is not there is told now, not to each who hands something in
-    desk = SubmissionDesk(store.submissions, question_set, default, store.erase_candidate, rung)
+    desk = SubmissionDesk(store.submissions, question_set, default, store.erase_candidate, rung, tracer)
     return Service(connections, Doors(connections, store.inbox, rung), desk)
 
 
