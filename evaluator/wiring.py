@@ -32,6 +32,7 @@ from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import QuestionSet, load_question_set
 from evaluator.graders.budgeted_model import BudgetedModel
 from evaluator.graders.chat_model import ChatModel, Parameter
+from evaluator.graders.light_openai import hold_back_records
 from evaluator.graders.model_rater import ModelRater, Retries
 from evaluator.graders.paced_model import PacedModel
 from evaluator.graders.pacers import Pacers
@@ -306,6 +307,7 @@ def _prompt_for(spec: RaterSpec, question_set: QuestionSet) -> str:
 
 def _chat_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
     """The chat model of a specification; each kind is imported only where it is used."""
+    hold_back_records()
     if options.sink is not None:
         if spec.kind != "openai":
             raise UsageError(

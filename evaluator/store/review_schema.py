@@ -19,7 +19,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from evaluator.store.schema import metadata
@@ -74,15 +73,8 @@ review_items = Table(
     Index("review_items_counts", "state", "flags"),
     Index("review_items_counts_of_run", "run", "state", "flags"),
     Index("review_items_counts_of_question", "question_id", "state", "flags"),
-    Index(
-        "review_items_assigned",
-        "assigned_to",
-        "state",
-        "rank",
-        "id",
-        sqlite_where=text("assigned_to IS NOT NULL"),
-        postgresql_where=text("assigned_to IS NOT NULL"),
-    ),
+    # Partial in the database; see `grades_to_review`.
+    Index("review_items_assigned", "assigned_to", "state", "rank", "id", info={"where": "assigned_to IS NOT NULL"}),
 )
 
 review_skips = Table(

@@ -166,7 +166,8 @@ def test_a_collector_that_is_away_holds_nothing_up(tmp_path: Path) -> None:
 def test_nothing_of_it_is_loaded_where_it_is_off(told: dict[str, str]) -> None:
     """Neither where no address is set, nor where it is turned off."""
     code = (
-        "import sys\nfrom evaluator.settings import read_trace_settings\nfrom evaluator.wiring_traces import make_tracer\n"
+        "import sys\nfrom evaluator.settings import read_trace_settings\n"
+        "from evaluator.wiring_traces import make_tracer\n"
         "made = make_tracer(read_trace_settings(), 'worker')\n"
         "print(made, [name for name in sys.modules if name.startswith('opentelemetry.sdk')])"
     )
