@@ -23,6 +23,7 @@ from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls, Prompt
 from evaluator.core.redaction import Redact
 from evaluator.core.task import Rater, RaterIdentity
+from evaluator.core.tracing import Tracer
 from evaluator.errors import GraderSetupError, UsageError
 from evaluator.files.local_model import find_default_model
 from evaluator.files.price_file import load_prices
@@ -37,6 +38,7 @@ from evaluator.graders.paced_model import PacedModel
 from evaluator.graders.pacers import Pacers
 from evaluator.graders.request_sink import RequestSink
 from evaluator.graders.spec import RaterSpec, parse_grader
+from evaluator.graders.traced_model import TracedModel
 from evaluator.run.fitted_for import require_fitted_for
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
@@ -106,6 +108,8 @@ class GraderOptions:
     """The pace of endpoints that other graders ask too; its bounds count, not those of these options."""
     urgent: bool = False
     """What others ask of the same endpoints waits behind what this grader asks."""
+    tracer: Tracer | None = field(default=None, repr=False)
+    """Where requests become spans; None: there are no traces."""
     calibration: Calibration | None = None
     """Fitted for just this grader, prompt, rubric and so on (`load_calibration`); refused for any other."""
 
@@ -250,6 +254,8 @@ def _rater(
     # What waits for a batch is only written down: there is no endpoint whose pace to keep.
     pacer = pacers.of(model.address or str(spec)) if spec.kind in _PACED and options.sink is None else None
     # The budget outside the pace: a request that waits for its turn has its money set aside.
+    if options.tracer is not None:
+        model = TracedModel(model, options.tracer, _provider(spec, model.address))
     model = _within_budget(PacedModel(model, pacer, urgent=options.urgent) if pacer else model, spec, price, options)
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
@@ -275,6 +281,14 @@ def _rater(
         sleep=pacer.sleep if pacer else asyncio.sleep,
         keeping=pacer.keeping if pacer else nullcontext,
     )
+
+
+def _provider(spec: RaterSpec, address: str | None) -> str:
+    """Who answers, as OpenTelemetry names it; who speaks OpenAI's protocol counts as OpenAI."""
+    if spec.kind != "openai":
+        return {"local": "llama.cpp"}.get(spec.kind, spec.kind)
+    host = urlsplit(address or "").hostname or ""
+    return "azure.ai.openai" if host.endswith(".azure.com") else "openai"
 
 
 def shows_examples(grader: str, questionnaire: str, options: GraderOptions) -> bool:

@@ -156,7 +156,7 @@ class WorkShelf:
                     select(work_answers).where(work_answers.c.chunk == row["number"]).order_by(work_answers.c.number)
                 ).mappings()
             )
-        return WorkBatch(row["id"], row["number"], row["run"], worker, items, is_careful=deaths >= MOST_DEATHS)
+        return WorkBatch(row["id"], row["number"], row["run"], worker, items, deaths >= MOST_DEATHS, row["made_at"])
 
     def begin(self, batch: WorkBatch, item: WorkItem) -> None:
         """Notes that an answer is begun: a worker that ends over it leaves the mark."""
