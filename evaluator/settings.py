@@ -59,6 +59,8 @@ class AtsAccess:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     api_key: str | None = field(default=None, repr=False)
     api_url: str | None = None
+    assessment_keys: tuple[str, ...] = field(default=(), repr=False)
+    """What it has to show when it orders assessments here: one, or two while they are changed, the new one first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,12 @@ def ats_settings(sources: Sources) -> AtsSettings:
     maps = said.get("EVALUATOR_ATS_MAPS")
     return AtsSettings(
         access={
-            place: AtsAccess(tuple(each.get("SECRETS", "").split()), each.get("API_KEY"), each.get("API_URL"))
+            place: AtsAccess(
+                tuple(each.get("SECRETS", "").split()),
+                each.get("API_KEY"),
+                each.get("API_URL"),
+                tuple(each.get("ASSESSMENT_KEYS", "").split()),
+            )
             for place, each in found.items()
         },
         maps=Path(maps).expanduser() if maps else None,
@@ -111,6 +118,8 @@ class OutSettings:
     allow_private: bool
     public_url: str | None
     """Where people open the pages: links in events begin with it."""
+    write_back: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The sources that results are written back to, by tenant."""
     metrics_token: str | None = field(default=None, repr=False)
     """What Prometheus has to show; None: there are no metrics."""
 
@@ -127,9 +136,12 @@ def out_settings(sources: Sources) -> OutSettings:
     said = sources.texts
     urls: dict[str | None, tuple[str, ...]] = {}
     secrets: dict[str | None, tuple[str, ...]] = {}
+    back: dict[str | None, tuple[str, ...]] = {}
     for name, text in said.items():
         what, _, tenant = name.partition("__")
-        place = {"EVALUATOR_WEBHOOK_URLS": urls, "EVALUATOR_WEBHOOK_SECRETS": secrets}.get(what)
+        place = {
+            "EVALUATOR_WEBHOOK_URLS": urls, "EVALUATOR_WEBHOOK_SECRETS": secrets, "EVALUATOR_WRITE_BACK": back
+        }.get(what)  # fmt: skip
         if place is not None:
             place[tenant.lower() or None] = tuple(text.split())
     return OutSettings(
@@ -137,6 +149,7 @@ def out_settings(sources: Sources) -> OutSettings:
         secrets=secrets,
         allow_private=is_on(said.get("EVALUATOR_WEBHOOK_PRIVATE")),
         public_url=said.get("EVALUATOR_PUBLIC_URL"),
+        write_back={tenant or "default": tuple(map(str.lower, names)) for tenant, names in back.items()},
         metrics_token=said.get("EVALUATOR_METRICS_TOKEN"),
     )
 

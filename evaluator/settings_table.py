@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from evaluator.core.cron import cron_of
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")  # more than `is_tenant` takes, which says what is wrong
 SOURCES = ("greenhouse", "lever", "ashby", "workable", "smartrecruiters", "standard")
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
@@ -213,6 +213,14 @@ PARTS = (
                 ADDRESS,
                 by_tenant=True,
             ),
+            Setting(
+                "EVALUATOR_<SOURCE>_ASSESSMENT_KEYS",
+                "ats.<source>.assessment_keys",
+                "`GREENHOUSE`, `ASHBY`: what it shows when it orders assessments; two while it is changed",
+                LIST,
+                is_secret=True,
+                by_tenant=True,
+            ),
             Setting("EVALUATOR_ATS_MAPS", "ats.maps", "the folder of question maps", PATH),
             Setting("EVALUATOR_ATS_HOSTS", "ats.hosts", "further hosts that may be asked", LIST),
             Setting(
@@ -237,6 +245,13 @@ PARTS = (
                 by_tenant=True,
             ),
             Setting("EVALUATOR_WEBHOOK_PRIVATE", "webhooks.private", "allow private addresses", SWITCH, "0"),
+            Setting(
+                "EVALUATOR_WRITE_BACK",
+                "write_back.to",
+                "which ATS results go back into: `greenhouse`, `ashby`, `lever` ([write-back.md](write-back.md))",
+                LIST,
+                by_tenant=True,
+            ),
         ),
     ),
 )

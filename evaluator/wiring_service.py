@@ -11,11 +11,12 @@ from evaluator.ats.signatures import standard_key
 from evaluator.ats.sources import SOURCES
 from evaluator.core.question_map import QuestionMap
 from evaluator.core.questionnaire import Questionnaire
-from evaluator.core.tenant import is_tenant
+from evaluator.core.tenant import DEFAULT_TENANT, NAMES, is_tenant
 from evaluator.errors import Mistake, UsageError
 from evaluator.files.question_map_file import load_question_maps
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import load_question_set
+from evaluator.run.assessment_desk import PARTNERS, AssessmentDesk
 from evaluator.run.doors import Doors
 from evaluator.run.intake import Intake
 from evaluator.run.submission_desk import SubmissionDesk
@@ -40,8 +41,14 @@ def make_connections(settings: AtsSettings, questionnaire: Callable[[str], Quest
     """The connections that the environment and the question maps make. Raises InputError with every mistake."""
     maps = () if settings.maps is None else load_question_maps(settings.maps, questionnaire)
     mistakes = [mistake for place, access in settings.access.items() for mistake in _mistakes(place, access)]
+    mistakes += _shared(settings.access)
     if mistakes:
         raise UsageError("The connections cannot be made.", mistakes=mistakes, hint="docs/ats.md has the table.")
+    return connections_of(settings, maps)
+
+
+def connections_of(settings: AtsSettings, maps: tuple[QuestionMap, ...] = ()) -> Connections:
+    """The same from maps that were read, and without looking for mistakes."""
     places = {*settings.access, *((each.tenant, each.source) for each in maps)}
     fallback = settings.questionnaire or DEFAULT_QUESTIONNAIRE
     return {place: _connection(place, settings, maps, fallback) for place in sorted(places)}
@@ -61,19 +68,28 @@ class Service:
     connections: Connections
     doors: Doors
     desk: SubmissionDesk
+    assessments: AssessmentDesk
 
 
-def make_service(settings: AtsSettings, store: Store, rung: Callable[[str], None] = lambda _: None) -> Service:
+def make_service(
+    settings: AtsSettings,
+    store: Store,
+    rung: Callable[[str], None] = lambda _: None,
+    *,
+    public_url: str | None = None,
+) -> Service:
     """The doors and the desk over a store. Raises InputError as `make_connections` does.
 
     `rung` is told the ids of new events and submissions, after they are kept.
     """
-    connections = make_connections(settings, find_questionnaire())
+    questionnaire = find_questionnaire()
+    connections = make_connections(settings, questionnaire)
     question_set = lru_cache(maxsize=64)(lambda name: load_question_set(name, [shipped("rubrics")]))
     default = settings.questionnaire or DEFAULT_QUESTIONNAIRE
     question_set(default)  # one that is not there is told now, not to each who hands something in
     desk = SubmissionDesk(store.submissions, question_set, default, store.erase_candidate, rung)
-    return Service(connections, Doors(connections, store.inbox, rung), desk)
+    assessments = AssessmentDesk(connections, questionnaire, store, public_url, rung)
+    return Service(connections, Doors(connections, store.inbox, rung), desk, assessments)
 
 
 def _connection(
@@ -94,15 +110,20 @@ def _connection(
         api_key=access.api_key,
         api_url=access.api_url,
         hosts=(*source.hosts, *settings.hosts),
+        assessment_keys=access.assessment_keys,
     )
 
 
 def _mistakes(place: tuple[str, str], access: AtsAccess) -> list[Mistake]:
     tenant, source = place
-    where = f"EVALUATOR_{source.upper()}_SECRETS" + ("" if tenant == "default" else f"__{tenant.upper()}")
+    where = _variable(place, "SECRETS")
     said = []
     if not is_tenant(tenant):
-        said.append(f"'{tenant}' cannot name a tenant")
+        said.append(f"'{tenant}' cannot name a tenant, whose name is made of {NAMES}")
+    if access.assessment_keys and source not in PARTNERS:
+        said.append(f"{source} orders no assessments: it takes no _ASSESSMENT_KEYS")
+    if len(access.assessment_keys) > _MOST_SECRETS:
+        said.append(f"{len(access.assessment_keys)} assessment keys; two may be live while they are changed")
     if len(access.secrets) > _MOST_SECRETS:
         said.append(f"{len(access.secrets)} secrets; two may be live while they are changed")
     if source == "standard":
@@ -112,6 +133,29 @@ def _mistakes(place: tuple[str, str], access: AtsAccess) -> list[Mistake]:
             except ValueError as error:
                 said.append(str(error))
     return [Mistake(each, where) for each in said]
+
+
+def _shared(access: Mapping[tuple[str, str], AtsAccess]) -> list[Mistake]:
+    """Secrets that stand at two places: what one source signs could be delivered as another's, and be taken."""
+    places: dict[str, list[str]] = {}
+    for place, each in access.items():
+        for what, secrets in (("SECRETS", each.secrets), ("ASSESSMENT_KEYS", each.assessment_keys)):
+            for secret in dict.fromkeys(secrets):
+                places.setdefault(secret, []).append(_variable(place, what))
+    return [
+        Mistake(
+            f"has a secret that {' and '.join(others)} has too: a delivery of one could be replayed at the other; "
+            "give each its own",
+            first,
+        )
+        for first, *others in map(sorted, places.values())
+        if others
+    ]
+
+
+def _variable(place: tuple[str, str], what: str) -> str:
+    tenant, source = place
+    return f"EVALUATOR_{source.upper()}_{what}" + ("" if tenant == DEFAULT_TENANT else f"__{tenant.upper()}")
 
 
 def described(connections: Connections) -> Mapping[str, str]:
@@ -124,6 +168,7 @@ def described(connections: Connections) -> Mapping[str, str]:
                 f"{len(each.maps)} question map(s)"
                 if each.is_mapped
                 else "no question map: questions are known by their own words only",
+                *(["assessments can be ordered"] if each.assessment_keys else []),
             ]
         )
         for place, each in connections.items()

@@ -10,7 +10,7 @@ from evaluator.settings import ats_settings, out_settings
 from evaluator.settings_sources import Sources
 from evaluator.wiring_schedules import periods_of
 from evaluator.wiring_service import find_questionnaire, make_connections
-from evaluator.wiring_worker import webhook_targets
+from evaluator.wiring_worker import check_write_backs, webhook_targets
 
 
 def check_settings(sources: Sources) -> None:
@@ -18,6 +18,7 @@ def check_settings(sources: Sources) -> None:
     looks: tuple[Callable[[], object], ...] = (
         lambda: make_connections(ats_settings(sources), find_questionnaire()),
         lambda: webhook_targets(out_settings(sources)),
+        lambda: check_write_backs(out_settings(sources), ats_settings(sources)),
         lambda: _check_retention(sources),
     )
     further: list[Mistake] = []

@@ -8,27 +8,35 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from evaluator.ats.connection import Connection, connection_name
 from evaluator.ats.outgoing import WebhookSender, WebhookTarget, check_target
+from evaluator.ats.write_back.ashby import AshbyAssessments
+from evaluator.ats.write_back.greenhouse import GreenhouseAssessments
+from evaluator.ats.write_back.lever import LeverNotes
+from evaluator.ats.write_back.write_back import WriteBack
 from evaluator.core.pace import PaceSettings
 from evaluator.core.price import Price
+from evaluator.core.tenant import DEFAULT_TENANT
 from evaluator.core.work import Lane
+from evaluator.errors import Mistake, UsageError
 from evaluator.files.calibration_file import load_calibration
 from evaluator.graders.pacers import Pacers
 from evaluator.graders.spec import parse_grader
 from evaluator.run.about_grader import describe
 from evaluator.run.durable.admission import Admission
-from evaluator.run.durable.courier import Courier, WebhookDelivery
+from evaluator.run.durable.courier import Courier, Target, WebhookDelivery
 from evaluator.run.durable.patience import PatientLedger
 from evaluator.run.durable.run_graders import RunGraders
 from evaluator.run.durable.scheduled import Schedule
 from evaluator.run.durable.worker import ServiceWork, Worker, WorkerOptions
+from evaluator.run.durable.write_back_delivery import WriteBackDelivery
 from evaluator.run.grader import Grader
 from evaluator.run.outbound_body import body_of
 from evaluator.settings import AtsSettings, OutSettings
 from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
 from evaluator.wiring import GraderOptions, make_plain_grader
-from evaluator.wiring_service import make_intake
+from evaluator.wiring_service import connections_of, make_intake
 
 
 def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
@@ -121,8 +129,6 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
         }
         return {"given_in": str(Path.cwd()), "options": dict.fromkeys(unsaid) | chosen}
 
-    targets = webhook_targets(service.out)
-    sender = WebhookSender(allow_private=service.out.allow_private)
     return ServiceWork(
         schedules=service.schedules,
         admission=Admission(store, make, describe, kept),
@@ -130,9 +136,55 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
         courier=Courier(
             store.outbox,
             lambda event: body_of(event, store, service.out.public_url),
-            {each.url: WebhookDelivery(sender, each) for each in targets},
+            {**_webhooks(service.out), **write_backs(service.out, service.ats, store)},
         ),
     )
+
+
+def _webhooks(settings: OutSettings) -> dict[str, Target]:
+    sender = WebhookSender(allow_private=settings.allow_private)
+    return {each.url: WebhookDelivery(sender, each) for each in webhook_targets(settings)}
+
+
+def write_backs(settings: OutSettings, ats: AtsSettings, store: Store) -> dict[str, Target]:
+    """The applicant tracking systems that results are written back to. Raises UsageError with every mistake."""
+    return {
+        f"ats:{connection_name(connection.tenant, connection.source.name)}": WriteBackDelivery(
+            write_back, connection, store, settings.public_url or ""
+        )
+        for write_back, connection in check_write_backs(settings, ats)
+    }
+
+
+def check_write_backs(settings: OutSettings, ats: AtsSettings) -> list[tuple[WriteBack, Connection]]:
+    """What is written back to, and with which connection. Raises UsageError with every mistake."""
+    connections = connections_of(ats)
+    made = []
+    mistakes = []
+    for tenant, sources in settings.write_back.items():
+        where = "EVALUATOR_WRITE_BACK" + ("" if tenant == DEFAULT_TENANT else f"__{tenant.upper()}")
+        for source in dict.fromkeys(sources):
+            write_back, connection = WRITE_BACKS.get(source), connections.get((tenant, source))
+            if write_back is None:
+                mistakes.append(Mistake(f"nothing can be written back to '{source}'; {_KNOWN}", where))
+            elif connection is None:
+                mistakes.append(Mistake(f"{source} is not connected; docs/ats.md says how", where))
+            elif lacking := write_back.lacks(connection):
+                mistakes.append(Mistake(f"{source} needs {lacking} (of the same tenant) besides", where))
+            elif settings.public_url is None:
+                mistakes.append(Mistake(f"{source} needs EVALUATOR_PUBLIC_URL, which links begin with", where))
+            else:
+                made.append((write_back, connection))
+    if mistakes:
+        hint = "docs/write-back.md has the table."
+        raise UsageError("Results cannot be written back.", mistakes=mistakes, hint=hint)
+    return made
+
+
+WRITE_BACKS: Mapping[str, WriteBack] = {
+    each.source: each for each in (GreenhouseAssessments(), AshbyAssessments(), LeverNotes())
+}
+_KNOWN = f"there are {', '.join(WRITE_BACKS)}"
 
 
 def webhook_targets(settings: OutSettings) -> list[WebhookTarget]:

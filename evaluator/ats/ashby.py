@@ -102,8 +102,9 @@ class Ashby:
         return tuple(answer for form in forms for answer in _answers(form))
 
     def authorization(self, key: str) -> Mapping[str, str]:
-        """HTTP Basic with the key as the user."""
-        return {"Authorization": "Basic " + base64.b64encode(f"{key}:".encode()).decode()}
+        """HTTP Basic with the key as the user; the version is part of what may be asked."""
+        authorization = "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+        return {"Authorization": authorization, "Accept": "application/json; version=1"}
 
     async def fetch(self, api: AtsApi, event: AtsEvent) -> Application | None:
         """`application.info` with the submissions of its form."""

@@ -25,6 +25,7 @@ _TIMEOUT = httpx2.Timeout(15.0, connect=5.0)
 _DEADLINE = 60.0  # seconds for one answer as a whole: what sends a byte now and then holds no worker
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="?next"?')
 _LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
+_PROGRAM = "screening-answer-evaluator"
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -54,7 +55,9 @@ class AtsApi:
         self._longest_wait = longest_wait
         self._deadline = deadline
         self._client = httpx2.AsyncClient(
-            headers={"Accept": "application/json", **headers}, timeout=_TIMEOUT, follow_redirects=False
+            headers={"Accept": "application/json", "User-Agent": _PROGRAM, **headers},
+            timeout=_TIMEOUT,
+            follow_redirects=False,
         )
 
     async def __aenter__(self) -> Self:
@@ -70,10 +73,15 @@ class AtsApi:
         answer = await self._ask("GET", self._address(path), query=query)
         return None if answer is None else answer.json
 
-    async def post(self, *path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON that is answered to a JSON body."""
-        answer = await self._ask("POST", self._address(path), body=body)
+    async def post(self, *path: str, body: Mapping[str, Any], once: bool = False) -> Any:
+        """The JSON that is answered to a JSON body; `once`: what fails is left to whoever asked."""
+        attempts = 1 if once else _ATTEMPTS
+        answer = await self._ask("POST", self._address(path), body=body, attempts=attempts)
         return None if answer is None else answer.json
+
+    async def patch(self, *path: str) -> bool:
+        """Sends PATCH without a body; False where nothing is there."""
+        return await self._ask("PATCH", self._address(path), is_read=False) is not None
 
     async def pages_by_link(self, *path: str, query: Mapping[str, str]) -> AsyncIterator[Any]:
         """The elements of all pages, where each answer is a list and its `Link` header names the next."""
@@ -123,23 +131,31 @@ class AtsApi:
         *,
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
+        attempts: int = _ATTEMPTS,
+        is_read: bool = True,
     ) -> _Answer | None:
         retrying = AsyncRetrying(
-            stop=stop_after_attempt(_ATTEMPTS),
+            stop=stop_after_attempt(attempts),
             wait=wait_exponential_jitter(multiplier=min(0.2, self._longest_wait), max=self._longest_wait),
             retry=retry_if_exception(self._is_worth_another_try),
             reraise=True,
         )
         async for attempt in retrying:
             with attempt:
-                return await self._ask_once(method, address, query, body)
+                return await self._ask_once(method, address, query, body, is_read=is_read)
         raise AssertionError("tenacity returns or raises")
 
     def _is_worth_another_try(self, error: BaseException) -> bool:
         return isinstance(error, AtsUnavailableError) and (error.retry_after or 0.0) <= self._longest_wait
 
     async def _ask_once(
-        self, method: str, address: str, query: Mapping[str, str] | None, body: Mapping[str, Any] | None
+        self,
+        method: str,
+        address: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+        *,
+        is_read: bool,
     ) -> _Answer | None:
         request = self._client.build_request(method, address, params=query or None, json=body)
         try:
@@ -160,7 +176,9 @@ class AtsApi:
             raise AtsUnavailableError(f"{self._host} answers {answer.status_code}.", retry_after=wait)
         if answer.status_code // 100 != 2:
             said = f"{self._host} answers {answer.status_code}."
-            raise AtsRefusedError(said, hint="Check the API key and what it may read.")
+            raise AtsRefusedError(said, hint="Check the API key and what it may do.")
+        if not is_read:
+            return _Answer(None, "")
         try:
             return _Answer(orjson.loads(read), answer.headers.get("link", ""))
         except orjson.JSONDecodeError:

@@ -26,6 +26,8 @@ class Connection:
     api_url: str | None = None
     hosts: Sequence[str] = ()
     """Hosts that may be asked."""
+    assessment_keys: Secrets = field(default=(), repr=False)
+    """What it has to show when it orders assessments here; the first is what it is told with."""
 
     def api(self) -> AtsApi | None:
         """Its API, to be entered and left; None where there is no key or no address. Raises AtsRefusedError."""

@@ -15,7 +15,7 @@ from rich.table import Table
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.cli.terminal import visible
 from evaluator.core.api_key import SCOPES, ApiKey, Scope
-from evaluator.core.tenant import DEFAULT_TENANT, is_tenant
+from evaluator.core.tenant import DEFAULT_TENANT, NAMES, is_tenant
 from evaluator.errors import UsageError
 from evaluator.settings import read_settings
 from evaluator.store.api_key_shelf import written_time
@@ -46,7 +46,7 @@ def command() -> None:
 def create(name: str, scopes: tuple[Scope, ...], tenant: str, days: int | None, where: str | None) -> None:
     """Make a key and print it: standard output has nothing else."""
     if not is_tenant(tenant):
-        raise UsageError(f"'{tenant}' cannot name a tenant.", hint="Use a lower-case letter, then letters and digits.")
+        raise UsageError(f"'{tenant}' cannot name a tenant.", hint=f"It is made of {NAMES}.")
     if not name.strip() or not name.isprintable() or len(name) > 80:
         raise UsageError("A key needs a name of 1 to 80 letters.", hint="Name it after who holds it.")
     ends = None if days is None else datetime.now(UTC) + timedelta(days=days)

@@ -129,7 +129,7 @@ def command(
         settings = _settings(listening, bound.getsockname()[1])
         shares = DrawShares(blind_share, double_share, audit_share)
         site = make_site(store, settings, shares=shares, export_run=export_run)
-        service = _service(store)
+        service = _service(store, settings.origins[0])
         _say(site)
         with worker_beside(store.address, work_grader) if work_grader else nullcontext():
             _serve(create_app(site, service=service), bound, listening)
@@ -201,16 +201,21 @@ def _bound(listening: _Listening) -> socket.socket:
         ) from error
 
 
-def _service(store: Store) -> Sequence[APIRouter]:
-    """The webhooks that the environment opens, and the JSON API. Raises InputError with every mistake in them."""
+def _service(store: Store, own_address: str) -> Sequence[APIRouter]:
+    """The webhooks that the environment opens, and the JSON API. Raises InputError with every mistake in them.
+
+    `own_address`: what links begin with where no other address is set.
+    """
     from evaluator.web.operations import operations_router
     from evaluator.web.service import service_routers
     from evaluator.wiring_service import described, make_service
 
-    parts = make_service(read_ats_settings(), store)
+    out = read_out_settings()
+    parts = make_service(read_ats_settings(), store, public_url=out.public_url or own_address)
     for name, what in described(parts.connections).items():
         click.echo(f"Webhook /webhooks/{name}: {what}")
-    return [*service_routers(parts.doors, parts.desk, store.keys), operations_router(read_out_settings().metrics_token)]
+    routers = service_routers(parts.doors, parts.desk, parts.assessments, store.keys)
+    return [*routers, operations_router(out.metrics_token)]
 
 
 def _say(site: Site) -> None:

@@ -48,6 +48,8 @@ class InboxEvent:
     id: str
     tenant: str
     source: str
+    event_id: str
+    """The source's own, or one that stands for it."""
     kind: str
     purpose: StoredPurpose
     headers: Mapping[str, str]

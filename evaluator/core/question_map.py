@@ -11,7 +11,7 @@ from pydantic import Field
 from evaluator.core.folding import fold
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import FileRecord, Text
-from evaluator.core.tenant import DEFAULT_TENANT
+from evaluator.core.tenant import DEFAULT_TENANT, TENANT
 
 SourceName = Literal["greenhouse", "lever", "ashby", "workable", "smartrecruiters", "standard"]
 
@@ -26,7 +26,7 @@ class QuestionMap(FileRecord):
 
     source: SourceName
     questionnaire: Text
-    tenant: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")] = DEFAULT_TENANT
+    tenant: Annotated[str, Field(pattern=f"^{TENANT}$")] = DEFAULT_TENANT
     jobs: Annotated[tuple[str | int, ...], Field(min_length=1)] | None = None
     questions: dict[str, str] = {}
     ignore: tuple[str, ...] = ()

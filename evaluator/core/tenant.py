@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 
 DEFAULT_TENANT = "default"
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+TENANT = r"[a-z](?:_?[a-z0-9]){0,39}"
+NAMES = "lower-case letters, digits and single underscores: it stands in names of variables, too"
+"""What a tenant's name is made of, for people."""
 
 
 def is_tenant(name: str) -> bool:
-    """Whether this may name a tenant: a lower-case letter, then up to 39 letters, digits, `_` or `-`."""
-    return _NAME.fullmatch(name) is not None
+    """Whether this may name a tenant: a letter, then up to 39 lower-case letters and digits, with `_` between them.
+
+    No hyphen, which a variable's name cannot have: `big_co` is `EVALUATOR_ASHBY_SECRETS__BIG_CO`, and nothing else is.
+    """
+    return re.fullmatch(TENANT, name) is not None
 
 
 def stored_candidate(tenant: str, candidate_id: str) -> str:

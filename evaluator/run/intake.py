@@ -6,18 +6,21 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from evaluator.ats.connection import Connection, Connections
 from evaluator.ats.delivery import Delivery
 from evaluator.ats.event import Application, AtsEvent
 from evaluator.ats.mapping import Unmapped, map_answers
 from evaluator.ats.strict_json import UnreadableJsonError
+from evaluator.core.assessment import ORDERED
 from evaluator.core.inbox_event import InboxEvent, InboxState
 from evaluator.core.question_map import QuestionMap, chosen_map
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.submission import NewSubmission
 from evaluator.core.tenant import stored_candidate
 from evaluator.errors import AtsRefusedError
+from evaluator.store.assessments import announce_ordered
 from evaluator.store.inbox import Inbox
 
 Erase = Callable[[str], Mapping[str, int]]
@@ -40,6 +43,13 @@ class _Held:
     state: InboxState
     reason: str
     detail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A submission that is there already, and that an event asks for."""
+
+    submission_id: str
 
 
 class Intake:
@@ -71,10 +81,14 @@ class Intake:
         if event.state != "received":
             return Settled(event.state, event.submission, event.reason)
         made = await self._make(event)
+        also = partial(announce_ordered, ordered=event.event_id) if event.kind == ORDERED else None
         if isinstance(made, NewSubmission):
-            submitted = await asyncio.to_thread(self._inbox.make_submission, event_id, made)
+            submitted = await asyncio.to_thread(self._inbox.make_submission, event_id, made, also)
             if submitted is not None:
                 return Settled("mapped", submitted.id)
+        elif isinstance(made, _Known):
+            if await asyncio.to_thread(self._inbox.settle_with, event_id, made.submission_id, also):
+                return Settled("mapped", made.submission_id)
         elif await asyncio.to_thread(
             lambda: self._inbox.settle(event_id, made.state, reason=made.reason or None, detail=made.detail)
         ):
@@ -87,7 +101,7 @@ class Intake:
         """Puts an event that could not be settled in the quarantine, from where it can be replayed."""
         self._inbox.settle(event_id, "quarantined", reason=reason)
 
-    async def _make(self, event: InboxEvent) -> NewSubmission | _Held:
+    async def _make(self, event: InboxEvent) -> NewSubmission | _Known | _Held:
         connection = self._connections.get((event.tenant, event.source))
         if connection is None:
             return _Held("quarantined", "source_not_configured")
@@ -101,7 +115,7 @@ class Intake:
             if read.purpose == "merge":
                 known = event.candidate_id is not None and read.survivor not in (None, read.candidate)
                 return _Held("done", "") if known else _Held("quarantined", "merge_unclear")
-            return await self._submission(connection, read)
+            return await self._submission(connection, read, is_ordered=event.kind == ORDERED)
         except AtsRefusedError as error:
             return _Held("quarantined", "refused_by_source", (error.message,))
 
@@ -120,12 +134,17 @@ class Intake:
             await asyncio.to_thread(self._erase, each)
         return _Held("done", "")
 
-    async def _submission(self, connection: Connection, read: AtsEvent) -> NewSubmission | _Held:
+    async def _submission(
+        self, connection: Connection, read: AtsEvent, *, is_ordered: bool
+    ) -> NewSubmission | _Known | _Held:
         application = connection.source.application(read)
         if application is None:
             api = connection.api()
             if api is None:
-                return _Held("quarantined", "no_api_key")
+                place = (connection.tenant, connection.source.name)
+                known = await asyncio.to_thread(self._inbox.submission_of, place, read.application or "")
+                # Whose answers are pushed are ordered without being fetched.
+                return _Known(known) if is_ordered and known is not None else _Held("quarantined", "no_api_key")
             async with api:
                 application = await connection.source.fetch(api, read)
         if application is None:

@@ -113,6 +113,7 @@ ERASED_OTHERWISE: Mapping[str, str] = {
     "deliveries": "deleted by service_erasure",
     "outbound": "emptied by service_erasure: an event that was not sent is not sent any more",
     "submission_answers": "deleted by service_erasure",
+    "assessments": "deleted by service_erasure",
 }
 """Tables that are erased by code of their own, and how."""
 

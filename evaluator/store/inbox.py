@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from evaluator.core.inbox_event import InboxEvent, InboxState, NewEvent, Receive
 from evaluator.core.submission import NewSubmission
 from evaluator.store.database import Database
 from evaluator.store.many_rows import insert_into
-from evaluator.store.schema import inbox
+from evaluator.store.schema import inbox, submissions
 from evaluator.store.sealed_bytes import sealed, sealed_one
 from evaluator.store.stored_text import stored_text
 from evaluator.store.submission_rows import Submitted, insert_submission
@@ -31,17 +31,21 @@ class Inbox:
     def receive(self, event: NewEvent) -> Received:
         """Keeps an event, or finds that it is kept: by its id, or by its content."""
         with self._database.writing() as connection:
-            named = stored_text(event.event_id) or f"sha256:{event.content_sha256}"
-            made = self._insert(connection, event, named)
+            return self.receive_in(connection, event)
+
+    def receive_in(self, connection: Connection, event: NewEvent) -> Received:
+        """The same, in a transaction that is under way."""
+        named = stored_text(event.event_id) or f"sha256:{event.content_sha256}"
+        made = self._insert(connection, event, named)
+        if made is not None:
+            return Received(made, is_new=True)
+        found = self._find_same(connection, event, named)
+        if found["content_sha256"] != event.content_sha256 and not event.id_is_signed:
+            # Anybody could have given another event's id to this one: only the content tells.
+            made = self._insert(connection, event, f"{named}#{event.content_sha256[:16]}")
             if made is not None:
                 return Received(made, is_new=True)
-            found = self._find_same(connection, event, named)
-            if found["content_sha256"] != event.content_sha256 and not event.id_is_signed:
-                # Anybody could have given another event's id to this one: only the content tells.
-                made = self._insert(connection, event, f"{named}#{event.content_sha256[:16]}")
-                if made is not None:
-                    return Received(made, is_new=True)
-            return Received(found["id"], is_new=False)
+        return Received(found["id"], is_new=False)
 
     def find(self, event_id: str) -> InboxEvent | None:
         """The event with this id of ours."""
@@ -71,15 +75,47 @@ class Inbox:
         with self._database.reading() as connection:
             return {(source, state): count for source, state, count in connection.execute(asked)}
 
-    def make_submission(self, event_id: str, new: NewSubmission) -> Submitted | None:
-        """What an event was mapped to, with the event's new state; None where it does not wait any more."""
+    def make_submission(
+        self, event_id: str, new: NewSubmission, also: Callable[[Connection, str], None] | None = None
+    ) -> Submitted | None:
+        """What an event was mapped to, with the event's new state; None where it does not wait any more.
+
+        `also` is carried out in the same transaction, with the submission's id.
+        """
         with self._database.writing() as connection:
             if not self._settle(connection, event_id, state="mapped"):
                 return None
             submitted = insert_submission(connection, new)
             values = {"submission": submitted.id, "candidate_id": stored_text(new.stored_candidate)}
             connection.execute(update(inbox).where(inbox.c.id == event_id).values(values))
+            if also is not None:
+                also(connection, submitted.id)
             return submitted
+
+    def submission_of(self, place: tuple[str, str], application_id: str) -> str | None:
+        """The newest submission of an application (the source's id); `place`: tenant and source. None without one."""
+        tenant, source = place
+        asked = select(submissions.c.id).where(
+            submissions.c.application_id == stored_text(application_id),
+            submissions.c.tenant == tenant,
+            submissions.c.source == source,
+        )
+        with self._database.reading() as connection:
+            return connection.scalar(asked.order_by(submissions.c.number.desc()).limit(1))
+
+    def settle_with(
+        self, event_id: str, submission_id: str, also: Callable[[Connection, str], None] | None = None
+    ) -> bool:
+        """Records that an event asks for a submission that is there; False where it does not wait any more. `also` as
+        `make_submission` has it.
+        """
+        with self._database.writing() as connection:
+            if not self._settle(connection, event_id, state="mapped"):
+                return False
+            connection.execute(update(inbox).where(inbox.c.id == event_id).values(submission=submission_id))
+            if also is not None:
+                also(connection, submission_id)
+            return True
 
     def settle(
         self, event_id: str, state: InboxState, *, reason: str | None = None, detail: Sequence[str] = ()
@@ -170,8 +206,8 @@ def _record(row: RowMapping) -> InboxEvent:
     kept: dict[str, Any] = {
         name: row[name]
         for name in (
-            "number", "id", "tenant", "source", "kind", "purpose", "body", "candidate_id", "state", "reason",
-            "submission", "received_at", "settled_at",
+            "number", "id", "tenant", "source", "event_id", "kind", "purpose", "body", "candidate_id", "state",
+            "reason", "submission", "received_at", "settled_at",
         )
     }  # fmt: skip
     return InboxEvent(

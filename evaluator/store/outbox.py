@@ -14,7 +14,8 @@ from evaluator.store.database import Database
 from evaluator.store.schema import deliveries, outbound
 from evaluator.store.sealed_bytes import sealed_one
 
-Kind = Literal["submission.graded", "submission.needs_review", "review.decided"]
+Kind = Literal["submission.graded", "submission.needs_review", "review.decided", "assessment.ordered"]
+"""`assessment.ordered` is for the applicant tracking system that ordered it: what it asks for is there already."""
 GIVE_UP_AFTER = timedelta(days=3)
 _CLAIM = timedelta(minutes=2)
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 4 * 3600.0  # seconds
@@ -36,6 +37,8 @@ class OutboundEvent:
     """Of `review.decided`: the answer that was decided on."""
     version: int | None = None
     """Of `review.decided`: the version of the answer's review that the decision made."""
+    assessment: str | None = None
+    """Of `assessment.ordered`: the order's id."""
     body: bytes | None = None
 
 
@@ -71,6 +74,7 @@ def announce(
     now: datetime,
     answer_id: str | None = None,
     version: int | None = None,
+    assessment: str | None = None,
 ) -> None:
     """Puts an event into the outbox, in the transaction that makes it true."""
     row = {
@@ -82,6 +86,7 @@ def announce(
         "candidate_id": candidate_id,
         "answer_id": answer_id,
         "version": version,
+        "assessment": assessment,
         "state": "made",
         "made_at": now.isoformat(timespec="seconds"),
     }

@@ -184,6 +184,7 @@ submissions = Table(
     UniqueConstraint("tenant", "source", "idempotency_key"),
     Index("submissions_by_state", "state", "number"),
     Index("submissions_by_candidate", "candidate_id"),
+    Index("submissions_by_application", "application_id"),
 )
 
 submission_answers = Table(
@@ -265,6 +266,26 @@ workers = Table(
     Column("heard_at", Text, nullable=False),
 )
 
+assessments = Table(
+    "assessments",
+    metadata,
+    Column("number", _Number, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("reference", Text, nullable=False),  # the source's own name of the order; its id once it is cancelled
+    Column("test", Text, nullable=False),
+    Column("application_id", Text, nullable=False),
+    Column("candidate_id", Text, nullable=False),
+    Column("answer_to", Text),  # where the source wants to be told
+    Column("state", Text, nullable=False),  # open, cancelled
+    Column("made_at", Text, nullable=False),
+    UniqueConstraint("id"),
+    UniqueConstraint("tenant", "source", "reference"),
+    Index("assessments_by_application", "tenant", "source", "application_id"),
+    Index("assessments_by_candidate", "candidate_id"),
+)
+
 outbound = Table(
     "outbound",
     metadata,
@@ -280,6 +301,7 @@ outbound = Table(
     Column("made_at", Text, nullable=False),
     Column("answer_id", Text),  # of review.decided: the answer that was decided on
     Column("version", BigInteger),  # of review.decided: the version of its review that the decision made
+    Column("assessment", Text),  # of assessment.ordered: the order's id
     UniqueConstraint("id"),
     Index("outbound_by_state", "state", "number"),
     Index("outbound_by_candidate", "candidate_id"),

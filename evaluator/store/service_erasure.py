@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection, delete, select, update
 
+from evaluator.store.assessments import erase_assessments
 from evaluator.store.outbox import erase_outbound
 from evaluator.store.schema import inbox, submission_answers, submissions, work_answers
 from evaluator.store.stored_text import stored_text
@@ -42,4 +43,5 @@ def erase_service_rows(connection: Connection, candidate_id: str) -> Mapping[str
     connection.execute(update(inbox).where(inbox.c.survivor_id == name).values({"survivor_id": None}))
     connection.execute(delete(work_answers).where(work_answers.c.candidate_id == name))
     erase_outbound(connection, name)
+    erase_assessments(connection, name)
     return {"events": events, "submissions": len(numbers), "submission_answers": answered}

@@ -9,6 +9,7 @@ from typing import Self
 
 from evaluator.store.address import StoreAddress, store_address
 from evaluator.store.api_key_shelf import ApiKeyShelf
+from evaluator.store.assessments import AssessmentShelf
 from evaluator.store.audit_log import AuditLog
 from evaluator.store.candidate_decisions import CandidateDecisions
 from evaluator.store.database import PATIENCE, Database
@@ -68,6 +69,7 @@ class Store:
         self.review_labels = ReviewLabels(database)
         self.decisions = CandidateDecisions(database)
         self.inbox = Inbox(database)
+        self.assessments = AssessmentShelf(database, self.inbox)
         self.submissions = SubmissionShelf(database)
         self.keys = ApiKeyShelf(database)
         self.erasure = Erasure(database, keyring, self.runs)

@@ -67,6 +67,17 @@ class SubmissionShelf:
             rows = connection.execute(asked.order_by(submissions.c.number)).mappings()
             return [submission_record(row) for row in rows]
 
+    def of_application(self, tenant: str, source: str, application_id: str) -> list[Submission]:
+        """The submissions of an application, the oldest first; the id is the source's."""
+        asked = select(submissions).where(
+            submissions.c.application_id == stored_text(application_id),
+            submissions.c.tenant == tenant,
+            submissions.c.source == source,
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(asked.order_by(submissions.c.number)).mappings()
+            return [submission_record(row) for row in rows]
+
     def answers(self, submission: Submission) -> list[Answer]:
         """The answers that were handed in; none once the candidate is erased."""
         asked = select(submission_answers).where(submission_answers.c.submission == submission.number)

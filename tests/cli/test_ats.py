@@ -178,3 +178,63 @@ def test_the_quarantine_is_seen_replayed_and_mapped_from() -> None:
     assert ats("quarantine", "replay", shown[0]["id"]).exit_code != 0
     assert ats("quarantine", "replay").exit_code != 0
     assert ats("quarantine", "replay", "--all").output == "1 wait again.\n"
+
+
+def test_one_secret_at_two_places_is_refused() -> None:
+    """What one source signs could be delivered as another's, or another tenant's; the secret is not repeated."""
+    said = ats(
+        "check",
+        EVALUATOR_GREENHOUSE_SECRETS="geheim-1 geheim-2",
+        EVALUATOR_WORKABLE_SECRETS="geheim-2",
+        EVALUATOR_ASHBY_SECRETS__ACME="geheim-3",
+        EVALUATOR_ASHBY_SECRETS="geheim-3 geheim-1",
+        EVALUATOR_GREENHOUSE_ASSESSMENT_KEYS="geheim-4",
+        EVALUATOR_ASHBY_ASSESSMENT_KEYS="geheim-4",
+        EVALUATOR_LEVER_SECRETS="geheim-5 geheim-5",
+    )
+    message = str(said.exception)
+    for pair in (
+        "EVALUATOR_GREENHOUSE_SECRETS: has a secret that EVALUATOR_WORKABLE_SECRETS has too",
+        "EVALUATOR_ASHBY_SECRETS: has a secret that EVALUATOR_ASHBY_SECRETS__ACME has too",
+        "EVALUATOR_ASHBY_SECRETS: has a secret that EVALUATOR_GREENHOUSE_SECRETS has too",
+        "EVALUATOR_ASHBY_ASSESSMENT_KEYS: has a secret that EVALUATOR_GREENHOUSE_ASSESSMENT_KEYS has too",
+    ):
+        assert pair in message, message
+    assert "LEVER" not in message
+    assert "geheim" not in message
+
+
+def test_a_tenants_name_has_no_hyphen_anywhere(tmp_path: Path) -> None:
+    """A variable's name cannot have one: so a tenant is called the same in variables, maps, keys and addresses."""
+    said = ats("check", EVALUATOR_ASHBY_SECRETS__BIG_CO="s").output
+    assert said.startswith("ashby/big_co: 1 secret(s)")
+    for name in ("EVALUATOR_ASHBY_SECRETS__BIG__CO", "EVALUATOR_ASHBY_SECRETS__BIG_"):
+        assert "cannot name a tenant" in str(ats("check", **{name: "s"}).exception)
+    made = CliRunner().invoke(cli(), ["keys", "create", "x", "--scope", "read", "--tenant", "big-co"])
+    assert "'big-co' cannot name a tenant" in str(made.exception)
+    (tmp_path / "a.yaml").write_text(
+        "source: lever\nquestionnaire: ml_engineer_screen\ntenant: big-co\n", encoding="utf-8"
+    )
+    assert "tenant" in str(ats("check", EVALUATOR_ATS_MAPS=str(tmp_path)).exception)
+
+
+def test_what_cannot_be_written_back_is_said_at_once() -> None:
+    """Every mistake, before anything starts."""
+    wrong = {
+        "EVALUATOR_WRITE_BACK": "greenhouse lever workable ashby",
+        "EVALUATOR_WRITE_BACK__ACME": "lever",
+        "EVALUATOR_GREENHOUSE_SECRETS": "s1",
+        "EVALUATOR_LEVER_SECRETS": "s2",
+        "EVALUATOR_LEVER_ASSESSMENT_KEYS": "k",
+    }
+    cleared = {f"EVALUATOR_{name.upper()}_SECRETS": None for name in NAMES}
+    said = str(CliRunner().invoke(cli(), ["settings", "check"], env={**cleared, **wrong}).exception)
+    for mistake in (
+        "lever orders no assessments",
+        "greenhouse needs EVALUATOR_GREENHOUSE_ASSESSMENT_KEYS",
+        "lever needs EVALUATOR_LEVER_API_KEY",
+        "nothing can be written back to 'workable'",
+        "ashby is not connected",
+        "EVALUATOR_WRITE_BACK__ACME: lever is not connected",
+    ):
+        assert mistake in said, said

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,11 @@ from tests.service.conftest import service
 ROOT = Path(__file__).parent.parent.parent
 ATS = (ROOT / "docs" / "ats.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```text\n(.*?)^```$", ATS, re.M | re.S)
+
+
+WRITE_BACK = re.findall(
+    r"^```text\n(.*?)^```$", (ROOT / "docs" / "write-back.md").read_text(encoding="utf-8"), re.M | re.S
+)
 
 
 def test_the_api_page_is_what_the_api_says_of_itself() -> None:
@@ -38,7 +44,7 @@ def test_every_source_has_its_row() -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the document uses curl")
 def test_from_nothing_to_a_graded_application_with_curl(tmp_path: Path) -> None:
-    """The commands of the three terminals as they stand there, on another port."""
+    """The commands of the three terminals as they stand there, on another port; and those of docs/write-back.md."""
     serve, work, third = BLOCKS[0], BLOCKS[1], BLOCKS[2]
     assert serve.splitlines() == ["export EVALUATOR_GREENHOUSE_SECRETS=a-secret-of-your-own", "evaluator serve"]
     assert work.splitlines()[-1] == "evaluator worker --grader baseline"
@@ -54,7 +60,9 @@ def test_from_nothing_to_a_graded_application_with_curl(tmp_path: Path) -> None:
             ["sh", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
         ).stdout
 
-    with service(store, EVALUATOR_GREENHOUSE_SECRETS="a-secret-of-your-own") as running:
+    keys = {"EVALUATOR_GREENHOUSE_ASSESSMENT_KEYS": WRITE_BACK[0].strip().partition("=")[2]}
+    environment |= keys
+    with service(store, EVALUATOR_GREENHOUSE_SECRETS="a-secret-of-your-own", **keys) as running:
         worker = subprocess.Popen(
             ["sh", "-c", work.replace("evaluator", "exec evaluator")], env=environment, stderr=subprocess.DEVNULL
         )
@@ -76,9 +84,22 @@ def test_from_nothing_to_a_graded_application_with_curl(tmp_path: Path) -> None:
             assert [each["question_id"] for each in grades["grades"]] == ["fraud_framing"]
             assert grades["grades"][0]["status"] == "graded"
             assert grades["score"] is not None
+            _order(run, running.url)
             assert json.loads(run(read[3].replace("$KEY", key)))["erased"]["submissions"] == 1
             gone = json.loads(run(read[2].replace("$KEY", key).replace("sub_…", made)))
             assert (gone["submission"]["state"], gone["grades"]) == ("erased", [])
         finally:
             worker.send_signal(signal.SIGTERM)
             worker.wait(60)
+
+
+def _order(run: Callable[[str], str], url: str) -> None:
+    """What docs/write-back.md does after that: a test is listed, ordered, and its result asked for."""
+    ordering, asking = WRITE_BACK[1].replace("http://127.0.0.1:8380", url).rstrip("\n").rsplit("\n", 1)
+    listed, placed = run(ordering).split("]", 1)
+    assert "ml_engineer_screen" in listed
+    named = json.loads(placed)["partner_interview_id"]
+    asking = f"TESTS={url}/assessments/greenhouse\n{asking}".replace("asm_…", named)
+    status = json.loads(run(asking))
+    assert status["partner_status"] == "complete"
+    assert "level" in status["metadata"]["Predict fraud"]

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from evaluator.ats.outgoing import NotDeliveredError, WebhookSender, WebhookTarget
+from evaluator.core.assessment import ORDERED
 from evaluator.errors import StoreError
 from evaluator.store.outbox import Delivery, OutboundEvent, Outbox
 
@@ -40,7 +41,7 @@ class WebhookDelivery:
         self._target = target
 
     def wants(self, event: OutboundEvent) -> bool:
-        return self._target.tenant in (None, event.tenant)
+        return event.kind != ORDERED and self._target.tenant in (None, event.tenant)
 
     async def deliver(self, event: OutboundEvent, body: bytes) -> None:
         await self._sender.send(self._target, event.id, body)

@@ -20,6 +20,7 @@ from evaluator.store.migrations import (
     m0010_review_arrivals,
     m0011_decided,
     m0012_schedules,
+    m0013_assessments,
 )
 
 
@@ -45,6 +46,7 @@ MIGRATIONS = (
     Migration(10, "review arrivals", m0010_review_arrivals.STATEMENTS),
     Migration(11, "decided", m0011_decided.STATEMENTS),
     Migration(12, "schedules", m0012_schedules.STATEMENTS),
+    Migration(13, "assessments", m0013_assessments.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

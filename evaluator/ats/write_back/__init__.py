@@ -1,0 +1,1 @@
+"""Results written back into applicant tracking systems, and the assessments that these order."""

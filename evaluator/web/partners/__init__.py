@@ -1,0 +1,1 @@
+"""What applicant tracking systems call when they order assessments here."""
