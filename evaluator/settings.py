@@ -243,3 +243,18 @@ def read_retention_settings(environment: Mapping[str, str] = os.environ) -> Rete
     said = _checked(environment)
     policy = said.get("EVALUATOR_RETENTION_POLICY")
     return RetentionSettings(said.get("EVALUATOR_RETENTION_AT"), None if policy is None else Path(policy).expanduser())
+
+
+@dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """Whether traces are sent; where to and how reads OpenTelemetry itself."""
+
+    is_on: bool
+
+
+def read_trace_settings(environment: Mapping[str, str] = os.environ) -> TraceSettings:
+    """Whether traces are sent. Raises UsageError as `read_settings` does."""
+    said = _checked(environment)
+    places = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    is_off = is_on(said.get("OTEL_SDK_DISABLED"))
+    return TraceSettings(any(name in said for name in places) and not is_off)

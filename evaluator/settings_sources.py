@@ -14,7 +14,7 @@ from evaluator.errors import Mistake, UsageError
 from evaluator.settings_table import NO, SETTINGS, SWITCH, YES, Place, Setting, place_of_key, place_of_variable
 
 FILE_VARIABLE = "EVALUATOR_SETTINGS"
-_PREFIXES = ("EVALUATOR_", "OPENAI_")
+_PREFIXES = ("EVALUATOR_", "OPENAI_", "OTEL_")
 _HINT = "`evaluator settings show` says what there is and where it comes from; docs/settings.md has the table."
 _LARGEST = 1_000_000  # bytes of a settings file, or of a file with one value
 
@@ -91,7 +91,7 @@ def _in_environment(environment: Mapping[str, str], mistakes: list[Mistake]) -> 
         place = place_of_variable(name)
         if place is not None:
             yield from _at(place, text, None, name, mistakes)
-        elif name.startswith("EVALUATOR_"):  # of OPENAI_… the openai client knows more
+        elif name.startswith("EVALUATOR_"):  # of OPENAI_… and OTEL_… the libraries know more
             mistakes.append(Mistake(_unknown(name, [each.name for each in SETTINGS]), key=name))
 
 

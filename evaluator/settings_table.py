@@ -254,6 +254,16 @@ PARTS = (
             ),
         ),
     ),
+    Part(
+        "Traces",
+        "OpenTelemetry's own names, read from the environment alone; off where no address is set. More: "
+        "[durable-work.md](durable-work.md#traces).",
+        (
+            Setting("OTEL_EXPORTER_OTLP_ENDPOINT", None, "where to, such as `http://127.0.0.1:4318`", ADDRESS),
+            Setting("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", None, "the same for traces alone, with its path", ADDRESS),
+            Setting("OTEL_SDK_DISABLED", None, "`true`: off all the same", SWITCH, "false"),
+        ),
+    ),
 )
 SETTINGS = tuple(setting for part in PARTS for setting in part.settings)
 

@@ -23,6 +23,7 @@ from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls, Prompt
 from evaluator.core.redaction import Redact
 from evaluator.core.task import Rater, RaterIdentity
+from evaluator.core.tracing import Tracer
 from evaluator.errors import GraderSetupError, UsageError
 from evaluator.files.local_model import find_default_model
 from evaluator.files.price_file import load_prices
@@ -37,6 +38,7 @@ from evaluator.graders.paced_model import PacedModel
 from evaluator.graders.pacers import Pacers
 from evaluator.graders.request_sink import RequestSink
 from evaluator.graders.spec import RaterSpec, parse_grader
+from evaluator.graders.traced_model import TracedModel
 from evaluator.run.fitted_for import require_fitted_for
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
@@ -97,12 +99,17 @@ class GraderOptions:
     redact: Redact = "identity"
     """What is taken out of an answer before a grader reads it: nothing (`off`), what `Answer.identity` says of the
     candidate, or also whatever looks like an e-mail address, phone number, link, handle or postal address (`all`)."""
+    control: bool = False
+    """Whether models are asked, beside every grade that meets the bar, for what no answer says: one that finds it there
+    gives marks for anything. Without it that is done where an answer's language is not the vocabulary's."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
     pacers: Pacers | None = field(default=None, repr=False)
     """The pace of endpoints that other graders ask too; its bounds count, not those of these options."""
     urgent: bool = False
     """What others ask of the same endpoints waits behind what this grader asks."""
+    tracer: Tracer | None = field(default=None, repr=False)
+    """Where requests become spans; None: there are no traces."""
     calibration: Calibration | None = None
     """Fitted for just this grader, prompt, rubric and so on (`load_calibration`); refused for any other."""
 
@@ -155,6 +162,7 @@ def make_plain_grader(
         pacers=() if chosen.pacers else tuple(pacers.made.values()),
         calibration=calibration,
         redact=chosen.redact,
+        control_at_the_bar=chosen.control,
         yardstick=_yardstick(specs, questionnaire, folders),
     )
     if calibration is not None:
@@ -246,6 +254,8 @@ def _rater(
     # What waits for a batch is only written down: there is no endpoint whose pace to keep.
     pacer = pacers.of(model.address or str(spec)) if spec.kind in _PACED and options.sink is None else None
     # The budget outside the pace: a request that waits for its turn has its money set aside.
+    if options.tracer is not None:
+        model = TracedModel(model, options.tracer, _provider(spec, model.address))
     model = _within_budget(PacedModel(model, pacer, urgent=options.urgent) if pacer else model, spec, price, options)
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
@@ -271,6 +281,14 @@ def _rater(
         sleep=pacer.sleep if pacer else asyncio.sleep,
         keeping=pacer.keeping if pacer else nullcontext,
     )
+
+
+def _provider(spec: RaterSpec, address: str | None) -> str:
+    """Who answers, as OpenTelemetry names it; who speaks OpenAI's protocol counts as OpenAI."""
+    if spec.kind != "openai":
+        return {"local": "llama.cpp"}.get(spec.kind, spec.kind)
+    host = urlsplit(address or "").hostname or ""
+    return "azure.ai.openai" if host.endswith(".azure.com") else "openai"
 
 
 def shows_examples(grader: str, questionnaire: str, options: GraderOptions) -> bool:
@@ -316,9 +334,7 @@ def _chat_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
 
 
 def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleModel:
-    from openai import AsyncOpenAI
-
-    from evaluator.graders.openai_compatible import OpenAICompatibleModel
+    from evaluator.graders.openai_compatible import EndpointClient, OpenAICompatibleModel
 
     deadline = options.timeout or 120.0
     key = options.api_key
@@ -334,7 +350,7 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleMo
             "The key holds a character that no key has: a line end, or a letter outside ASCII.",
             hint="Copy it again, without what stands around it.",
         )
-    client = AsyncOpenAI(
+    client = EndpointClient(
         # A server of one's own takes any key; the client insists on one.
         api_key=key or "none",
         base_url=options.base_url,

@@ -12,6 +12,7 @@ from evaluator.ats.sources import SOURCES
 from evaluator.core.question_map import QuestionMap
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.tenant import DEFAULT_TENANT, NAMES, is_tenant
+from evaluator.core.tracing import Tracer
 from evaluator.errors import Mistake, UsageError
 from evaluator.files.question_map_file import load_question_maps
 from evaluator.files.resources import shipped
@@ -77,6 +78,7 @@ def make_service(
     rung: Callable[[str], None] = lambda _: None,
     *,
     public_url: str | None = None,
+    tracer: Tracer | None = None,
 ) -> Service:
     """The doors and the desk over a store. Raises InputError as `make_connections` does.
 
@@ -87,7 +89,7 @@ def make_service(
     question_set = lru_cache(maxsize=64)(lambda name: load_question_set(name, [shipped("rubrics")]))
     default = settings.questionnaire or DEFAULT_QUESTIONNAIRE
     question_set(default)  # one that is not there is told now, not to each who hands something in
-    desk = SubmissionDesk(store.submissions, question_set, default, store.erase_candidate, rung)
+    desk = SubmissionDesk(store.submissions, question_set, default, store.erase_candidate, rung, tracer)
     assessments = AssessmentDesk(connections, questionnaire, store, public_url, rung)
     return Service(connections, Doors(connections, store.inbox, rung), desk, assessments)
 

@@ -17,6 +17,7 @@ from evaluator.ats.write_back.write_back import WriteBack
 from evaluator.core.pace import PaceSettings
 from evaluator.core.price import Price
 from evaluator.core.tenant import DEFAULT_TENANT
+from evaluator.core.tracing import Tracer
 from evaluator.core.work import Lane
 from evaluator.errors import Mistake, UsageError
 from evaluator.files.calibration_file import load_calibration
@@ -65,9 +66,11 @@ def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
         price=None if price is None else Price(price[0], price[1], price[2] if len(price) > 2 else None),
         gguf=Path(found(kept["gguf"])) if kept["gguf"] else None,
         threads=kept["threads"],
-        redact=kept.get("redact") or own.redact,
         rubrics=[Path(found(each)) for each in kept["rubrics"]],
         prompts=[Path(found(each)) for each in kept["prompts"]],
+        # Runs of before these options were there: as they were graded then.
+        redact=kept.get("redact") or own.redact,
+        control=kept.get("control_reading") or False,
         calibration=load_calibration(Path(found(kept["calibration"]))) if kept["calibration"] else None,
     )
     return make_plain_grader(kept["grader"], found(kept["questionnaire"]), options)
@@ -94,18 +97,20 @@ def make_worker(
     *,
     drain: float = 30.0,
     service: ServiceOptions | None = None,
+    tracer: Tracer | None = None,
 ) -> Worker:
     """A worker for the queue of a store. `own`: its key and endpoint; `limits` hold for all workers together.
 
     Without `service` it leaves submissions and events to others. Raises InputError with every mistake in the settings.
     """
     pacers = Pacers(limits)
+    own = replace(own, tracer=tracer)
 
     def make(record: RunRecord, lane: Lane) -> Grader:
         ledger = PatientLedger(store.ledger(record.number), worker.leaving)
         return grader_of_run(record, replace(own, ledger=ledger, pacers=pacers, urgent=lane == "webhook"))
 
-    options = WorkerOptions(limits, version("screening-answer-evaluator"), drain)
+    options = WorkerOptions(limits, version("screening-answer-evaluator"), drain, tracer)
     work = make_service_work(store, own, service) if service is not None else ServiceWork()
     worker = Worker(store, RunGraders(store.runs.get, make), pacers, options, work)
     return worker

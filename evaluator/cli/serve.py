@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -22,13 +22,21 @@ from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.cli.worker_beside import worker_beside
 from evaluator.errors import UsageError
-from evaluator.settings import ServeSettings, read_ats_settings, read_out_settings, read_serve_settings, read_settings
+from evaluator.settings import (
+    ServeSettings,
+    read_ats_settings,
+    read_out_settings,
+    read_serve_settings,
+    read_settings,
+    read_trace_settings,
+)
 from evaluator.settings_sources import read_sources
 from evaluator.store.store import Store
 
 if TYPE_CHECKING:
     from fastapi import APIRouter, FastAPI
 
+    from evaluator.core.tracing import Tracer
     from evaluator.web.site import Site, WebSettings
 
 _PATIENCE = 10  # seconds for requests in flight, once it is to stop
@@ -108,6 +116,7 @@ def command(
     from evaluator.web.app import create_app
     from evaluator.web.site import make_site
     from evaluator.wiring_settings import check_settings
+    from evaluator.wiring_traces import make_tracer
 
     check_settings(read_sources(os.environ))
     usual = read_serve_settings()
@@ -129,9 +138,11 @@ def command(
         settings = _settings(listening, bound.getsockname()[1])
         shares = DrawShares(blind_share, double_share, audit_share)
         site = make_site(store, settings, shares=shares, export_run=export_run)
-        service = _service(store, settings.origins[0])
+        tracer = make_tracer(read_trace_settings(), "serve")
+        service = _service(store, settings.origins[0], tracer)
         _say(site)
-        with worker_beside(store.address, work_grader) if work_grader else nullcontext():
+        beside = worker_beside(store.address, work_grader) if work_grader else nullcontext()
+        with nullcontext() if tracer is None else closing(tracer), beside:
             _serve(create_app(site, service=service), bound, listening)
     click.echo("Stopped.")
 
@@ -201,7 +212,7 @@ def _bound(listening: _Listening) -> socket.socket:
         ) from error
 
 
-def _service(store: Store, own_address: str) -> Sequence[APIRouter]:
+def _service(store: Store, own_address: str, tracer: Tracer | None) -> Sequence[APIRouter]:
     """The webhooks that the environment opens, and the JSON API. Raises InputError with every mistake in them.
 
     `own_address`: what links begin with where no other address is set.
@@ -211,7 +222,7 @@ def _service(store: Store, own_address: str) -> Sequence[APIRouter]:
     from evaluator.wiring_service import described, make_service
 
     out = read_out_settings()
-    parts = make_service(read_ats_settings(), store, public_url=out.public_url or own_address)
+    parts = make_service(read_ats_settings(), store, public_url=out.public_url or own_address, tracer=tracer)
     for name, what in described(parts.connections).items():
         click.echo(f"Webhook /webhooks/{name}: {what}")
     routers = service_routers(parts.doors, parts.desk, parts.assessments, store.keys)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from evaluator.settings import (
     read_out_settings,
     read_retention_settings,
     read_settings,
+    read_trace_settings,
     read_worker_settings,
 )
 from evaluator.settings_sources import read_sources
@@ -74,6 +76,7 @@ def command(
     from evaluator.cli.canary_beside import canary_beside, canary_options
     from evaluator.wiring_schedules import make_schedules
     from evaluator.wiring_settings import check_settings
+    from evaluator.wiring_traces import make_tracer
     from evaluator.wiring_worker import ServiceOptions, make_worker
 
     check_settings(read_sources(os.environ))
@@ -100,8 +103,10 @@ def command(
             service = ServiceOptions(
                 grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked, schedules
             )
-        worker = make_worker(store, own, limits, drain=drain, service=service)
-        run_to_the_end(_work(worker, until_stdin_closes=until_stdin_closes))
+        tracer = make_tracer(read_trace_settings(), "worker")
+        worker = make_worker(store, own, limits, drain=drain, service=service, tracer=tracer)
+        with nullcontext() if tracer is None else closing(tracer):
+            run_to_the_end(_work(worker, until_stdin_closes=until_stdin_closes))
 
 
 async def _work(worker: Worker, *, until_stdin_closes: bool) -> None:

@@ -65,6 +65,8 @@ class WorkBatch:
     """The worker that has it."""
     items: tuple[WorkItem, ...]
     is_careful: bool = False
+    made_at: str | None = None
+    """When it was queued, in UTC."""
 
 
 def is_worth_another_try(code: FailureCode, tries: int) -> bool:

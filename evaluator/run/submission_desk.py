@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from evaluator.core.identity import Identity, with_id
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.submission import NewSubmission, Submission, SubmittedAnswer, submitted_answer
 from evaluator.core.tenant import stored_candidate
+from evaluator.core.tracing import Tracer
 from evaluator.errors import EvaluatorError, Mistake, SubmissionError
 from evaluator.files.rubric_file import QuestionSet
 from evaluator.run.intake import Erase
@@ -62,8 +64,10 @@ class SubmissionDesk:
         default_questionnaire: str,
         erase: Erase,
         rung: Callable[[str], None] = lambda _: None,
+        tracer: Tracer | None = None,
     ) -> None:
         """`rung` is told the id of a new submission, after it is kept; it may do nothing, and must be quick."""
+        self._tracer = tracer
         self._shelf = shelf
         self._question_set = question_set
         self._default = default_questionnaire
@@ -72,12 +76,14 @@ class SubmissionDesk:
 
     def submit(self, tenant: str, asked: AskedSubmission) -> Submitted:
         """Takes a submission in. Raises SubmissionError with every mistake, and IdempotencyConflictError."""
+        begun = time.time()
         submitted = self._shelf.submit(self._new(tenant, asked, lane_is_bulk=False))
-        self._tell(submitted)
+        self._tell(submitted, begun)
         return submitted
 
     def submit_many(self, tenant: str, asked: Sequence[AskedSubmission]) -> list[Submitted | SubmissionError]:
         """The same for many, in order; one that cannot be taken leaves the others as they are."""
+        begun = time.time()
         made: list[NewSubmission | SubmissionError] = []
         for each in asked:
             try:
@@ -88,7 +94,7 @@ class SubmissionDesk:
         results = [next(kept) if isinstance(each, NewSubmission) else each for each in made]
         for result in results:
             if isinstance(result, Submitted):
-                self._tell(result)
+                self._tell(result, begun)
         return results
 
     def find(self, tenant: str, submission_id: str) -> Submission | None:
@@ -121,9 +127,15 @@ class SubmissionDesk:
         """Erases a candidate, for good; how many records of each kind there were. Safe to call again."""
         return self._erase(_stored(tenant, candidate_id))
 
-    def _tell(self, submitted: Submitted) -> None:
-        if submitted.is_new:
-            self._rung(submitted.id)
+    def _tell(self, submitted: Submitted, begun: float) -> None:
+        if not submitted.is_new:
+            return
+        self._rung(submitted.id)
+        if self._tracer is not None:
+            facts = {"evaluator.submission.id": submitted.id, "evaluator.source": self.source}
+            of = submitted.id
+            with self._tracer.span("receive submission", facts, kind="server", of=of, is_first=True, begun=begun):
+                pass  # its id is known only now that it is kept
 
     def _new(self, tenant: str, asked: AskedSubmission, *, lane_is_bulk: bool) -> NewSubmission:
         name = asked.questionnaire or self._default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select
 
 from evaluator.core.answer import Answer
+from evaluator.core.near_copy.found import NearCopy
 from evaluator.core.submission import Submission
 from evaluator.core.work import MOST_DEATHS, Lane, WorkBatch, WorkItem, seconds_until_next
 from evaluator.store import work_submissions
@@ -154,7 +156,7 @@ class WorkShelf:
                     select(work_answers).where(work_answers.c.chunk == row["number"]).order_by(work_answers.c.number)
                 ).mappings()
             )
-        return WorkBatch(row["id"], row["number"], row["run"], worker, items, is_careful=deaths >= MOST_DEATHS)
+        return WorkBatch(row["id"], row["number"], row["run"], worker, items, deaths >= MOST_DEATHS, row["made_at"])
 
     def begin(self, batch: WorkBatch, item: WorkItem) -> None:
         """Notes that an answer is begun: a worker that ends over it leaves the mark."""
@@ -324,13 +326,15 @@ def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object
         "row": answer.row,
         "tries": item.tries,
         "identity": None if known is None else sealed_one(connection, candidate_id, known),
+        "alike": json.dumps([[each.row, each.containment] for each in answer.alike]) if answer.alike else None,
     }
 
 
 def _item(row: RowMapping) -> WorkItem:
     text = row["body"].decode("utf-8", "surrogatepass")
+    alike = tuple(NearCopy(*each) for each in json.loads(row["alike"] or "[]"))
     answer = Answer(
         row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"],
-        identity_in(row["identity"]),
+        identity=identity_in(row["identity"]), alike=alike,
     )  # fmt: skip
     return WorkItem(row["number"], answer, row["tries"])

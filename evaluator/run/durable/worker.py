@@ -14,6 +14,7 @@ from functools import partial
 
 from evaluator.core.pace import PaceSettings
 from evaluator.core.shares import share_of
+from evaluator.core.tracing import Span, Tracer
 from evaluator.core.work import CHUNK, Lane, WorkBatch, seconds_until_next
 from evaluator.errors import AtsUnavailableError, EvaluatorError, StoreError
 from evaluator.graders.pacers import Pacers
@@ -24,6 +25,7 @@ from evaluator.run.durable.patience import insist, insist_on
 from evaluator.run.durable.queue import Clock, LaneOfWork, WorkQueue
 from evaluator.run.durable.run_graders import RunGraders, reason_of
 from evaluator.run.durable.scheduled import Schedule, Scheduled
+from evaluator.run.durable.traced import note_result, note_settled, traced_batch
 from evaluator.run.intake import Intake
 from evaluator.store.store import Store
 from evaluator.store.worker_roll import BEAT, Watch, WorkerRecord
@@ -52,6 +54,7 @@ class WorkerOptions:
     limits: PaceSettings
     version: str
     drain: float = 30.0
+    tracer: Tracer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +169,10 @@ class Worker:
 
     def _settle_or_put_off(self, intake: Intake, loop: asyncio.AbstractEventLoop, event_id: str, turn: int) -> None:
         try:
+            begun = time.time()
             settling = insist_on(partial(intake.settle, event_id), self.leaving)
-            asyncio.run_coroutine_threadsafe(settling, loop).result()
+            settled = asyncio.run_coroutine_threadsafe(settling, loop).result()
+            note_settled(self._options.tracer, event_id, settled, begun)
         except AtsUnavailableError as error:
             if turn % _TURNS >= _EVENT_TRIES:
                 giving_up = insist(partial(intake.give_up, event_id, "ats_unavailable"), self.leaving)
@@ -190,7 +195,8 @@ class Worker:
         try:
             batch = await insist(partial(shelf.start, work_id, self.id), self.leaving)
             if batch is not None:
-                await self._grade(batch, lane, shelf)
+                with traced_batch(self._options.tracer, batch, lane, self.id) as span:
+                    await self._grade(batch, lane, shelf, span)
         except asyncio.CancelledError:
             # The worker ends before the work did: somebody else goes on with it.
             if batch is not None:
@@ -203,7 +209,7 @@ class Worker:
             if task is not None:
                 self._in_hand.discard(task)
 
-    async def _grade(self, batch: WorkBatch, lane: Lane, shelf: BatchShelf) -> None:
+    async def _grade(self, batch: WorkBatch, lane: Lane, shelf: BatchShelf, span: Span | None) -> None:
         result = BatchResult()
         try:
             async with self._graders.lent(batch.run, lane) as lent:
@@ -221,6 +227,8 @@ class Worker:
         step = partial(shelf.finish, batch, failed=result.failed, reason=result.reason)
         is_done = await insist(step, self.leaving)
         said = {"worker": self.id, "work": batch.id, "graded": result.graded, "done": is_done}
+        if span is not None:
+            note_result(span, result)
         logger.info("batch", extra=said | ({"reason": result.reason} if result.reason else {}))
 
     async def _beat(self) -> None:

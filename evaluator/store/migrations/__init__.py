@@ -21,7 +21,8 @@ from evaluator.store.migrations import (
     m0011_decided,
     m0012_schedules,
     m0013_assessments,
-    m0014_identities,
+    m0014_near_copies,
+    m0015_identities,
 )
 
 
@@ -48,7 +49,8 @@ MIGRATIONS = (
     Migration(11, "decided", m0011_decided.STATEMENTS),
     Migration(12, "schedules", m0012_schedules.STATEMENTS),
     Migration(13, "assessments", m0013_assessments.STATEMENTS),
-    Migration(14, "identities", m0014_identities.STATEMENTS),
+    Migration(14, "near copies", m0014_near_copies.STATEMENTS),
+    Migration(15, "identities", m0015_identities.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 
