@@ -108,7 +108,8 @@ def test_nothing_of_who_wrote_it_reaches_the_model_from_any_source(
         events = {}
         for name in SOURCES:
             sent = sent_by(name)
-            answered = doors.answer("default", name, Delivery(sent.headers, sent.body, datetime.now(UTC)))
+            delivery = Delivery(sent.headers, sent.body, datetime.now(UTC))
+            answered = asyncio.run(doors.answer("default", name, delivery))
             events[name] = answered.event_id or ""
         worker(path, "--grader", "openai:m", "--base-url", model.address)
         for name, event in events.items():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -21,6 +22,8 @@ from evaluator.store.store import Store
 from evaluator.wiring_service import find_questionnaire, make_connections
 from tests.ats.signing import SECRETS, TEXTS, submit_event
 from tests.web.conftest import NO_DRAWS, Served
+
+T = TypeVar("T")
 
 UNKNOWN = "How would you <b>find</b> fraud?"
 WRITTEN = "One example is one payment, and this marker: Zyxomma."
@@ -45,7 +48,8 @@ class Ats:
             "workable", f"c{number}", event_id=f"e{number}", answers={"x": WRITTEN}, questions=questions
         )
         headers = {name.lower(): value for name, value in sent.headers.items()}
-        return self._doors.answer("default", "workable", Delivery(headers, sent.body, datetime.now(UTC))).event_id or ""
+        delivery = Delivery(headers, sent.body, datetime.now(UTC))
+        return apart(lambda: self._doors.answer("default", "workable", delivery)).event_id or ""
 
     def settle(self) -> list[Settled]:
         """What a worker does: every event that waits is settled."""
@@ -54,9 +58,13 @@ class Ats:
         async def each() -> list[Settled]:
             return [await self._intake.settle(event) for event in waiting]
 
-        # In a thread of its own: a browser's driver may have this one's event loop.
-        with ThreadPoolExecutor(1) as thread:
-            return thread.submit(lambda: asyncio.run(each())).result()
+        return apart(each)
+
+
+def apart(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """In a thread of its own: a browser's driver may have this one's event loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(lambda: asyncio.run(work())).result()
 
 
 @pytest.fixture
@@ -120,7 +128,7 @@ def test_what_is_held_back_is_seen_mended_and_goes_on(
     write_map(maps, {UNKNOWN: "fraud_framing"})
     page.reload()
     page.get_by_role("button", name="Let all 2 try again").click()
-    expect(page.get_by_role("heading", level=2)).to_have_text("Nothing is held back")
+    expect(page.get_by_role("heading", name="Nothing is held back")).to_be_visible()
     settled = Ats(sqlite_store, maps).settle()
     assert [each.state for each in settled] == ["mapped", "mapped"]
     submission = sqlite_store.submissions.find(settled[0].submission_id or "")
@@ -142,7 +150,7 @@ def test_an_event_is_erased_for_good_after_a_second_click(
     expect(event.get_by_role("button", name="Erase this event")).to_be_hidden()
     event.get_by_text("Erase…").click()
     event.get_by_role("button", name="Erase this event").click()
-    expect(page.get_by_role("heading", level=2)).to_have_text("Nothing is held back")
+    expect(page.get_by_role("heading", name="Nothing is held back")).to_be_visible()
     found = sqlite_store.inbox.find(held)
     assert found is not None
     assert (found.state, found.body, found.detail, found.candidate_id) == ("erased", None, (), None)
@@ -150,7 +158,7 @@ def test_an_event_is_erased_for_good_after_a_second_click(
     assert ats.settle() == []
     page.go_back()
     page.reload()
-    expect(page.get_by_role("heading", level=2)).to_have_text("Nothing is held back")
+    expect(page.get_by_role("heading", name="Nothing is held back")).to_be_visible()
 
 
 def test_pages_sources_and_what_somebody_else_did(
