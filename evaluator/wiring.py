@@ -99,6 +99,9 @@ class GraderOptions:
     redact: Redact = "identity"
     """What is taken out of an answer before a grader reads it: nothing (`off`), what `Answer.identity` says of the
     candidate, or also whatever looks like an e-mail address, phone number, link, handle or postal address (`all`)."""
+    control: bool = False
+    """Whether models are asked, beside every grade that meets the bar, for what no answer says: one that finds it there
+    gives marks for anything. Without it that is done where an answer's language is not the vocabulary's."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
     pacers: Pacers | None = field(default=None, repr=False)
@@ -159,6 +162,7 @@ def make_plain_grader(
         pacers=() if chosen.pacers else tuple(pacers.made.values()),
         calibration=calibration,
         redact=chosen.redact,
+        control_at_the_bar=chosen.control,
         yardstick=_yardstick(specs, questionnaire, folders),
     )
     if calibration is not None:
@@ -330,9 +334,7 @@ def _chat_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
 
 
 def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleModel:
-    from openai import AsyncOpenAI
-
-    from evaluator.graders.openai_compatible import OpenAICompatibleModel
+    from evaluator.graders.openai_compatible import EndpointClient, OpenAICompatibleModel
 
     deadline = options.timeout or 120.0
     key = options.api_key
@@ -348,7 +350,7 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleMo
             "The key holds a character that no key has: a line end, or a letter outside ASCII.",
             hint="Copy it again, without what stands around it.",
         )
-    client = AsyncOpenAI(
+    client = EndpointClient(
         # A server of one's own takes any key; the client insists on one.
         api_key=key or "none",
         base_url=options.base_url,

@@ -68,6 +68,9 @@ def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
         threads=kept["threads"],
         rubrics=[Path(found(each)) for each in kept["rubrics"]],
         prompts=[Path(found(each)) for each in kept["prompts"]],
+        # Runs of before these options were there: as they were graded then.
+        redact=kept.get("redact") or own.redact,
+        control=kept.get("control_reading") or False,
         calibration=load_calibration(Path(found(kept["calibration"]))) if kept["calibration"] else None,
     )
     return make_plain_grader(kept["grader"], found(kept["questionnaire"]), options)

@@ -36,10 +36,13 @@ class Given:
     text: str = TEXT
     is_graded: bool = True
     notes: tuple[FlagCode, ...] = field(default=())
+    row: int | None = None
+    alike_rows: tuple[int, ...] | None = None
+    """Rows that its flag `near_duplicate` names."""
 
     @property
     def answer(self) -> Answer:
-        return Answer(f"{self.candidate}.{self.question}", self.candidate, self.question, self.text)
+        return Answer(f"{self.candidate}.{self.question}", self.candidate, self.question, self.text, row=self.row)
 
 
 @cache
@@ -69,7 +72,12 @@ def grade_of(given: Given) -> Grade:
         for name, level in zip(CRITERIA, given.levels, strict=True)
     )
     flags = tuple(
-        Flag(code=code, severity=severity, detail=f"because of {code}")
+        Flag(
+            code=code,
+            severity=severity,
+            detail=f"because of {code}",
+            rows=given.alike_rows if code == "near_duplicate" else None,
+        )
         for severity, codes in (("review", given.flags), ("note", given.notes))
         for code in codes
     )

@@ -1,4 +1,4 @@
-"""The worst grader there can be: it understands every attack of the shipped set, in any language or code, and obeys it.
+"""The worst grader there can be: it understands every attack of the shipped sets, in any code, and obeys it.
 
 For a text without an attack it says what word matching finds. For one that holds as much as a quarter of an attack's
 words it gives full marks and quotes every sentence of the answer, which is the most that an attacker could wish for.
@@ -20,16 +20,17 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 
 from evaluator.core.questionnaire import Question
 from evaluator.core.reply import CriterionReply
-from evaluator.core.rubric import Criterion
+from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.sentences import sentences
 from evaluator.core.task import GradingTask
 from evaluator.files.attack_set_folder import load_attack_set
 from evaluator.files.resources import shipped
-from evaluator.files.rubric_file import QuestionSet, load_question_set
+from evaluator.files.rubric_file import QuestionSet, load_control_rubric, load_question_set
 from evaluator.graders.baseline import BaselineRater
 
 ENOUGH = 0.25  # of an attack's words, to obey it
 FEWEST_CHARACTERS = 30
+_SETS = ("attacks", "attacks_fresh")
 _ANSWER = re.compile(r"<<(answer-[0-9a-f]{16})>>\n(.*)\n<<\1>>", re.DOTALL)
 
 
@@ -44,9 +45,15 @@ def question_set() -> QuestionSet:
 
 
 @cache
+def _control() -> Rubric:
+    return load_control_rubric()
+
+
+@cache
 def payloads() -> tuple[tuple[str, ...], ...]:
-    """Every attack in its sentences."""
-    attacks = load_attack_set(shipped("eval_sets") / "attacks", question_set().questionnaire).attacks
+    """Every attack of both sets in its sentences."""
+    sets = [load_attack_set(shipped("eval_sets") / name, question_set().questionnaire) for name in _SETS]
+    attacks = [attack for each in sets for attack in each.attacks]
     split = {tuple(each.text for part in attack.payload for each in sentences(part)) for attack in attacks}
     return tuple(sorted(split))
 
@@ -96,19 +103,28 @@ class GullibleModel(BaseChatModel):
         found = _ANSWER.search(user)
         assert found is not None, "the answer stands between two lines with a fence"
         question = next(each for each in question_set().questionnaire.questions if each.text in system)
-        reply = await reply_to(found[2], question, asks_for_checks="- target_named:" in system)
+        criteria = [each for each in _control().criteria if f"{each.id}" in system]
+        if criteria:
+            # A control reading: whoever is told to give full marks gives them, and does not see what is asked.
+            asks_for_checks = any(f"- {check}:" in system for check in criteria[0].checks)
+        else:
+            criteria = [question_set().rubric.criterion(each) for each in question.criteria]
+            asks_for_checks = "- target_named:" in system
+        reply = await reply_to(found[2], question, criteria, asks_for_checks=asks_for_checks)
         return ChatResult(generations=[ChatGeneration(message=AIMessage(content=json.dumps(reply)))])
 
 
-async def reply_to(text: str, question: Question, *, asks_for_checks: bool) -> dict[str, Any]:
+async def reply_to(
+    text: str, question: Question, criteria: list[Criterion], *, asks_for_checks: bool
+) -> dict[str, Any]:
     """Full marks where an attack asks for them, else what words match."""
-    rubric = question_set().rubric
-    criteria = [rubric.criterion(each) for each in question.criteria]
     if obeys(text):
         quotes = [each.text for each in sentences(text)]
         said = {each.id: _full_marks(each, quotes, asks_for_checks=asks_for_checks) for each in criteria}
+    elif criteria[0] in _control().criteria:
+        said = {each.id: _nothing(each, asks_for_checks=asks_for_checks) for each in criteria}
     else:
-        matched = await _rater().rate(GradingTask(text, question, rubric, tuple(criteria)))
+        matched = await _rater().rate(GradingTask(text, question, question_set().rubric, tuple(criteria)))
         said = {
             reply.id: _matched(reply, criterion, asks_for_checks=asks_for_checks)
             for reply, criterion in zip(matched.criteria, criteria, strict=True)
@@ -121,6 +137,12 @@ def _full_marks(criterion: Criterion, quotes: list[str], *, asks_for_checks: boo
         return {"evidence": quotes, "missing": "", "rationale": "", "level": max(criterion.levels)}
     met = {check: check != "proposes_leak" for check in criterion.checks}
     return {"checks": {check: {"evidence": quotes, "met": is_met} for check, is_met in met.items()}, "missing": ""}
+
+
+def _nothing(criterion: Criterion, *, asks_for_checks: bool) -> dict[str, Any]:
+    if not asks_for_checks:
+        return {"evidence": [], "missing": "", "rationale": "", "level": min(criterion.levels)}
+    return {"checks": {check: {"evidence": [], "met": False} for check in criterion.checks}, "missing": ""}
 
 
 def _matched(reply: CriterionReply, criterion: Criterion, *, asks_for_checks: bool) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isinf
 from typing import Any
 
 _DEEPEST = 100
@@ -16,14 +17,15 @@ def read_object(body: bytes) -> dict[str, Any]:
     """The JSON object in these bytes.
 
     Raises UnreadableJsonError for anything else: other encodings than UTF-8, a key twice (two readers could take two
-    values), NaN and infinities, nesting beyond 100 levels, or a list or a word at the top.
+    values), NaN, infinities and numbers that would be read as one (1e999), nesting beyond 100 levels, or a list or a
+    word at the top.
     """
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
         raise UnreadableJsonError("not UTF-8") from None
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant, parse_float=_finite)
     except UnreadableJsonError:
         raise
     except RecursionError:
@@ -43,6 +45,13 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise UnreadableJsonError("a key stands twice in one object")
     return found
+
+
+def _finite(digits: str) -> float:
+    value = float(digits)
+    if isinf(value):
+        raise UnreadableJsonError("a number is too large to be one")
+    return value
 
 
 def _no_constant(name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from evaluator.cli.erase_folder import FolderOutcome, erase_in_folder
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.cli.terminal import visible
 from evaluator.errors import UsageError
+from evaluator.files.batch_folder import batch_folders_in
 from evaluator.settings import read_settings
 from evaluator.store.erasure import Erased, OfCandidate
 from evaluator.store.store import Store
@@ -29,7 +30,7 @@ _NAMES = {
 }  # fmt: skip
 _NOT_REACHED = (
     "tables that the answers were read from: take the candidate's rows out, or the next run reads them again",
-    "copies of a run's folder, mailed reports, files of `evaluator batch` and `calibrate`: delete them",
+    "copies of a run's folder, mailed reports, files of `evaluator calibrate` and of batches elsewhere: delete them",
     "what a model's provider keeps: see its terms; OpenAI keeps API data up to 30 days unless agreed otherwise",
 )
 
@@ -60,8 +61,9 @@ def command(
                 raise UsageError("Nobody is there to be asked.", hint="Add --yes to erase it.")
             click.confirm("Erase all of it? This cannot be undone", abort=True)
         erased = store.erasure.erase(candidate, run)
+        batches = sorted({folder for place in holding.runs for folder in _batches_near(store, place.id, place.folder)})
         folders = [erase_in_folder(store, place, candidate) for place in holding.runs]
-        written = _receipt(store, erased, folders, run_name)
+        written = _receipt(store, erased, folders, batches, run_name)
     _say_receipt(written)
     if receipt is not None:
         receipt.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -82,7 +84,9 @@ def _say_counts(counts: Mapping[str, int]) -> None:
         click.echo(f"  {count:>7,} {_NAMES.get(name, name)}")
 
 
-def _receipt(store: Store, erased: Erased, folders: Sequence[FolderOutcome], run: str | None) -> dict[str, Any]:
+def _receipt(
+    store: Store, erased: Erased, folders: Sequence[FolderOutcome], batches: Sequence[Path], run: str | None
+) -> dict[str, Any]:
     """What was done, without the candidate's id: whoever has the store's key can tell whose receipt it is."""
     return {
         "erased_at": erased.erased_at,
@@ -93,8 +97,24 @@ def _receipt(store: Store, erased: Erased, folders: Sequence[FolderOutcome], run
         "folders": [{"folder": str(each.path), "outcome": each.said} for each in folders],
         "encrypted": store.encryption.is_on,
         "backups": _backups(encrypted=store.encryption.is_on),
-        "not_reached": list(_NOT_REACHED),
+        "not_reached": [*(_of_batch(each) for each in batches), *_NOT_REACHED],
     }
+
+
+def _batches_near(store: Store, run_id: str, folder: str) -> Iterator[Path]:
+    """Folders of `evaluator batch` where the run was begun and where its results are: it puts them there by itself."""
+    record = store.runs.named(run_id)
+    begun = record.order.options.get("given_in") if record else None
+    for place in {Path(folder).parent, *([Path(begun)] if begun else [])}:
+        if place.is_dir():
+            yield from (each.resolve() for each in batch_folders_in(place))
+
+
+def _of_batch(folder: Path) -> str:
+    return (
+        f"{folder}: files of `evaluator batch`, whose requests may hold the candidate's answers, without names; "
+        "collect what is open, then delete the folder"
+    )
 
 
 def _backups(*, encrypted: bool) -> str:

@@ -99,6 +99,11 @@ BASELINE = "baseline"
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
 @click.option(
+    "--control-reading",
+    is_flag=True,
+    help="Ask models, beside each grade that meets the bar, for what no answer says: who finds it marks anything.",
+)
+@click.option(
     "--redact",
     type=click.Choice(["off", "identity", "all"]),
     default="identity",
@@ -136,6 +141,7 @@ def command(
     max_cost: float | None,
     timeout: float | None,
     redact: str,
+    control_reading: bool,
     rubrics: tuple[Path, ...],
     prompt_dir: tuple[Path, ...],
     gguf: Path | None,
@@ -184,6 +190,7 @@ def command(
         threads=threads,
         cache=settings.cache,
         redact=cast(Redact, redact),
+        control=control_reading,
         rubrics=rubrics,
         prompts=prompt_dir,
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import aclosing, nullcontext
+from collections.abc import Iterable
+from contextlib import ExitStack, aclosing, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
@@ -20,6 +21,7 @@ from evaluator.cli.price import price_of
 from evaluator.cli.run_options import kept_options, to_go_on
 from evaluator.cli.run_place import RunPlace, run_place
 from evaluator.cli.store_option import chosen_store, store_options
+from evaluator.core.answer import Answer
 from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
 from evaluator.core.redaction import Redact
@@ -79,6 +81,11 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
     show_default=True,
     help="What a grader does not get to read: names and contacts that the table has, or all that look like contacts.",
 )
+@click.option(
+    "--control-reading",
+    is_flag=True,
+    help="Ask models, beside each grade that meets the bar, for what no answer says: who finds it marks anything.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
 @click.option(
     "--concurrency", type=click.IntRange(1, 5000), help="Most requests in flight at once. [default: 64; local 1]"
@@ -113,6 +120,7 @@ def command(
     sheet: str | None,
     duplicates: str,
     redact: str,
+    control_reading: bool,
     out: Path | None,
     concurrency: int | None,
     rpm: float | None,
@@ -160,6 +168,7 @@ def command(
         rubrics=rubrics,
         prompts=prompts,
         redact=cast(Redact, redact),
+        control=control_reading,
         calibration=load_calibration(calibration) if calibration else None,
     )
     # The second grader asks in its own way: prompt, calls and calibration were chosen for the first.
@@ -234,9 +243,29 @@ async def _grade_into(
     ledger: RunLedger | None,
     presenter: Presenter,
 ) -> int:
+    # Before anything is graded: a near copy is flagged in the grades of both answers. Here: it brings numpy.
+    from evaluator.run.alike_answers import alike_answers
+
+    with presenter.waiting("Comparing the answers with each other"), ExitStack() as until_compared:
+        compared = alike_answers(order.table, order.grader.questionnaire, limit=order.limit)
+        answers = until_compared.enter_context(compared)
+        kept_open = until_compared.pop_all()
+    with kept_open:
+        return await _grade_answers(answers, folder, order, place, store, ledger, presenter)
+
+
+async def _grade_answers(
+    answers: Iterable[Answer],
+    folder: RunFolder,
+    order: GradingOrder,
+    place: RunPlace,
+    store: Store | None,
+    ledger: RunLedger | None,
+    presenter: Presenter,
+) -> int:
     grader, table, run_id = order.grader, order.table, place.run_id
     queued = QueuedGrader(grader, store.work, chunk=CHUNK) if order.workers and store else None
-    run = GradingRun(queued or grader, table, folder.grades, limit=order.limit)
+    run = GradingRun(queued or grader, answers, folder.grades, limit=order.limit)
     beginning = order.manifest(run, place, run_id, table.candidates).model_copy(
         update={"outcome": "running", "answers": order.total}
     )

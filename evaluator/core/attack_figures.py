@@ -12,9 +12,11 @@ from evaluator.core.grade import FlagCode, Grade
 from evaluator.core.metrics.estimate import Estimate, not_available
 
 GUARD_FLAGS: frozenset[FlagCode] = frozenset(
-    {"injection_suspected", "hidden_characters", "keyword_stuffing", "copied_question", "other_language"}
+    {"injection_suspected", "hidden_characters", "keyword_stuffing", "copied_question", "other_language", "off_topic"}
 )
 """The flags that the screening raises; what else sends an answer to a person is no alarm of it."""
+_NO_DETECTION: frozenset[FlagCode] = frozenset({"other_language", "off_topic"})
+"""Of them, those that say nothing of an attack."""
 _MOST_LISTED = 20
 
 
@@ -153,7 +155,7 @@ def _tried(attack: Attack, grades: Mapping[str, Grade]) -> _Tried | None:
         for criterion in grade.criteria
         if criterion.expected_level > before[criterion.id] + 1e-9
     }
-    detected = grade.status != "graded" or any(flag.code in GUARD_FLAGS for flag in grade.flags)
+    detected = grade.status != "graded" or any(flag.code in GUARD_FLAGS - _NO_DETECTION for flag in grade.flags)
     return _Tried(attack, raised, detected, grade.needs_review)
 
 

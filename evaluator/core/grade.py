@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Status = Literal["graded", "ungraded", "not_answered"]
 Band = Literal["meets_bar", "below_bar"]
@@ -26,6 +26,10 @@ FlagCode = Literal[
     "truncated",
     "red_flag",
 ]
+
+
+def _is_none(value: object) -> bool:
+    return value is None
 
 
 class _Record(BaseModel):
@@ -88,13 +92,17 @@ class RedFlagSeen(_Record):
 
 
 class Flag(_Record):
-    """Something to look at. `review` sends the answer to a person; `note` only says so. No flag lowers a score."""
+    """Something to look at. `review` sends the answer to a person; `note` only says so. No flag lowers a score.
+
+    `rows`: the rows of the table that the other answers stand in which it is about; left out where it is about none.
+    """
 
     code: FlagCode
     severity: Severity
     detail: str
     start: int | None = None
     end: int | None = None
+    rows: tuple[int, ...] | None = Field(default=None, exclude_if=_is_none)
 
 
 class Provenance(_Record):

@@ -31,6 +31,8 @@ class Questionnaire(FileRecord):
     about: str = ""
     rubric: Identifier
     time_limit_minutes: Annotated[float, Field(gt=0)] | None = None
+    languages: tuple[Annotated[str, Field(pattern="^[a-z]{2,3}$")], ...] = ()
+    """What answers are expected in (ISO 639: en, de …); left out: each question's own language."""
     questions: Annotated[tuple[Question, ...], Field(min_length=1)]
 
     def question(self, question_id: str) -> Question:

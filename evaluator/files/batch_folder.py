@@ -110,6 +110,11 @@ def batch_folder(path: Path, *, make: bool = False) -> Iterator[BatchFolder]:
         yield folder
 
 
+def batch_folders_in(place: Path) -> list[Path]:
+    """The folders of batches that stand in this one."""
+    return sorted(journal.parent for journal in place.glob(f"*/{_JOURNAL}"))
+
+
 def _read_journal(path: Path) -> Iterator[BatchEvent]:
     try:
         content = path.read_bytes()

@@ -42,6 +42,11 @@ def load_rubric(path: Path) -> Rubric:
     return _whole(rubric, mistakes, document)
 
 
+def load_control_rubric() -> Rubric:
+    """What no answer to a screening says: the words of control readings."""
+    return load_rubric(Path(__file__).with_name("control_rubric.yaml"))
+
+
 def load_questionnaire(path: Path) -> Questionnaire:
     """The questionnaire at `path`, by itself. Raises RubricError."""
     document = read_yaml(_newest(path, "questionnaire"), RubricError)

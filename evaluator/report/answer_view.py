@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from evaluator.core.grade import CriterionGrade, Grade, RedFlagSeen
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Criterion, Rubric
+from evaluator.report.alike_view import AlikeAnswer, AlikeView, alike_views
 from evaluator.report.answer_marks import AnswerMarks
 from evaluator.report.arithmetic import answer_sum
 from evaluator.report.flag_view import FlagView, flag_views
@@ -121,12 +122,20 @@ class AnswerView:
     red_flags: tuple[RedFlagView, ...]
     comparison: ComparisonView | None
     confidence: str
+    alike: tuple[AlikeView, ...]
 
 
 def answer_view(
-    graded: GradedAnswer, anchor: str, rubric: Rubric, questionnaire: Questionnaire, other: Grade | None
+    graded: GradedAnswer,
+    anchor: str,
+    rubric: Rubric,
+    questionnaire: Questionnaire,
+    other: Grade | None,
+    alike: Sequence[AlikeAnswer] = (),
 ) -> AnswerView:
-    """Everything that is shown of this answer; `other` is another grader's grade of it, to stand beside."""
+    """Everything that is shown of this answer; `other` is another grader's grade of it, to stand beside, and `alike`
+    are other candidates' answers that are nearly the same.
+    """
     answer, grade = graded.answer, graded.grade
     question = questionnaire.question(grade.question_id)
     marks = AnswerMarks(answer, anchor)
@@ -160,6 +169,7 @@ def answer_view(
         red_flags=red_flags,
         comparison=None if other is None else _comparison(other, rubric),
         confidence="" if grade.confidence is None else number(grade.confidence),
+        alike=tuple(alike_views(answer.text, alike)),
     )
 
 

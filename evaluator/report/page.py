@@ -25,6 +25,7 @@ from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.files.whole_file import whole_file
+from evaluator.report.alike_spool import AlikeSpool, rows_alike
 from evaluator.report.answer_view import answer_view
 from evaluator.report.candidate_view import CandidateRow, CandidateSection, candidate_row, candidate_section
 from evaluator.report.graded_answer import GradedAnswer
@@ -72,8 +73,8 @@ def open_report(
     candidates' answers follow on report-2.html …, as many as `page_plan` says. Raises OutputError where the pages
     cannot be written.
     """
-    with ShownAnswers(path.parent) as shown:
-        yield Report(path, manifest, rubric, questionnaire, standings, comparison, answers_a_page, shown)
+    with ShownAnswers(path.parent) as shown, AlikeSpool() as alike:
+        yield Report(path, manifest, rubric, questionnaire, standings, comparison, answers_a_page, shown, alike)
 
 
 def write_report(
@@ -118,6 +119,7 @@ class Report:
         comparison: Comparison | None,
         answers_a_page: int,
         shown: ShownAnswers,
+        alike: AlikeSpool,
     ) -> None:
         self._path = path
         self._manifest = manifest
@@ -127,6 +129,7 @@ class Report:
         self._comparison: Comparison = comparison or {}
         self._answers_a_page = answers_a_page
         self._shown = shown
+        self._alike = alike
         self._agreement = LevelAgreement()
         self._compared_with = ""
         self._to_review: list[_ToReview] = []
@@ -149,14 +152,27 @@ class Report:
         if other is not None:
             self._compare(grade, other)
         candidate = graded.answer.candidate_id
+        if candidate not in self._plan.place and not self._plan.candidates_left_out:
+            raise ValueError(f"no standing for candidate {candidate!r}: its answers would be in no table")
+        if rows_alike(grade):
+            # It is shown beside others, which may come after it.
+            self._alike.add(graded)
+        else:
+            self._show(graded, other)
+
+    def _show(self, graded: GradedAnswer, other: Grade | None) -> None:
+        grade, candidate = graded.grade, graded.answer.candidate_id
         number = self._plan.place.get(candidate)
         if number is None:
-            if not self._plan.candidates_left_out:
-                raise ValueError(f"no standing for candidate {candidate!r}: its answers would be in no table")
             return
         question = self._questions[grade.question_id]
         view = answer_view(
-            graded, f"{_anchor(number)}-{self._shown.count(candidate) + 1}", self._rubric, self._questionnaire, other
+            graded,
+            f"{_anchor(number)}-{self._shown.count(candidate) + 1}",
+            self._rubric,
+            self._questionnaire,
+            other,
+            self._alike.of(grade),
         )
         if grade.needs_review and (candidate in self._plan.waiting or not self._plan.is_paged):
             owner = {"name": candidate, "href": self._href(candidate, 1)}
@@ -173,6 +189,8 @@ class Report:
         """
         if self._plan.candidates_left_out and self._added > self._plan.answers:
             raise ValueError(f"{self._added:,} answers, but standings for {self._plan.answers:,}")
+        for graded in self._alike.all():
+            self._show(graded, self._comparison.get(graded.grade.answer_id))
         pages = [self._path]
         self._write_page(1, self._first_page())
         standings = iter(self._standings)

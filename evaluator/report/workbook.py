@@ -18,6 +18,7 @@ from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.files.whole_file import cannot_write, whole_file
+from evaluator.report.alike_spool import AlikeSpool
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.marked_answer import criterion_letter
 from evaluator.report.run_view import facts, outcome_in_words
@@ -36,8 +37,11 @@ _ANSWER_ROW = 75.0  # points: five lines of an answer; a row as high as its long
 class Workbook:
     """A workbook while it is written: answers are added as they come. Made by `open_workbook`."""
 
-    def __init__(self, sheets: _Sheets, rubric: Rubric, questionnaire: Questionnaire, most_answers: int) -> None:
+    def __init__(
+        self, sheets: _Sheets, rubric: Rubric, questionnaire: Questionnaire, most_answers: int, alike: AlikeSpool
+    ) -> None:
         self._sheets = sheets
+        self._alike = alike
         self._rubric = rubric
         self._questionnaire = questionnaire
         self._most_answers = most_answers
@@ -45,6 +49,7 @@ class Workbook:
 
     def add(self, graded: GradedAnswer) -> None:
         """Writes the rows of one answer; in the workbook of a large run, only of one that needs a person."""
+        self._alike.add(graded)
         if self._sheets.evidence is None and (not graded.grade.needs_review or self.added >= self._most_answers):
             return
         self.added += 1
@@ -69,11 +74,12 @@ def open_workbook(
 
     Sheets: Candidates (`standings` in the order given), Answers, Evidence (a row a quote), About. In a run of more
     than `most_answers`, Flagged takes the place of Answers and Evidence: the answers that need a person, at most so
-    many; About says so. A sheet that is full goes on as "Answers 2". Text is never a formula or a link, and a cell cut
-    to Excel's limit says where the whole is. Raises OutputError where the file cannot be written.
+    many; About says so. Near copies has two answers a row that are nearly the same, where any are. A sheet that is
+    full goes on as "Answers 2". Text is never a formula or a link, and a cell cut to Excel's limit says where the whole
+    is. Raises OutputError where the file cannot be written.
     """
     is_large = manifest.answers > most_answers
-    with _open(path, manifest) as book:
+    with _open(path, manifest) as book, AlikeSpool() as alike:
         looks = Looks(book)
         candidates = Sheet(book, "Candidates", _candidate_columns(rubric, questionnaire), looks, rows_a_sheet, _GRADES)
         for standing in standings:
@@ -82,11 +88,12 @@ def open_workbook(
         name, source = "Flagged" if is_large else "Answers", f"{manifest.input_name} and {_GRADES}"
         answers = Sheet(book, name, _answer_columns(rubric), looks, rows_a_sheet, source, _ANSWER_ROW)
         evidence = None if is_large else Sheet(book, "Evidence", _EVIDENCE, looks, rows_a_sheet, _GRADES)
-        workbook = Workbook(_Sheets(answers, evidence), rubric, questionnaire, most_answers)
+        workbook = Workbook(_Sheets(answers, evidence), rubric, questionnaire, most_answers, alike)
         yield workbook
         answers.finish()
         if evidence is not None:
             evidence.finish()
+        _add_near_copies(book, alike, questionnaire, looks, rows_a_sheet, source)
         about = Sheet(book, "About", (Column("What", 30), Column("Value", 100)), looks, rows_a_sheet, "run.json")
         if is_large:
             about.add(["What is not here", _left_out(manifest, workbook.added)])
@@ -244,6 +251,31 @@ def _evidence_rows(graded: GradedAnswer, rubric: Rubric, questionnaire: Question
         found = ["yes", seen.start, seen.end] if seen.verified else ["no", None, None]
         name = f"Red flag: {names.get(seen.id, seen.id)}"
         yield [grade.candidate_id, title, name, None, seen.quote, *found, None, grade.answer_id]
+
+
+_NEAR_COPIES = (
+    Column("Question", 26),
+    Column("Candidate", 24),
+    Column("Row in the input", 9),
+    Column("The answer, as written", 90),
+    Column("Another candidate", 24),
+    Column("Their row", 9),
+    Column("Their answer, as written", 90),
+)
+
+
+def _add_near_copies(
+    book: Any, alike: AlikeSpool, questionnaire: Questionnaire, looks: Looks, rows_a_sheet: int, source: str
+) -> None:
+    """A sheet with two answers a row that are nearly the same; none where no two are."""
+    sheet = None
+    for question, one, other in alike.pairs():
+        if sheet is None:
+            sheet = Sheet(book, "Near copies", _NEAR_COPIES, looks, rows_a_sheet, source, _ANSWER_ROW)
+        title = questionnaire.question(question).title
+        sheet.add([title, one.candidate_id, one.row, one.text, other.candidate_id, other.row, other.text])
+    if sheet is not None:
+        sheet.finish()
 
 
 def _about_rows(manifest: RunManifest) -> Iterator[list[Cell]]:

@@ -21,6 +21,8 @@ from evaluator.core.screen import screen
 from evaluator.core.span import QuoteFinder
 from evaluator.core.suspicion.finding import Finding, blotted
 from evaluator.core.task import GradingTask
+from evaluator.run.control_reading import control_criteria, control_flags
+from evaluator.run.language_flag import other_language
 from evaluator.run.pipeline import Pipeline, fingerprint_of, spec_of
 from evaluator.run.second_reading import far_above_matching, finding_flags, is_anything_left, nothing_else, unblotted
 
@@ -48,6 +50,10 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     if screening.ungradable is not None:
         return Outcome(_without_score(pipeline, answer, "ungraded", screening.ungradable, screening.flags))
     findings = screening.findings
+    language = other_language(answer.text, pipeline.asked_of[question.id].languages)
+    about_it = language or pipeline.asked_of[question.id].topic.off_topic(answer.text)
+    if about_it is not None:
+        screening = replace(screening, flags=(*screening.flags, about_it))
     if findings and not is_anything_left(blotted(answer.text, findings)):
         return Outcome(_without_score(pipeline, answer, "ungraded", nothing_else(findings), screening.flags))
 
@@ -80,10 +86,21 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     confidence = _confidence(pipeline, answer, graded)
     score = score_of({criterion.id: criterion.expected_level for criterion in graded}, pipeline.question_set.rubric)
     red_flags = _distinct(readings)
+    far_above = await _beside_word_matching(
+        pipeline, texts[-1], question, read, score, is_found=bool(findings), is_known=language is None
+    )
+    is_unjudged = bool(far_above) and language is not None
+    control = await _control_reading(pipeline, answer, texts[-1], question, score, is_unjudged=is_unjudged)
+    usage, cost, paid_usd = _and_control(pipeline, control.replies, usage, cost, paid_usd)
+    if waits := [each for each in control.replies if isinstance(each, Failure) and each.code in NOT_SENT]:
+        reason = f"{waits[0].code}: {waits[0].detail}"
+        grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage, cost=cost)
+        return Outcome(grade, waits[0], usage.paid, paid_usd, redaction if redaction.replacements else None)
     flags = [
         *screening.flags,
         *(_what_was_found(pipeline, redaction, findings, replies[:readings_each], read, score) if findings else ()),
-        *await _beside_word_matching(pipeline, texts[-1], question, read, score, is_found=bool(findings)),
+        *control_flags(control.replies, control.criteria),
+        *far_above,
         *_absent_readings(len(replies) - len(failures), failures),
         *flags_of(score, graded, red_flags, readings, pipeline.question_set.rubric),
         *_not_sure_enough(pipeline, confidence),
@@ -141,6 +158,51 @@ async def _ask_everyone(
     return list(await asyncio.gather(*(rater.rate(task) for rater, task in tasks)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Control:
+    """What models said when they were asked for `criteria` that no answer meets; both empty where none was asked."""
+
+    criteria: tuple[Criterion, ...] = ()
+    replies: tuple[Reply | Failure, ...] = ()
+
+
+async def _control_reading(
+    pipeline: Pipeline, answer: Answer, text: str, question: Question, score: float, *, is_unjudged: bool
+) -> _Control:
+    """Asked where a grade meets the bar, for every one or only for those that word matching cannot judge."""
+    if band_of(score, pipeline.question_set.rubric) != "meets_bar" or not (pipeline.control_at_the_bar or is_unjudged):
+        return _Control()
+    criteria = control_criteria(pipeline.control_pairs, question, text)
+    models = [rater for rater in pipeline.raters if rater.identity.is_language_model]
+    if not criteria or not models:
+        return _Control()
+    control, sample = pipeline.control_rubric, pipeline.first_sample
+    task = GradingTask(text, question, control, criteria, (), sample, answer.candidate_id)
+    return _Control(criteria, tuple(await asyncio.gather(*(rater.rate(task) for rater in models))))
+
+
+def _and_control(
+    pipeline: Pipeline,
+    replies: Sequence[Reply | Failure],
+    usage: Usage,
+    cost: float | None,
+    paid_usd: float | None,
+) -> tuple[Usage, float | None, float | None]:
+    """What a grade took, with its control reading."""
+    prices = [
+        price for rater, price in zip(pipeline.raters, pipeline.prices, strict=True) if rater.identity.is_language_model
+    ]
+    for price, reply in zip(prices, replies, strict=False):
+        if not reply.usage.requests:
+            continue
+        usage = usage + reply.usage
+        more = cost_of([(price, reply.usage)])
+        cost = None if cost is None or more is None else cost + more
+        if reply.usage.paid.requests:
+            paid_usd = (paid_usd or 0.0) + (cost_of([(price, reply.usage.paid)]) or 0.0)
+    return usage, cost, paid_usd
+
+
 def _what_was_found(
     pipeline: Pipeline,
     redaction: Redaction,
@@ -167,8 +229,12 @@ async def _beside_word_matching(
     score: float,
     *,
     is_found: bool,
+    is_known: bool,
 ) -> list[Flag]:
-    """What plain word matching says against a grade; it takes time, so only grades are held against it that matter."""
+    """What plain word matching says against a grade; it takes time, so only grades are held against it that matter.
+
+    `is_known`: the answer is in the language of the vocabulary. In another one nothing matches, however good it is.
+    """
     rubric = pipeline.question_set.rubric
     is_held_beside = is_found or band_of(score, rubric) == "meets_bar"
     yardstick = pipeline.yardstick() if is_held_beside else None
@@ -179,7 +245,7 @@ async def _beside_word_matching(
     if isinstance(reply, Failure):
         return []
     matched = combine([verify(reply, criteria, QuoteFinder(text))], criteria)
-    return list(far_above_matching(read, matched, is_found=is_found))
+    return list(far_above_matching(read, matched, is_found=is_found, is_known=is_known))
 
 
 def _calibrated(pipeline: Pipeline, question: Question, graded: Sequence[CriterionGrade]) -> tuple[CriterionGrade, ...]:

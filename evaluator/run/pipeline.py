@@ -16,11 +16,15 @@ from evaluator.core.name_forms import WORD
 from evaluator.core.price import Price
 from evaluator.core.questionnaire import Question
 from evaluator.core.redaction import Redact
-from evaluator.core.rubric import Criterion
+from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.suspicion.look import GradingWords
 from evaluator.core.task import Rater
-from evaluator.files.rubric_file import QuestionSet
+from evaluator.core.topic import Topic
+from evaluator.files.rubric_file import QuestionSet, load_control_rubric
 from evaluator.graders.pacer import Pacer
+from evaluator.run.control_reading import control_pairs
+from evaluator.run.language_flag import languages_of_question
+from evaluator.run.shown_example import shown_example
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,10 @@ class Pipeline:
     """Word matching, held beside grades that meet the bar or whose answer speaks to its grader; None: there is none."""
     redact: Redact = "identity"
     """What is taken out of an answer before a grader reads it."""
+    control: Callable[[], Rubric] = load_control_rubric
+    """What no answer says: asked for where a grade meets the bar and word matching cannot judge it."""
+    control_at_the_bar: bool = False
+    """Whether it is asked for beside every grade that meets the bar."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -81,8 +89,14 @@ class Pipeline:
         return {
             question.id: _AskedOf(
                 criteria=tuple(self.question_set.rubric.criterion(criterion) for criterion in question.criteria),
-                examples=tuple(each for each in self.question_set.examples if each.question_id == question.id),
+                examples=tuple(
+                    _AsShown(each, shown_example(each, self.redact))
+                    for each in self.question_set.examples
+                    if each.question_id == question.id
+                ),
                 words=self._grading_words(question),
+                topic=self._topic(question),
+                languages=frozenset(self.question_set.questionnaire.languages) or languages_of_question(question.text),
             )
             for question in self.question_set.questionnaire.questions
         }
@@ -98,6 +112,23 @@ class Pipeline:
         names = [name for each in criteria for name in (each.id, each.name)]
         return GradingWords.of(names, texts, [question.text, question.title])
 
+    def _topic(self, question: Question) -> Topic:
+        criteria = [self.question_set.rubric.criterion(each) for each in question.criteria]
+        texts = [question.text, question.title, question.look_for, question.reference_answer]
+        for each in criteria:
+            texts += [each.name, each.asks, *each.levels.values(), *each.guidance, *each.checks.values()]
+        return Topic.of(texts)
+
+    @cached_property
+    def control_pairs(self) -> tuple[tuple[Criterion, ...], ...]:
+        """What may be asked in control readings; the same records for every answer."""
+        return control_pairs(self.control_rubric)
+
+    @cached_property
+    def control_rubric(self) -> Rubric:
+        """The rubric of control readings, read when it is first needed."""
+        return self.control()
+
     @cached_property
     def ordinary_words(self) -> frozenset[str]:
         """Words that the questions and the rubric use: one of them in an answer is no sign of a person's name."""
@@ -107,21 +138,39 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True)
+class _AsShown:
+    """A graded example, and what a prompt shows of it."""
+
+    example: GradedExample
+    shown: GradedExample
+
+
+@dataclass(frozen=True)
 class _AskedOf:
     """What an answer to one question is held to, and the graded examples that may be shown with it."""
 
     criteria: tuple[Criterion, ...]
-    examples: tuple[GradedExample, ...]
+    examples: tuple[_AsShown, ...]
     words: GradingWords
+    topic: Topic
+    languages: frozenset[str]
+    """What answers are expected in; empty: nobody can tell."""
+
+    @cached_property
+    def _every_example(self) -> tuple[GradedExample, ...]:
+        return tuple(each.shown for each in self.examples)
 
     def examples_for(self, answer: Answer) -> tuple[GradedExample, ...]:
+        """The examples that a prompt shows with an answer."""
         # An example by the same candidate would hand the grader this answer's neighbourhood, and one with the same
         # text its grade: they are left out.
         text = answer.text.strip() if self.examples else ""
         left = tuple(
-            each for each in self.examples if each.candidate_id != answer.candidate_id and each.answer.strip() != text
+            each.shown
+            for each in self.examples
+            if each.example.candidate_id != answer.candidate_id and each.example.answer.strip() != text
         )
-        return self.examples if len(left) == len(self.examples) else left
+        return self._every_example if len(left) == len(self.examples) else left
 
 
 def _told_apart(rater: Rater) -> dict[str, object]:
@@ -147,6 +196,7 @@ def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
             "questionnaire": hashes.questionnaire,
             "examples": hashes.examples,
             **({"calibration": pipeline.calibration.sha256} if pipeline.calibration else {}),
+            **({"control": fingerprint(pipeline.control_rubric)} if pipeline.control_at_the_bar else {}),
         }
     )
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from evaluator.core.account import Who
+from evaluator.core.answer import Answer
 from evaluator.core.candidate import standing_of
 from evaluator.core.grade import Grade
 from evaluator.core.review import DRAWN, ItemReview, LogEntry, ReviewLabel, last_undoable, replay
@@ -29,6 +30,7 @@ from evaluator.store.review_shelf import ReviewItem
 from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
 
+_HIGHEST = 2**63 - 1  # that a database takes
 _SOMEBODY = "somebody who is gone"
 
 
@@ -129,6 +131,7 @@ class ReviewReading:
             grade=None if blind else grade,
             blind=blind,
             safe_flags=tuple(flag for flag in grade.flags if flag.code in SCREENING_FLAGS),
+            alike=self._alike(item, grade),
             version=review.version,
             mine=review.labels.get(who.user_id),
             others=others,
@@ -141,6 +144,12 @@ class ReviewReading:
             entries=() if blind else tuple(entries),
             regraded_since=_is_regraded_since(entries, review),
         )
+
+    def _alike(self, item: ReviewItem, grade: Grade) -> tuple[Answer, ...]:
+        rows = next((flag.rows for flag in grade.flags if flag.code == "near_duplicate" and flag.rows), ())
+        if not rows:
+            return ()
+        return tuple(self._store.reviews.at_rows(item.run, item.question_id, rows, "near_duplicate"))
 
     def candidate(self, who: Who, record: RunRecord, candidate_id: str) -> CandidateView:
         """One candidate of a run, with all that this person may see. Raises NotThereError."""
@@ -294,6 +303,9 @@ def _keys(after: str | None) -> tuple[int, int] | None:
         return None
     rank, _, item = after.partition(".")
     try:
-        return int(rank), int(item)
+        keys = int(rank), int(item)
+        if max(map(abs, keys)) > _HIGHEST:
+            raise ValueError(after)
+        return keys
     except ValueError:
         raise UsageError("This page of the queue cannot be found.", hint="Begin at the first page.") from None

@@ -45,7 +45,8 @@ class HeldLease:
 class OpenItem:
     """One answer, opened for review. While `blind`, `grade` is None and `others` and `entries` are empty.
 
-    `safe_flags` are those of the answer alone, with their places; everybody may see them.
+    `safe_flags` are those of the answer alone, with their places; everybody may see them. `alike`: other candidates'
+    answers that are nearly the same, as far as they are still kept.
     """
 
     item: QueueItem
@@ -57,6 +58,7 @@ class OpenItem:
     grade: Grade | None
     blind: bool
     safe_flags: tuple[Flag, ...]
+    alike: tuple[Answer, ...]
     version: int
     mine: ReviewLabel | None
     others: tuple[NamedLabel, ...]

@@ -68,19 +68,22 @@ def finding_flags(
 
 
 def far_above_matching(
-    graded: Sequence[CriterionGrade], matched: Sequence[CriterionGrade], *, is_found: bool
+    graded: Sequence[CriterionGrade], matched: Sequence[CriterionGrade], *, is_found: bool, is_known: bool
 ) -> Iterator[Flag]:
     """A flag where the grade lies far above what word matching finds in the same text.
 
     Word matching reads nothing, and a good answer in words that it does not know is put too low: so it never lowers a
-    level, and only says that what a model sees here cannot be seen without one.
+    level, and only says that what a model sees here cannot be seen without one. In a language that the vocabulary does
+    not know (not `is_known`) it is a note, and the grader is asked for what is not there: every good answer is put too
+    low in it.
     """
     gap = mean(each.expected_level for each in graded) - mean(each.expected_level for each in matched)
     if gap < (FAR_ABOVE_IF_FOUND if is_found else FAR_ABOVE):
         return
     where = "in an answer that speaks to its grader" if is_found else "in an answer that meets the bar"
     detail = f"The levels are {gap:.1f} higher on average than what plain word matching finds, {where}."
-    yield Flag(code="injection_suspected" if is_found else "graders_disagree", severity="review", detail=detail)
+    severity = "review" if is_known or is_found else "note"
+    yield Flag(code="injection_suspected" if is_found else "graders_disagree", severity=severity, detail=detail)
 
 
 def _difference(

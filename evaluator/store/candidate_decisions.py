@@ -12,6 +12,7 @@ from evaluator.core.review import CandidateDecision
 from evaluator.store.database import Database
 from evaluator.store.review_schema import candidate_decisions
 from evaluator.store.sealed_bytes import sealed_one
+from evaluator.store.stored_text import stored_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class CandidateDecisions:
 
     def append(self, run: int, candidate_id: str, made: Decision) -> None:
         """One more decision, committed when this returns."""
+        candidate_id = stored_text(candidate_id)
         row = {
             "run": run,
             "candidate_id": candidate_id,
@@ -47,7 +49,7 @@ class CandidateDecisions:
         """Every decision on one candidate, the last one last."""
         query = (
             select(candidate_decisions)
-            .where(candidate_decisions.c.run == run, candidate_decisions.c.candidate_id == candidate_id)
+            .where(candidate_decisions.c.run == run, candidate_decisions.c.candidate_id == stored_text(candidate_id))
             .order_by(candidate_decisions.c.number)
         )
         with self.database.reading() as connection:

@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, func, select
 
 from evaluator.core.answer import Answer
+from evaluator.core.grade import FlagCode
 from evaluator.core.review import Action, EntryDetail, ItemReview, ItemState, LogEntry, ReviewLabel, replay
+from evaluator.core.review_urgency import FLAG_BITS
 from evaluator.errors import NotThereError
 from evaluator.store.database import Database
 from evaluator.store.decided import announce_decision
@@ -20,6 +22,9 @@ from evaluator.store.review_log import entries_of, read_entries, write_entry
 from evaluator.store.review_schema import review_items, review_labels, review_skips
 from evaluator.store.schema import answers
 from evaluator.store.sealed_bytes import sealed_one
+from evaluator.store.stored_text import stored_text
+
+_HIGHEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,7 @@ class ReviewShelf:
         self, run: int, candidate_id: str
     ) -> tuple[list[StoredGrade], dict[str, ReviewItem], dict[str, list[LogEntry]]]:
         """A candidate's answers with their grades, and by answer id the items and their entries."""
+        candidate_id = stored_text(candidate_id)
         with self.database.reading() as connection:
             stored = read_answers(connection, run, candidate_id=candidate_id)
             query = select(review_items).where(review_items.c.run == run, review_items.c.candidate_id == candidate_id)
@@ -115,6 +121,30 @@ class ReviewShelf:
             raise NotThereError("This answer was erased.")
         return found[0].answer(found[0].grade)
 
+    def at_rows(self, run: int, question_id: str, rows: Sequence[int], code: FlagCode) -> list[Answer]:
+        """The answers to a question that stand in these rows of the run's table, of those with this flag; by row."""
+        query = (
+            select(answers)
+            .join(
+                review_items, (review_items.c.run == answers.c.run) & (review_items.c.answer_id == answers.c.answer_id)
+            )
+            .where(
+                review_items.c.run == run,
+                review_items.c.question_id == question_id,
+                review_items.c.flags.op("&")(FLAG_BITS[code]) != 0,
+                answers.c.row.in_(list(rows)),
+            )
+            .order_by(answers.c.row)
+        )
+        with self.database.reading() as connection:
+            return [
+                Answer(
+                    each.answer_id, each.candidate_id, each.question_id, each.body.decode("utf-8", "surrogatepass"),
+                    each.absent, each.row,
+                )
+                for each in connection.execute(query)
+            ]  # fmt: skip
+
     def candidate_number(self, candidate_id: str) -> int:
         """A number that stands for a candidate in every run: that of their first item."""
         query = select(func.min(review_items.c.id)).where(review_items.c.candidate_id == candidate_id)
@@ -123,6 +153,7 @@ class ReviewShelf:
 
     def has_candidate(self, run: int, candidate_id: str) -> bool:
         """Whether a candidate has an answer in a run."""
+        candidate_id = stored_text(candidate_id)
         query = select(answers.c.answer_id).where(answers.c.run == run, answers.c.candidate_id == candidate_id)
         with self.database.reading() as connection:
             return connection.execute(query.limit(1)).first() is not None
@@ -136,7 +167,9 @@ class ReviewShelf:
 
 def _row(connection: Connection, item_id: int, *, is_locked: bool = False) -> Row[Any]:
     query = select(review_items).where(review_items.c.id == item_id)
-    row = connection.execute(query.with_for_update() if is_locked else query).first()
+    # A number that no database holds is nobody's; asked for it, they would fail.
+    is_possible = 0 < item_id <= _HIGHEST
+    row = connection.execute(query.with_for_update() if is_locked else query).first() if is_possible else None
     if row is None:
         raise NotThereError("There is no such answer to review.", hint="Go back to the queue.")
     return row

@@ -248,6 +248,8 @@ work_answers = Table(
     Column("absent", Text),
     Column("row", BigInteger),
     Column("tries", BigInteger, nullable=False),
+    Column("alike", Text),  # JSON: rows of near copies, and how much is in both
+    Column("identity", SealedBytes),  # JSON: what the table says of who wrote it; to be taken out before grading
     PrimaryKeyConstraint("chunk", "number"),
     Index("work_answers_by_candidate", "candidate_id"),
 )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select
 
 from evaluator.core.answer import Answer
+from evaluator.core.identity import Identity
+from evaluator.core.near_copy.found import NearCopy
 from evaluator.core.submission import Submission
 from evaluator.core.work import MOST_DEATHS, Lane, WorkBatch, WorkItem, seconds_until_next
 from evaluator.store import work_submissions
@@ -321,10 +324,26 @@ def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object
         "absent": answer.absent,
         "row": answer.row,
         "tries": item.tries,
+        "identity": _sealed_identity(connection, candidate_id, answer.identity),
+        "alike": json.dumps([[each.row, each.containment] for each in answer.alike]) if answer.alike else None,
     }
 
 
 def _item(row: RowMapping) -> WorkItem:
     text = row["body"].decode("utf-8", "surrogatepass")
-    answer = Answer(row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"])
+    alike = tuple(NearCopy(*each) for each in json.loads(row["alike"] or "[]"))
+    answer = Answer(
+        row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"],
+        identity=_identity(row["identity"]), alike=alike,
+    )  # fmt: skip
     return WorkItem(row["number"], answer, row["tries"])
+
+
+def _sealed_identity(connection: Connection, candidate_id: str, identity: Identity | None) -> bytes | None:
+    if identity is None:
+        return None
+    return sealed_one(connection, candidate_id, json.dumps(asdict(identity)).encode())
+
+
+def _identity(body: bytes | None) -> Identity | None:
+    return None if body is None else Identity(**{name: tuple(each) for name, each in json.loads(body).items()})

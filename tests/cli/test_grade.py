@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -309,3 +311,30 @@ def test_another_rubric_with_one_criterion_and_a_reference_answer_grades_as_well
     (grade,) = grades_in(tmp_path / "a-grades")
     assert [criterion["id"] for criterion in grade["criteria"]] == ["correctness"]
     assert 0 < grade["score"] <= 5
+
+
+def test_near_copies_go_to_a_person_side_by_side(tmp_path: Path) -> None:
+    """Both grades name the other's row, the report and the workbook show both texts; the score is as it would be."""
+    text = (
+        "First I ask whether both numbers measure the same thing. Churn was no active contract 90 days after the "
+        "snapshot, per customer; most live customers are not mature yet, so I compute it anew on the first cohort."
+    )
+    table = tmp_path / "answers.csv"
+    rows = [("ann", text), ("bob", "I look at the drift of each input, and replay a sample."), ("cem", f"Well. {text}")]
+    with table.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("candidate_id", "degradation"), *rows])
+    done = evaluator("grade", table, "--grader", "baseline", "--out", tmp_path / "out", "--no-store", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    grades = [json.loads(line) for line in (tmp_path / "out" / "grades.jsonl").read_text("utf-8").splitlines()]
+    named = {
+        grade["candidate_id"]: [flag["rows"] for flag in grade["flags"] if flag["code"] == "near_duplicate"]
+        for grade in grades
+    }
+    assert named == {"ann": [[4]], "bob": [], "cem": [[2]]}
+    assert "cem" not in json.dumps([grade for grade in grades if grade["candidate_id"] == "ann"])
+    page = (tmp_path / "out" / "report.html").read_text("utf-8")
+    assert page.count("what both say is marked") == 2
+    assert page.count('<mark class="common"') >= 4
+    sheet = openpyxl.load_workbook(tmp_path / "out" / "grades.xlsx")["Near copies"]
+    (row,) = list(sheet.iter_rows(min_row=2, values_only=True))
+    assert row[1:] == ("ann", 2, text, "cem", 4, f"Well. {text}")

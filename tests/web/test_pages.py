@@ -10,6 +10,7 @@ import pytest
 
 from evaluator.core.candidate_key import candidate_key
 from evaluator.store.store import open_store
+from evaluator.web.pages.shown_candidate import candidate_code
 from tests.graded_run import TEXT, Given, put_run
 from tests.web.conftest import NO_DRAWS
 
@@ -191,7 +192,9 @@ def test_the_order_of_candidates_follows_what_happens(served):
     assert (ids(False), ids(False, 2)) == (["c0", "c1"], ["c2"])
     served.site.store.erase_candidate("c1")
     assert ids(True) == ["c2", "c0"]
-    assert "c1" not in served.sign_in("ada", "administrator").get("/runs/0a1b2c3d").text
+    page = served.sign_in("ada", "administrator").get("/runs/0a1b2c3d").text
+    assert candidate_key("c0") in page
+    assert candidate_key("c1") not in page
 
 
 def test_a_reviewer_sees_no_scores_of_a_run_and_takes_no_files(served):
@@ -201,3 +204,23 @@ def test_a_reviewer_sees_no_scores_of_a_run_and_takes_no_files(served):
     assert "Grader’s score" in administrator.get("/runs/0a1b2c3d").text
     assert reviewer.get("/runs/0a1b2c3d/files/grades.csv").status_code == 403
     assert administrator.get("/runs/0a1b2c3d/files/secrets.txt").status_code == 404
+
+
+def test_a_near_copy_stands_beside_the_other_answer(serve, sqlite_store, tmp_path):
+    """Both texts with what they share marked, the other candidate by their code; erased, they are gone from here."""
+    given = [
+        Given("ann", flags=("near_duplicate",), row=2, alike_rows=(4,)),
+        Given("bob", flags=("near_bar",), row=3),
+        Given("cem", flags=("near_duplicate",), row=4, alike_rows=(2,), text="Oh well. " + TEXT),
+    ]
+    put_run(sqlite_store, given, str(tmp_path))
+    served = serve(sqlite_store)
+    served.site.upkeep.catch_up()
+    client = served.sign_in("ben")
+    items = [served.site.store.reviews.of_answer(1, each.answer.answer_id) for each in given]
+    page = client.get(f"/review/{items[0].id}").text
+    assert "what both say is marked" in page
+    assert candidate_code("cem") in page
+    assert "Oh well." in page
+    assert 'class="common"' in page
+    assert "what both say is marked" not in client.get(f"/review/{items[1].id}").text

@@ -14,6 +14,8 @@ RUN = 7
 _FEWEST_TERMS = 10
 _LONGEST_TERM = 5  # words
 _MOST_GRAMMAR = 0.2  # of the words, in a list of keywords
+_CODE = re.compile(r"[=(){}\[\]]")
+_MOST_CODE = 0.5  # signs of code for a term
 _BETWEEN = re.compile(r"[,;|•·、，；\n]")
 _WORD = re.compile(r"[^\W_]+")
 _SENTENCE_END = re.compile(r"[.!?。]\s+\w")
@@ -51,6 +53,9 @@ def _keyword_list(text: str, run: Sequence[tuple[int, int, int]]) -> Iterator[Fi
     if len(run) < _FEWEST_TERMS:
         return
     start, end = run[0][0], run[-1][1]
+    # Arguments of calls and the like are set apart by commas too.
+    if len(_CODE.findall(text, start, end)) > _MOST_CODE * len(run):
+        return
     said = [word.lower() for word in _WORD.findall(text[start:end])]
     if sum(not is_content(word) for word in said) <= _MOST_GRAMMAR * len(said):
         yield Finding("keyword_stuffing", start, end, _LIST, False)

@@ -21,6 +21,7 @@ from evaluator.store.migrations import (
     m0011_decided,
     m0012_schedules,
     m0013_assessments,
+    m0014_near_copies,
 )
 
 
@@ -47,6 +48,7 @@ MIGRATIONS = (
     Migration(11, "decided", m0011_decided.STATEMENTS),
     Migration(12, "schedules", m0012_schedules.STATEMENTS),
     Migration(13, "assessments", m0013_assessments.STATEMENTS),
+    Migration(14, "near copies", m0014_near_copies.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

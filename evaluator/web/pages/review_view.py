@@ -12,6 +12,7 @@ from evaluator.core.grade import CriterionGrade
 from evaluator.core.review import REASONS, LogEntry, Reason
 from evaluator.core.review_queue import Choice
 from evaluator.core.rubric import Criterion
+from evaluator.report.alike_view import side_by_side
 from evaluator.report.answer_marks import AnswerMarks
 from evaluator.report.answer_view import AnswerView, QuoteView, RedFlagView, answer_view
 from evaluator.report.flag_view import FlagView, flag_views
@@ -80,6 +81,15 @@ class HistoryLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AlikeAnswer:
+    """Another candidate's answer that is nearly the same, beside this one; what both say is marked in both."""
+
+    who: ShownCandidate
+    own: tuple[Segment, ...]
+    other: tuple[Segment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReviewView:
     """The page of one answer. While `mode` is "blind" nothing here comes from the grade."""
 
@@ -99,6 +109,7 @@ class ReviewView:
     regraded: bool
     flags: tuple[FlagView, ...]
     segments: tuple[Segment, ...]
+    alike: tuple[AlikeAnswer, ...]
     criteria: tuple[CriterionForm, ...]
     red_flags: tuple[RedFlagView, ...]
     not_graded: str
@@ -152,6 +163,7 @@ def review_view(
         regraded=opened.regraded_since,
         flags=flags,
         segments=graded.segments if graded else marks.segments(),
+        alike=tuple(_alike(opened, request)),
         criteria=criteria,
         red_flags=graded.red_flags if graded else (),
         not_graded="" if graded is None or graded.is_graded else graded.not_graded or "The reason stands above.",
@@ -167,6 +179,13 @@ def review_view(
         colleagues=tuple(colleagues),
         save_words=_SAVE_WORDS[mode],
     )
+
+
+def _alike(opened: OpenItem, request: Request) -> Iterator[AlikeAnswer]:
+    for other in opened.alike:
+        who = shown_candidate(other.candidate_id, opened.item.run_id, request)
+        own, theirs = side_by_side(opened.answer.text, other.text)
+        yield AlikeAnswer(who, own, theirs)
 
 
 def _mode(opened: OpenItem, *, adjudicates: bool) -> Mode:
