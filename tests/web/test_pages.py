@@ -224,3 +224,26 @@ def test_a_near_copy_stands_beside_the_other_answer(serve, sqlite_store, tmp_pat
     assert "Oh well." in page
     assert 'class="common"' in page
     assert "what both say is marked" not in client.get(f"/review/{items[1].id}").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/review/{2**63}",
+        f"/review/-{2**80}",
+        f"/adjudication/{2**70}",
+        f"/runs/0a1b2c3d/candidates/{candidate_key(chr(0xD800))}",
+        f"/runs/0a1b2c3d/candidates/{candidate_key(chr(0))}/explanation",
+    ],
+)
+def test_what_no_database_can_hold_is_not_there(served, path):
+    """A number beyond 64 bits and half a surrogate pair are addresses of nothing, and no failure of ours."""
+    assert served.sign_in("ben").get(path).status_code == 404
+
+
+def test_a_candidate_whose_id_no_database_holds_has_a_page(serve, sqlite_store, tmp_path):
+    """Ids come from tables as they are; half a surrogate pair is written out where it is kept."""
+    put_run(sqlite_store, [Given("c" + chr(0xD800))], str(tmp_path))
+    served = serve(sqlite_store)
+    for key in (candidate_key("c" + chr(0xD800)), candidate_key("c\\ud800")):
+        assert served.sign_in("ada", "administrator").get(f"/runs/0a1b2c3d/candidates/{key}").status_code == 200
