@@ -1,4 +1,4 @@
-"""What must hold for any answer and any attack: words to a grader raise nothing unseen; cut out, they leave no trace."""
+"""What must hold for any answer and any attack: words to a grader raise nothing unseen; cut out, they are gone."""
 
 from __future__ import annotations
 
