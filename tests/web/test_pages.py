@@ -11,7 +11,7 @@ import pytest
 from evaluator.core.candidate_key import candidate_key
 from evaluator.store.store import open_store
 from evaluator.web.pages.shown_candidate import candidate_code
-from tests.graded_run import TEXT, Given, put_run
+from tests.graded_run import TEXT, Given, put_grades, put_run
 from tests.web.conftest import NO_DRAWS
 
 ALL = (
@@ -242,8 +242,26 @@ def test_what_no_database_can_hold_is_not_there(served, path):
 
 
 def test_a_candidate_whose_id_no_database_holds_has_a_page(serve, sqlite_store, tmp_path):
-    """Ids come from tables as they are; half a surrogate pair is written out where it is kept."""
-    put_run(sqlite_store, [Given("c" + chr(0xD800))], str(tmp_path))
+    """Ids come from tables as they are; a NUL is written out where it is kept, and found both ways."""
+    put_run(sqlite_store, [Given("c\0")], str(tmp_path))
     served = serve(sqlite_store)
-    for key in (candidate_key("c" + chr(0xD800)), candidate_key("c\\ud800")):
+    for key in (candidate_key("c\0"), candidate_key(r"c\x00")):
         assert served.sign_in("ada", "administrator").get(f"/runs/0a1b2c3d/candidates/{key}").status_code == 200
+
+
+def test_a_regrade_shows_nothing_to_a_blind_reviewer_before_the_queue_has_looked(serve, sqlite_store, tmp_path):
+    """The answer stays hidden between a second grade and the next look of the queue."""
+    from evaluator.core.review_draw import DrawShares
+
+    answer = Given("ann", flags=("near_bar",))
+    record = put_run(sqlite_store, [answer], str(tmp_path))
+    served = serve(sqlite_store, DrawShares(1.0, 0, 0))
+    served.site.upkeep.catch_up()
+    client = served.sign_in("ben")
+    path = f"/runs/0a1b2c3d/candidates/{candidate_key('ann')}"
+    assert "because of near_bar" not in client.get(path).text
+    put_grades(sqlite_store, record, [Given("ann", levels=(4, 4, 4), flags=("graders_disagree",))])
+    page = client.get(path).text
+    assert "because of graders_disagree" not in page
+    assert "why leakage_awareness is" not in page
+    assert "hidden" in page
