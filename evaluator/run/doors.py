@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import logging
 from collections.abc import Callable, Mapping
@@ -21,6 +22,7 @@ _LOG = logging.getLogger("evaluator.doors")
 Outcome = Literal["received", "duplicate", "quarantined", "ignored", "test", "handshake", "refused", "no_such_door"]
 
 _REFUSED: dict[Refusal, int] = {"signature_missing": 401, "signature_wrong": 401, "too_old": 401, "unreadable": 400}
+_LONG = 50_000  # bytes: what is longer is checked and read beside the other deliveries
 _KEPT: dict[str, StoredPurpose] = {"submit": "submit", "erase": "erase", "merge": "merge"}
 
 
@@ -44,7 +46,7 @@ class Doors:
         self._inbox = inbox
         self._rung = rung
 
-    def answer(self, tenant: str, source: str, delivery: Delivery) -> Answered:
+    async def answer(self, tenant: str, source: str, delivery: Delivery) -> Answered:
         """Checks a delivery, keeps its event once, and says what to answer.
 
         Raises StoreError where it cannot be kept: the source has to deliver it again.
@@ -52,29 +54,40 @@ class Doors:
         connection = self._connections.get((tenant, source))
         if connection is None or not connection.secrets:
             return Answered(404, "no_such_door")
-        handshake = connection.source.handshake(delivery)
-        if handshake is not None:
-            return Answered(handshake.status, "handshake", headers=handshake.headers)
-        refusal = connection.source.check(delivery, connection.secrets)
-        if refusal is not None:
-            _LOG.warning("delivery refused: %s %s", connection_name(tenant, source), refusal)
-            return Answered(_REFUSED[refusal], "refused", reason=refusal)
-        answered = self._keep(connection, delivery)
-        _LOG.info("delivery: %s %s %s", connection_name(tenant, source), answered.outcome, answered.event_id or "-")
+        if len(delivery.body) > _LONG:
+            checked = await asyncio.to_thread(_checked, connection, delivery)
+        else:
+            # Sooner done than a thread is woken.
+            checked = _checked(connection, delivery)
+        answered = checked if isinstance(checked, Answered) else await self._keep(connection, checked)
+        level = logging.WARNING if answered.outcome == "refused" else logging.INFO
+        said = answered.reason if answered.outcome == "refused" else answered.event_id
+        _LOG.log(level, "delivery %s: %s %s", answered.outcome, connection_name(tenant, source), said or "-")
         return answered
 
-    def _keep(self, connection: Connection, delivery: Delivery) -> Answered:
+    async def _keep(self, connection: Connection, new: NewEvent) -> Answered:
         code = connection.source.acknowledge
-        new = _new_event(connection, delivery)
-        if isinstance(new, str):
-            return Answered(code, "test" if new == "test" else "ignored")
-        received = self._inbox.receive(new)
+        received = await self._inbox.receive_with_others(new)
         if not received.is_new:
             return Answered(code, "duplicate", received.id)
         if new.reason is not None:
             return Answered(code, "quarantined", received.id, new.reason)
         self._rung(received.id)
         return Answered(code, "received", received.id)
+
+
+def _checked(connection: Connection, delivery: Delivery) -> Answered | NewEvent:
+    """What to keep of a delivery, or what to answer where nothing is to be kept."""
+    handshake = connection.source.handshake(delivery)
+    if handshake is not None:
+        return Answered(handshake.status, "handshake", headers=handshake.headers)
+    refusal = connection.source.check(delivery, connection.secrets)
+    if refusal is not None:
+        return Answered(_REFUSED[refusal], "refused", reason=refusal)
+    new = _new_event(connection, delivery)
+    if isinstance(new, str):
+        return Answered(connection.source.acknowledge, "test" if new == "test" else "ignored")
+    return new
 
 
 def _new_event(connection: Connection, delivery: Delivery) -> NewEvent | Literal["test", "other"]:

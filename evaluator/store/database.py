@@ -63,18 +63,31 @@ class Database:
 def _engine(address: StoreAddress, patience: float) -> Engine:
     if address.path is None:
         try:
-            return create_engine(address.url, pool_pre_ping=True, connect_args=server_arguments(address.url))
+            engine = create_engine(address.url, pool_pre_ping=True, connect_args=server_arguments(address.url))
         except ModuleNotFoundError as error:
             raise StoreError(
                 "PostgreSQL needs a driver that is not installed.",
                 hint="pip install 'screening-answer-evaluator[postgres]'",
             ) from error
+        event.listen(engine, "connect", _have_the_server_notice)
+        return engine
     _make_private(address)
     # The ledger's reader is used by whichever thread runs the event loop; one at a time holds it.
     engine = create_engine(address.url, connect_args={"timeout": patience, "check_same_thread": False})
     event.listen(engine, "connect", lambda connection, _record: _set_up(connection, patience))
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def _have_the_server_notice(connection: Any, _record: object) -> None:
+    """Whoever is cut off in the midst of a transaction holds up others until the server notices: in two hours, if it is
+    not told to look sooner.
+    """
+    settings = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+    with connection.cursor() as cursor:
+        for name, value in settings.items():
+            cursor.execute("SELECT set_config(%s, %s, false)", (name, value))
+    connection.commit()
 
 
 def _make_private(address: StoreAddress) -> None:

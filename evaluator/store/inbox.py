@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,26 +14,58 @@ from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
 from evaluator.core.inbox_event import InboxEvent, InboxState, NewEvent, Received
 from evaluator.core.submission import NewSubmission
+from evaluator.errors import StoreError
 from evaluator.store.database import Database
 from evaluator.store.many_rows import insert_into
 from evaluator.store.schema import inbox, submissions
 from evaluator.store.sealed_bytes import sealed, sealed_one
 from evaluator.store.stored_text import stored_text
 from evaluator.store.submission_rows import Submitted, insert_submission
+from evaluator.store.writer import Writer
 
 _PAGE = 200
+
+
+@dataclass(slots=True)
+class _Arrival:
+    """An event that waits for the writer, and then what became of it."""
+
+    event: NewEvent
+    received: Received | None = None
 
 
 class Inbox:
     """The events of all sources in one store."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
+        self._writer = writer
+        self._arrivals = writer.kind(self._receive_all, urgent=True)
+        new = insert_into(database.engine.dialect.name, inbox)
+        self._keep_new = new.on_conflict_do_nothing().returning(inbox.c.id)
 
     def receive(self, event: NewEvent) -> Received:
         """Keeps an event, or finds that it is kept: by its id, or by its content."""
         with self._database.writing() as connection:
             return self.receive_in(connection, event)
+
+    async def receive_with_others(self, event: NewEvent) -> Received:
+        """The same, in one transaction with what else arrives at the moment: a commit costs more than all else. Returns
+        when it is committed. Raises StoreError.
+        """
+        arrival = _Arrival(event)
+        try:
+            await self._writer.written(self._arrivals, arrival, len(event.body))
+        except StoreError:
+            # It may have been another one's fault.
+            return await asyncio.to_thread(self.receive, event)
+        if arrival.received is None:
+            raise AssertionError("what was written was received")
+        return arrival.received
+
+    def _receive_all(self, connection: Connection, arrivals: list[_Arrival]) -> None:
+        for each in arrivals:
+            each.received = self.receive_in(connection, each.event)
 
     def receive_in(self, connection: Connection, event: NewEvent) -> Received:
         """The same, in a transaction that is under way."""
@@ -174,9 +208,8 @@ class Inbox:
             "attempts": 0,
             "received_at": _now(),
         }
-        insert = insert_into(self._database.engine.dialect.name, inbox).values(row)
-        result = connection.execute(insert.on_conflict_do_nothing().returning(inbox.c.id))
-        return result.scalar()
+        # The row as parameters: the statement itself is compiled once.
+        return connection.execute(self._keep_new, row).scalar()
 
     def _find_same(self, connection: Connection, event: NewEvent, named: str) -> RowMapping:
         same = or_(inbox.c.event_id == named, inbox.c.content_sha256 == event.content_sha256)

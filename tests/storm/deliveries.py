@@ -90,7 +90,7 @@ def _lever_forged(true: Sent, forgery: Forgery) -> Sent:
     """Lever signs inside the body, and only token and time."""
     said = json.loads(true.body)
     if forgery == "changed":
-        said["token"] = "f" + said["token"][1:]
+        said["token"] = said["token"][::-1]
     else:
         said["signature"] = "" if forgery == "unsigned" else hex_hmac(SECRETS["lever"], b"another token")
     return replace(true, body=json.dumps(said).encode())

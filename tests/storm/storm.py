@@ -212,7 +212,8 @@ def _is_done(database: DatabaseServer, events: int) -> bool:
     ((complete,),) = database.query("SELECT count(*) FROM submissions WHERE state IN ('complete', 'set_aside')")
     ((told,),) = database.query("SELECT count(*) FROM deliveries WHERE state <> 'waiting'")
     ((waiting,),) = database.query("SELECT count(*) FROM inbox WHERE state = 'received'")
-    return complete == told == events and waiting == 0
+    # More of them than there should be are for the check to say.
+    return complete == told >= events and waiting == 0
 
 
 _WHAT_IS_THERE = {

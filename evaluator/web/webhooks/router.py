@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, Response
 
 from evaluator.ats.delivery import Delivery
@@ -52,7 +51,7 @@ async def _answer(doors: Doors, request: Request, tenant: str, source: str) -> R
         if body and not is_json(request):
             raise NOT_JSON
         delivery = Delivery(dict(request.headers), body, datetime.now(UTC))
-        return _response(await run_in_threadpool(doors.answer, tenant, source, delivery))
+        return _response(await doors.answer(tenant, source, delivery))
     except Problem as problem:
         return problem.response()
     except StoreError:
