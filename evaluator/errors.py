@@ -15,6 +15,7 @@
     │   │   └── IdempotencyConflictError   the same idempotency key with other content
     │   ├── NotThereError          something named on a page that is not there, or not for whoever asks
     │   └── NotAllowedError        something that this person may not do now
+    ├── BudgetSpentError           what may be paid was spent before there was enough to make anything of (exit code 5)
     └── SetupError                 something outside the input is not ready (exit code 2)
         ├── GraderSetupError       a grader that cannot start: no key, no server, wrong model name
         ├── LocalServerError       the local model's server does not start or stopped
@@ -130,6 +131,10 @@ class NotThereError(InputError):
 
 class NotAllowedError(InputError):
     """Something that this person may not do, or not now."""
+
+
+class BudgetSpentError(EvaluatorError):
+    """The most that may be paid was reached before there was enough to make anything of it."""
 
 
 class SetupError(EvaluatorError):

@@ -334,9 +334,7 @@ def _chat_model(spec: RaterSpec, options: GraderOptions) -> ChatModel:
 
 
 def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleModel:
-    from openai import AsyncOpenAI
-
-    from evaluator.graders.openai_compatible import OpenAICompatibleModel
+    from evaluator.graders.openai_compatible import EndpointClient, OpenAICompatibleModel
 
     deadline = options.timeout or 120.0
     key = options.api_key
@@ -352,7 +350,7 @@ def _openai_model(spec: RaterSpec, options: GraderOptions) -> OpenAICompatibleMo
             "The key holds a character that no key has: a line end, or a letter outside ASCII.",
             hint="Copy it again, without what stands around it.",
         )
-    client = AsyncOpenAI(
+    client = EndpointClient(
         # A server of one's own takes any key; the client insists on one.
         api_key=key or "none",
         base_url=options.base_url,

@@ -15,7 +15,9 @@ from evaluator.cli.evaluate import questionnaire_of
 from evaluator.cli.present_calibration import CalibrationPresenter
 from evaluator.cli.price import price_of
 from evaluator.cli.store_option import chosen_store, store_options
+from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
+from evaluator.errors import BudgetSpentError
 from evaluator.files.calibration_file import require_new, write_calibration
 from evaluator.files.eval_set_file import find_eval_set, load_eval_set
 from evaluator.files.resources import shipped
@@ -28,7 +30,7 @@ from evaluator.run.evaluation_plan import GraderUnderTest
 from evaluator.settings import read_settings
 from evaluator.wiring import GraderOptions, make_plain_grader, shows_examples
 
-CALIBRATED, SOME_UNGRADED = 0, 3
+CALIBRATED, SOME_UNGRADED, BUDGET_SPENT = 0, 3, 5
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
@@ -55,7 +57,8 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option("--certainty", type=_SHARE, default=0.95, show_default=True, help="How sure the promise has to be.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
-@click.option("--price", metavar="IN,OUT", help="US dollars for a million tokens of input and of output.")
+@click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
+@click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompt-dir", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
@@ -77,6 +80,7 @@ def command(
     certainty: float,
     base_url: str | None,
     price: str | None,
+    max_cost: float | None,
     timeout: float | None,
     rubrics: tuple[Path, ...],
     prompt_dir: tuple[Path, ...],
@@ -95,8 +99,8 @@ def command(
     standard error; says from which confidence on grades may stand without a person. Use the file with
     `evaluator grade --calibration FILE`; measure it with `evaluator eval SET --calibration FILE`.
 
-    Exit codes: 0 written; 3 written, and some answers could not be graded; 2 wrong usage or input, or too few answers:
-    nothing written.
+    Exit codes: 0 written; 3 written, and some answers could not be graded; 5 stopped at --max-cost, nothing written;
+    2 wrong usage or input, or too few answers: nothing written.
     """
     settings = read_settings()
     require_new(out)
@@ -111,6 +115,7 @@ def command(
         timeout=timeout,
         concurrency=concurrency,
         price=price_of(price),
+        budget=Budget(max_cost) if max_cost else None,
         gguf=gguf,
         threads=threads,
         cache=settings.cache,
@@ -125,7 +130,11 @@ def command(
         under_test = GraderUnderTest(grader, describe(made), made)
         require_same_rubric(loaded, under_test)
         presenter = CalibrationPresenter(quiet=quiet)
-        found = asyncio.run(_run(fit_data(loaded), under_test, plan, presenter, out, ask=not yes))
+        try:
+            found = asyncio.run(_run(fit_data(loaded), under_test, plan, presenter, out, ask=not yes))
+        except BudgetSpentError as error:
+            click.echo(f"evaluator: {error}", err=True)
+            sys.exit(BUDGET_SPENT)
     sys.exit(SOME_UNGRADED if found.ungraded else CALIBRATED)
 
 

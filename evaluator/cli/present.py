@@ -91,7 +91,8 @@ class Presenter(Terminal):
             self.say(escape(manifest.calibration.said))
         if manifest.usage.reused_requests:
             of = f"{manifest.usage.reused_requests:,} of {manifest.usage.requests:,}"
-            self.say(f"{of} replies came from the ledger and were not paid for again.")
+            came = "reply came from the ledger and was" if of == "1 of 1" else "replies came from the ledger and were"
+            self.say(f"{of} {came} not paid for again.")
         if manifest.pace is not None and (said := _pacing(manifest.pace)):
             self.say(f"[dim]{said}[/]")
         if budget is not None and (manifest.stopped_because or "").startswith("budget_spent:"):

@@ -30,6 +30,9 @@ def say_store(presenter: Presenter, store: Store | None, known: Known | None) ->
     presenter.say(f"[bold]Store[/]   {escape(visible(str(store.address)))}")
     if known is not None and known.kept:
         first = "" if known.is_all else "first "
+        if known.of == 1:
+            presenter.say("        The one reply that is needed is in the ledger already")
+            return
         presenter.say(f"        {known.kept:,} of the {first}{known.of:,} replies are in the ledger already")
 
 

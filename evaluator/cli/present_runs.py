@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from evaluator.cli.terminal import visible
+from evaluator.report.wording import counted
 from evaluator.store.address import StoreAddress
 from evaluator.store.run_record import RunRecord
 from evaluator.store.run_shelf import Holding
@@ -63,7 +64,8 @@ def say_run(record: RunRecord, holding: Holding) -> None:
         ("Paid", f"{_dollars(counts.paid_usd)}; its grades cost {_dollars(counts.cost_usd)} when they were asked for"),
         (
             "In the store",
-            f"{holding.answers:,} answers, {holding.grades:,} grades; {holding.replies:,} replies its own",
+            f"{counted(holding.answers, 'answer')}, {counted(holding.grades, 'grade')}; "
+            f"{counted(holding.replies, 'reply', 'replies')} its own",
         ),
     ]
     table = Table.grid(padding=(0, 2))

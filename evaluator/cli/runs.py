@@ -14,6 +14,7 @@ from evaluator.cli.present_runs import as_json, say_run, say_runs
 from evaluator.cli.run_options import given_again
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.errors import UsageError
+from evaluator.report.wording import counted
 from evaluator.settings import read_settings
 from evaluator.store.store import Store
 
@@ -116,7 +117,8 @@ def delete(run: str, where: str | None, *, yes: bool) -> None:
         if record.state == "running":
             raise UsageError(f"Run {record.id} is being graded now.", hint="Stop it first, with Ctrl-C where it runs.")
         holding = store.runs.holding(record.number)
-        what = f"{holding.answers:,} answers, {holding.grades:,} grades, {holding.replies:,} replies"
+        replies = counted(holding.replies, "reply", "replies")
+        what = f"{counted(holding.answers, 'answer')}, {counted(holding.grades, 'grade')}, {replies}"
         click.echo(f"Run {record.id} of {record.order.manifest.input_name}: {what}. This cannot be undone.")
         _ask("Delete it?", yes=yes)
         store.runs.delete(record.number)
@@ -142,10 +144,12 @@ def prune(older_than: int, where: str | None, *, yes: bool) -> None:
             click.echo(f"No reply that is older than {older_than} days is without a run.")
             return
         kept = f"kept from {(found.first or '')[:10]} to {(found.last or '')[:10]}"
-        click.echo(f"{found.replies:,} replies without a run, {kept}, {found.bytes / 1e6:,.1f} MB of text.")
+        click.echo(
+            f"{counted(found.replies, 'reply', 'replies')} without a run, {kept}, {found.bytes / 1e6:,.1f} MB of text."
+        )
         click.echo("Asked for again, they are paid for again. This cannot be undone.")
         _ask("Delete them?", yes=yes)
-        click.echo(f"Deleted: {store.loose_replies.delete(kept_before):,} replies.")
+        click.echo(f"Deleted: {counted(store.loose_replies.delete(kept_before), 'reply', 'replies')}.")
 
 
 def _ask(question: str, *, yes: bool) -> None:

@@ -30,6 +30,19 @@ LARGEST_REPLY = 2_000_000
 _MOST_TOKENS = 1_000_000_000
 
 
+class EndpointClient(AsyncOpenAI):
+    """The openai client for one endpoint: it takes the address of a request to pieces once and not each time."""
+
+    _last: tuple[str, httpx2.URL, httpx2.URL] | None = None
+    """What was asked for, the base that it stands on, and both together."""
+
+    def _prepare_url(self, url: str) -> httpx2.URL:
+        last, base = self._last, self.base_url
+        if last is None or last[0] != url or last[1] is not base:
+            last = self._last = (url, base, super()._prepare_url(url))
+        return last[2]
+
+
 class OpenAICompatibleModel:
     """A model behind `client`. The client is given `max_retries=0`: retries have one owner, the rater.
 

@@ -13,7 +13,7 @@ from evaluator.core.grade import Grade
 from evaluator.core.metrics.cross_validation import gain_of
 from evaluator.core.metrics.kept_fingerprint import kept_fingerprint
 from evaluator.core.metrics.leakage import KeptText
-from evaluator.errors import CalibrationError
+from evaluator.errors import BudgetSpentError, CalibrationError
 from evaluator.run.calibration_data import FitData
 from evaluator.run.evaluation_facts import consensus_in_words, split_hash
 from evaluator.run.fitted_for import fitted_for
@@ -75,12 +75,14 @@ async def calibrate(
 ) -> Calibrated:
     """Grades the calibration split, tries examples, maps and confidence by cross-validation, keeps what helps.
 
-    Raises LeakageError where the rubric's own examples hold answers of the split, and CalibrationError where too
-    little of it could be graded.
+    Raises LeakageError where the rubric's own examples hold answers of the split, BudgetSpentError where the grader's
+    budget does not last for all of it, and CalibrationError where too little of it could be graded.
     """
     guard_against_leakage(data.eval_set, data.answers, CALIBRATION_SPLIT, grader.pipeline.question_set.examples)
     plain = await grade_all(grader, [each.answer for each in data.answers], advance)
+    _require_budget(plain)
     shown = await _grade_with_examples(data, grader, plan, advance) if plan.tries_examples else None
+    _require_budget(shown or {})
     _require_grades(data, plain)
     kept, tried_examples = _keep(choose_map(data, plain), choose_map(data, shown) if shown is not None else None)
     confidence = choose_confidence(kept)
@@ -157,6 +159,16 @@ def _losses(choice: MapChoice) -> dict[tuple[str, str], float]:
         (each.answer_id, each.criterion_id): loss
         for each, loss in zip(choice.readings, choice.kept.losses, strict=True)
     }
+
+
+def _require_budget(grades: Mapping[str, Grade]) -> None:
+    """Raises BudgetSpentError: what is fitted to the part that happened to be paid for is fitted to nobody."""
+    if any("budget_spent: " in reason for reason in _reasons(grades)):
+        graded = sum(grade.status == "graded" for grade in grades.values())
+        raise BudgetSpentError(
+            f"Stopped at --max-cost with {graded:,} of {len(grades):,} answers graded; no calibration was written.",
+            hint="The replies are kept: the same command with a higher --max-cost pays only for the rest.",
+        )
 
 
 def _require_grades(data: FitData, grades: Mapping[str, Grade]) -> None:

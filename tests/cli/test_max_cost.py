@@ -44,3 +44,39 @@ def test_a_cap_needs_a_price(answers: Path, tmp_path: Path) -> None:
     done = evaluator("grade", answers, *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert "--max-cost needs a price" in done.stderr
+
+
+def test_a_capped_calibration_writes_nothing_and_goes_on_for_more(tmp_path: Path, endpoint: Endpoint) -> None:
+    """Exit code 5 and no file: a map fitted to the part that was paid for would be a map of nobody. The replies that
+    came are kept, so the same command with a higher cap pays only for what is left."""
+    arguments = (
+        *("calibrate", "ml_engineer_screen", "--grader", "openai:m", "--prompt", "levels", "--examples", "0"),
+        *("--base-url", address(endpoint), "--price", "1,10", "--yes", "--out", "june.json", "--max-cost"),
+    )
+    store = {"EVALUATOR_STORE": str(tmp_path / "store.sqlite3")}
+    done = evaluator(*arguments, "0.009", cwd=tmp_path, **store)
+    assert done.returncode == 5, done.stdout + done.stderr
+    assert "Stopped at --max-cost with " in done.stderr
+    assert "no calibration was written" in done.stderr
+    assert not (tmp_path / "june.json").exists()
+    assert 1 <= endpoint.served <= 5
+    more = evaluator(*arguments, "1", cwd=tmp_path, **store)
+    assert more.returncode == 0, more.stdout + more.stderr
+    assert (tmp_path / "june.json").exists()
+    both = endpoint.served
+    anew = (*arguments[:-2], "other.json", "--max-cost", "1")
+    assert evaluator(*anew, cwd=tmp_path, EVALUATOR_STORE=str(tmp_path / "other.sqlite3")).returncode == 0
+    assert endpoint.served == 2 * both  # the capped run and the one after it paid for nothing twice
+
+
+def test_one_reply_is_spoken_of_as_one(answers: Path, tmp_path: Path, endpoint: Endpoint) -> None:
+    """A run of one answer, given again, says "1 of 1 reply", not "replies"."""
+    arguments = (
+        *("grade", answers, "--grader", "openai:m", "--prompt", "levels", "--base-url", address(endpoint)),
+        *("--price", "1,10", "--yes", "--limit", "1", "--out"),
+    )
+    store = {"EVALUATOR_STORE": str(tmp_path / "store.sqlite3")}
+    assert evaluator(*arguments, "one", cwd=tmp_path, **store).returncode == 0
+    again = evaluator(*arguments, "two", cwd=tmp_path, **store)
+    assert "The one reply that is needed is in the ledger already" in again.stdout
+    assert "1 of 1 reply came from the ledger and was not paid for again" in " ".join(again.stdout.split())
