@@ -29,6 +29,7 @@ from evaluator.store.review_queue import QueueRow
 from evaluator.store.review_shelf import ReviewItem
 from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
+from evaluator.store.stored_text import stored_text
 
 _HIGHEST = 2**63 - 1  # that a database takes
 _SOMEBODY = "somebody who is gone"
@@ -184,8 +185,9 @@ class ReviewReading:
     ) -> ReviewedAnswer:
         grade = stored.grade
         question = record.order.questionnaire.question(grade.question_id)
-        # By the grade's number: an id with characters that no database holds is written another way in its row.
-        item = next((each for each in items.values() if each.grade == stored.number), None)
+        # By the id as a row has it, and not by the grade's number: after a regrade the item has the old one until the
+        # queue has looked, and what is hidden or decided must not come and go with that.
+        item = items.get(stored_text(grade.answer_id))
         if item is None:
             return ReviewedAnswer(stored.answer(grade), question, grade, None, None, (), None, None, is_hidden=False)
         review = replay(entries.get(item.answer_id, ()), item.needed)

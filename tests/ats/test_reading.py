@@ -112,6 +112,7 @@ def test_no_payload_whatever_its_shape_crashes_a_reader(source: str, payload: ob
         (b'{"a": 1, "a": 2}', "twice"),
         (b'{"a": {"b": 1, "b": 1}}', "twice"),
         (b'{"a": NaN}', "NaN"),
+        (b'{"a": [1, -1e999]}', "too large"),
         (b'{"a": -Infinity}', "Infinity"),
         (b'{"a": "\xff"}', "UTF-8"),
         ('{"a": 1}'.encode("utf-16"), "UTF-8"),

@@ -52,6 +52,18 @@ def test_a_candidate_is_erased_from_the_store_and_the_folder(graded: Path) -> No
     assert "holds nothing of c0001" in again.stdout
 
 
+def test_folders_of_batches_are_named_on_the_receipt(graded: Path) -> None:
+    """Requests in them may hold the candidate's answers: whoever erases is told which folder to delete, and when."""
+    (graded / "answers-batch").mkdir()
+    (graded / "answers-batch" / "batches.jsonl").touch()
+    done = evaluator(
+        "erase", "--candidate", "c0001", "--store", "s.sqlite3", "--yes", "--receipt", "r.json", cwd=graded
+    )
+    assert done.returncode == 0, done.stderr
+    left = json.loads((graded / "r.json").read_text())["not_reached"]
+    assert [line for line in left if line.startswith(str(graded / "answers-batch"))]
+
+
 def test_what_the_store_cannot_write_anew_is_deleted(graded: Path) -> None:
     """Grades that only the folder has are kept in grades.jsonl; a report that names the erased one does not stay."""
     lines = (graded / "out/grades.jsonl").read_text(encoding="utf-8").splitlines()

@@ -11,7 +11,7 @@ import pytest
 from evaluator.core.candidate_key import candidate_key
 from evaluator.store.store import open_store
 from evaluator.web.pages.shown_candidate import candidate_code
-from tests.graded_run import TEXT, Given, put_run
+from tests.graded_run import TEXT, Given, put_grades, put_run
 from tests.web.conftest import NO_DRAWS
 
 ALL = (
@@ -224,3 +224,44 @@ def test_a_near_copy_stands_beside_the_other_answer(serve, sqlite_store, tmp_pat
     assert "Oh well." in page
     assert 'class="common"' in page
     assert "what both say is marked" not in client.get(f"/review/{items[1].id}").text
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/review/{2**63}",
+        f"/review/-{2**80}",
+        f"/adjudication/{2**70}",
+        f"/runs/0a1b2c3d/candidates/{candidate_key(chr(0xD800))}",
+        f"/runs/0a1b2c3d/candidates/{candidate_key(chr(0))}/explanation",
+    ],
+)
+def test_what_no_database_can_hold_is_not_there(served, path):
+    """A number beyond 64 bits and half a surrogate pair are addresses of nothing, and no failure of ours."""
+    assert served.sign_in("ben").get(path).status_code == 404
+
+
+def test_a_candidate_whose_id_no_database_holds_has_a_page(serve, sqlite_store, tmp_path):
+    """Ids come from tables as they are; a NUL is written out where it is kept, and found both ways."""
+    put_run(sqlite_store, [Given("c\0")], str(tmp_path))
+    served = serve(sqlite_store)
+    for key in (candidate_key("c\0"), candidate_key(r"c\x00")):
+        assert served.sign_in("ada", "administrator").get(f"/runs/0a1b2c3d/candidates/{key}").status_code == 200
+
+
+def test_a_regrade_shows_nothing_to_a_blind_reviewer_before_the_queue_has_looked(serve, sqlite_store, tmp_path):
+    """The answer stays hidden between a second grade and the next look of the queue."""
+    from evaluator.core.review_draw import DrawShares
+
+    answer = Given("ann", flags=("near_bar",))
+    record = put_run(sqlite_store, [answer], str(tmp_path))
+    served = serve(sqlite_store, DrawShares(1.0, 0, 0))
+    served.site.upkeep.catch_up()
+    client = served.sign_in("ben")
+    path = f"/runs/0a1b2c3d/candidates/{candidate_key('ann')}"
+    assert "because of near_bar" not in client.get(path).text
+    put_grades(sqlite_store, record, [Given("ann", levels=(4, 4, 4), flags=("graders_disagree",))])
+    page = client.get(path).text
+    assert "because of graders_disagree" not in page
+    assert "why leakage_awareness is" not in page
+    assert "hidden" in page
