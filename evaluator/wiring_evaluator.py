@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Self
 
+from evaluator.core.identity import Identity
 from evaluator.core.tenant import DEFAULT_TENANT
 from evaluator.errors import NotYetGradedError, UsageError
 from evaluator.run.submission_desk import AskedAnswer, AskedSubmission, GradedSubmission, SubmissionDesk
@@ -54,10 +55,12 @@ class Evaluator:
         idempotency_key: str | None = None,
         questionnaire: str | None = None,
         application_id: str | None = None,
+        identity: Identity | None = None,
     ) -> Submitted:
         """Hands a submission in; returns once it is kept. `answers`: text by the question's id, title or text.
 
-        Two calls with the same key are one submission; without a key, its content is its key.
+        Two calls with the same key are one submission; without a key, its content is its key. `identity`: who wrote
+        them, which is taken out of what a grader reads.
         """
         asked = AskedSubmission(
             candidate_id=candidate_id,
@@ -65,6 +68,7 @@ class Evaluator:
             questionnaire=questionnaire,
             application_id=application_id,
             idempotency_key=idempotency_key,
+            identity=identity,
         )
         return await asyncio.to_thread(self._desk.submit, self._tenant, asked)
 
@@ -83,13 +87,14 @@ class Evaluator:
         deadline: float,
         idempotency_key: str | None = None,
         questionnaire: str | None = None,
+        identity: Identity | None = None,
     ) -> GradedSubmission:
         """Hands in and waits for the grades, `deadline` seconds at most. Raises NotYetGradedError then; the submission
         is graded all the same, and the same call waits for it again.
         """
         until = time.monotonic() + deadline
         submitted = await self.submit(
-            candidate_id, answers, idempotency_key=idempotency_key, questionnaire=questionnaire
+            candidate_id, answers, idempotency_key=idempotency_key, questionnaire=questionnaire, identity=identity
         )
         wait = _FIRST_LOOK
         while True:

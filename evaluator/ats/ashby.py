@@ -9,9 +9,11 @@ from typing import Any
 from evaluator.ats.ats_api import AtsApi
 from evaluator.ats.delivery import Delivery, Refusal, Reply
 from evaluator.ats.event import Application, AtsAnswer, AtsEvent, Purpose
+from evaluator.ats.identity import identity_of, values_of
 from evaluator.ats.payload import answer_text, first_id, id_at, objects_at, text_at, value_at
 from evaluator.ats.signatures import Secrets, hex_signed
 from evaluator.ats.strict_json import read_object
+from evaluator.core.identity import Identity
 
 _PURPOSES: dict[str, Purpose] = {
     "applicationSubmit": "submit",
@@ -85,6 +87,14 @@ class Ashby:
             ),
             job=first_id(data, ("application", "job", "id"), ("application", "jobId")),
             occurred_at=text_at(data, "application", "createdAt") or None,
+            identity=next(
+                (
+                    known
+                    for path in (("application", "candidate"), ("surveySubmission", "candidate"), ("candidate",))
+                    if (known := _identity(value_at(data, *path))) is not None
+                ),
+                None,
+            ),
             payload=data if isinstance(data, Mapping) else {},
         )
 
@@ -119,7 +129,21 @@ class Ashby:
         if candidate is None:
             return None
         answers = [each for form in objects_at(found, "applicationFormSubmissions") for each in _answers(form)]
-        return Application(candidate, tuple(answers), event.application, id_at(found, "job", "id"))
+        known = _identity(value_at(found, "candidate"))
+        return Application(candidate, tuple(answers), event.application, id_at(found, "job", "id"), identity=known)
+
+    async def who(self, api: AtsApi, candidate: str) -> Identity | None:
+        """`candidate.info`"""
+        return _identity(value_at(await api.post("candidate.info", body={"id": candidate}), "results"))
+
+
+def _identity(candidate: Any) -> Identity | None:
+    return identity_of(
+        names=[text_at(candidate, name) for name in ("name", "firstName", "lastName")],
+        emails=[text_at(candidate, "primaryEmailAddress", "value"), *values_of(candidate, "emailAddresses")],
+        phones=[text_at(candidate, "primaryPhoneNumber", "value"), *values_of(candidate, "phoneNumbers")],
+        links=values_of(candidate, "socialLinks"),
+    )
 
 
 def _answers(form: Any) -> Iterator[AtsAnswer]:

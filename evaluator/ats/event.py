@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from evaluator.core.identity import Identity
+
 Purpose = Literal["submit", "erase", "merge", "other", "test"]
 """What an event asks for: grade answers, erase a candidate, take two candidates for one, nothing, or only an answer."""
 
@@ -31,6 +33,8 @@ class AtsEvent:
     job: str | None = None
     occurred_at: str | None = None
     """When it happened at the source, ISO 8601, where the source says so."""
+    identity: Identity | None = field(default=None, repr=False)
+    """Who the candidate is, where the payload says so."""
     payload: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
@@ -54,3 +58,5 @@ class Application:
     job: str | None = None
     context: Mapping[str, str] = field(default_factory=dict)
     """Further ids that writing back needs."""
+    identity: Identity | None = field(default=None, repr=False)
+    """Who the candidate is, where the application says so."""

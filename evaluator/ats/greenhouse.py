@@ -9,9 +9,11 @@ from typing import Any
 from evaluator.ats.ats_api import AtsApi
 from evaluator.ats.delivery import Delivery, Refusal, Reply
 from evaluator.ats.event import Application, AtsAnswer, AtsEvent, Purpose
+from evaluator.ats.identity import identity_of, values_of
 from evaluator.ats.payload import answer_text, first_id, id_at, objects_at, text_at, value_at
 from evaluator.ats.signatures import Secrets, hex_signed
 from evaluator.ats.strict_json import read_object
+from evaluator.core.identity import Identity
 
 _PURPOSES: dict[str, Purpose] = {
     "new_candidate_application": "submit",
@@ -72,6 +74,7 @@ class Greenhouse:
             application=first_id(payload, ("application", "id"), ("application_id",)),
             job=_job(value_at(payload, "application")),
             occurred_at=text_at(payload, "application", "applied_at") or None,
+            identity=_identity(value_at(payload, "application", "candidate") or value_at(payload, "candidate")),
             payload=payload if isinstance(payload, Mapping) else {},
         )
 
@@ -102,6 +105,10 @@ class Greenhouse:
                 newest = _application(each, event.candidate, id_at(each, "id"))
         return newest
 
+    async def who(self, api: AtsApi, candidate: str) -> Identity | None:
+        """Harvest: the candidate."""
+        return _identity(await api.get("v1", "candidates", candidate))
+
 
 def _job(application: Any) -> str | None:
     jobs = (id_at(job, "id") for job in objects_at(application, "jobs"))
@@ -110,6 +117,16 @@ def _job(application: Any) -> str | None:
 
 def _application(found: Any, candidate: str, application: str | None) -> Application:
     return Application(candidate, tuple(_answers(found)), application, _job(found))
+
+
+def _identity(candidate: Any) -> Identity | None:
+    return identity_of(
+        names=[text_at(candidate, name) for name in ("first_name", "last_name", "preferred_name", "name")],
+        emails=[text_at(candidate, "email"), *values_of(candidate, "email_addresses")],
+        phones=[text_at(candidate, "phone_number"), *values_of(candidate, "phone_numbers")],
+        links=[*values_of(candidate, "website_addresses"), *values_of(candidate, "social_media_addresses")],
+        addresses=values_of(candidate, "addresses"),
+    )
 
 
 def _answers(application: Any) -> Iterator[AtsAnswer]:

@@ -10,9 +10,11 @@ from typing import Any
 from evaluator.ats.ats_api import AtsApi
 from evaluator.ats.delivery import Delivery, Refusal, Reply
 from evaluator.ats.event import Application, AtsAnswer, AtsEvent, Purpose
+from evaluator.ats.identity import identity_of, values_of
 from evaluator.ats.payload import answer_text, first_id, id_at, objects_at, text_at, value_at
 from evaluator.ats.signatures import Secrets, hex_signed, is_recent
 from evaluator.ats.strict_json import UnreadableJsonError, read_object
+from evaluator.core.identity import Identity
 
 # A delivery that failed comes again hours later with the time of the first one; its token is remembered for longer.
 WINDOW = timedelta(hours=24)
@@ -104,7 +106,21 @@ class Lever:
             id_at(found, "id") or event.application,
             id_at(found, "posting") or id_at(found, "posting", "id"),
             {"opportunity": event.candidate},
+            _identity(found),
         )
+
+    async def who(self, api: AtsApi, candidate: str) -> Identity | None:
+        """The opportunity."""
+        return _identity(value_at(await api.get("v1", "opportunities", candidate), "data"))
+
+
+def _identity(found: Any) -> Identity | None:
+    return identity_of(
+        names=[text_at(found, "name")],
+        emails=[text_at(found, "email"), *values_of(found, "emails")],
+        phones=[text_at(found, "phone"), text_at(found, "phone", "value"), *values_of(found, "phones")],
+        links=values_of(found, "links"),
+    )
 
 
 def _answers(application: Any) -> Iterator[AtsAnswer]:

@@ -10,9 +10,11 @@ from typing import Any
 from evaluator.ats.ats_api import AtsApi
 from evaluator.ats.delivery import Delivery, Refusal, Reply
 from evaluator.ats.event import Application, AtsAnswer, AtsEvent, Purpose
-from evaluator.ats.payload import answer_text, first_id, id_at, objects_at, text_at
+from evaluator.ats.identity import identity_of
+from evaluator.ats.payload import answer_text, first_id, id_at, objects_at, text_at, value_at
 from evaluator.ats.signatures import Secrets, hex_signed, is_recent
 from evaluator.ats.strict_json import read_object
+from evaluator.core.identity import Identity
 
 # Whether a redelivery has a time of its own is not documented; its event id is signed, and remembered for longer.
 WINDOW = timedelta(hours=24)
@@ -94,6 +96,20 @@ class SmartRecruiters:
             return None
         context = {"job": event.job}
         return Application(event.candidate, tuple(_answers(found)), event.application, event.job, context)
+
+    async def who(self, api: AtsApi, candidate: str) -> Identity | None:
+        """The candidate."""
+        return _identity(await api.get("candidates", candidate))
+
+
+def _identity(candidate: Any) -> Identity | None:
+    web = value_at(candidate, "web")
+    return identity_of(
+        names=[text_at(candidate, name) for name in ("firstName", "lastName")],
+        emails=[text_at(candidate, "email")],
+        phones=[text_at(candidate, "phoneNumber")],
+        links=web.values() if isinstance(web, Mapping) else (),
+    )
 
 
 def _answers(found: Any) -> Iterator[AtsAnswer]:

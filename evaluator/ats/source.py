@@ -9,6 +9,7 @@ from evaluator.ats.ats_api import AtsApi
 from evaluator.ats.delivery import Delivery, Refusal, Reply
 from evaluator.ats.event import Application, AtsAnswer, AtsEvent
 from evaluator.ats.signatures import Secrets
+from evaluator.core.identity import Identity
 
 
 class Source(Protocol):
@@ -48,4 +49,10 @@ class Source(Protocol):
         """The application behind an event, from the API; None where it is not there (any more).
 
         Raises AtsUnavailableError for what may go better later, and AtsRefusedError for what will not.
+        """
+
+    async def who(self, api: AtsApi, candidate: str) -> Identity | None:
+        """Who a candidate is, from the API, where neither event nor application said so; None where it is not known.
+
+        Raises as `fetch` does.
         """

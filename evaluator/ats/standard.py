@@ -9,9 +9,11 @@ from typing import Any
 from evaluator.ats.ats_api import AtsApi
 from evaluator.ats.delivery import Delivery, Refusal, Reply
 from evaluator.ats.event import Application, AtsAnswer, AtsEvent, Purpose
+from evaluator.ats.identity import KINDS, identity_of, values_of
 from evaluator.ats.payload import answer_text, first_id, id_at, objects_at, text_at, value_at
 from evaluator.ats.signatures import Secrets, base64_signed, is_recent, standard_key
 from evaluator.ats.strict_json import read_object
+from evaluator.core.identity import Identity
 
 WINDOW = timedelta(minutes=5)  # as the specification has it: a retry is signed anew
 _PURPOSES: dict[str, Purpose] = {
@@ -66,10 +68,15 @@ class Standard:
         )
 
     def application(self, event: AtsEvent) -> Application | None:
-        """`data.answers`: a list of `question` (its text) or `question_id`, and `answer`."""
+        """`data.answers`: a list of `question` (its text) or `question_id`, and `answer`. `data.identity`: lists of
+        `names`, `emails`, `phones`, `links`, `addresses`.
+        """
         if event.candidate is None or not isinstance(value_at(event.payload, "answers"), list):
             return None
-        return Application(event.candidate, tuple(_answers(event.payload)), event.application, event.job)
+        said = value_at(event.payload, "identity")
+        known = identity_of(**{kind: values_of(said, kind) for kind in KINDS})
+        answers = tuple(_answers(event.payload))
+        return Application(event.candidate, answers, event.application, event.job, identity=known)
 
     def answers_in(self, document: Mapping[str, Any]) -> tuple[AtsAnswer, ...]:
         """Wherever in the payload, or in the API's answer, they are."""
@@ -83,6 +90,11 @@ class Standard:
     async def fetch(self, api: AtsApi, event: AtsEvent) -> Application | None:
         """Nothing is ever fetched."""
         del api, event
+        return None
+
+    async def who(self, api: AtsApi, candidate: str) -> Identity | None:
+        """Nothing is ever fetched."""
+        del api, candidate
         return None
 
 

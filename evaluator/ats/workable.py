@@ -8,9 +8,11 @@ from typing import Any
 from evaluator.ats.ats_api import AtsApi
 from evaluator.ats.delivery import Delivery, Refusal, Reply
 from evaluator.ats.event import Application, AtsAnswer, AtsEvent, Purpose
+from evaluator.ats.identity import identity_of, values_of
 from evaluator.ats.payload import answer_text, first_id, id_at, objects_at, text_at, value_at
 from evaluator.ats.signatures import Secrets, hex_signed
 from evaluator.ats.strict_json import read_object
+from evaluator.core.identity import Identity
 
 _PURPOSES: dict[str, Purpose] = {
     "candidate_created": "submit",
@@ -76,13 +78,27 @@ class Workable:
             return None
         return _application(await api.get("spi", "v3", "candidates", event.candidate), event)
 
+    async def who(self, api: AtsApi, candidate: str) -> Identity | None:
+        """The candidate's details."""
+        return _identity(value_at(await api.get("spi", "v3", "candidates", candidate), "candidate"))
+
 
 def _application(found: Any, event: AtsEvent) -> Application | None:
     candidate = value_at(found, "candidate") or found
     if event.candidate is None or not isinstance(value_at(candidate, "answers"), list):
         return None
     job = event.job or id_at(candidate, "job", "shortcode")
-    return Application(event.candidate, tuple(_answers(candidate)), None, job)
+    return Application(event.candidate, tuple(_answers(candidate)), None, job, identity=_identity(candidate))
+
+
+def _identity(candidate: Any) -> Identity | None:
+    return identity_of(
+        names=[text_at(candidate, name) for name in ("name", "firstname", "lastname")],
+        emails=[text_at(candidate, "email")],
+        phones=[text_at(candidate, "phone")],
+        links=values_of(candidate, "social_profiles"),
+        addresses=[text_at(candidate, "address")],
+    )
 
 
 def _answers(candidate: Any) -> Iterator[AtsAnswer]:

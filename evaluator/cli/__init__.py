@@ -20,7 +20,7 @@ _COMMANDS = {
     "canary": ("evaluator.cli.canary", "Has the grader drifted? The golden set, graded anew."),
     "erase": ("evaluator.cli.erase", "Erase a candidate from the store and from runs' folders; prints a receipt."),
     "retention": ("evaluator.cli.retention", "Delete what the store has kept long enough."),
-    "store": ("evaluator.cli.store", "Encrypt the store, change its key, make one."),
+    "store": ("evaluator.cli.store", "Encrypt the store; back it up, restore it."),
     "runs": ("evaluator.cli.runs", "List, show, resume, export or delete runs that the store has."),
     "serve": ("evaluator.cli.serve", "Open the pages where people review what needs a person."),
     "users": ("evaluator.cli.users", "Who may use the pages; a link for whoever cannot get in."),

@@ -8,24 +8,9 @@ import click
 
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.cli.terminal import visible
+from evaluator.core.held_back import held_back_reason
 from evaluator.core.inbox_event import InboxEvent
 from evaluator.errors import UsageError
-
-_MEANS = {
-    "unmapped_questions": "it has questions that the map does not know",
-    "answered_twice": "it has two different answers to one question",
-    "not_text": "an answer is a file, a choice or a number, not a text",
-    "no_answers": "it has no answer to any question of the questionnaire",
-    "no_api_key": "its answers have to be fetched, and there is no API key",
-    "not_found_at_source": "the source does not have it (any more), or the key may not read it",
-    "refused_by_source": "the source refuses to give it",
-    "source_not_configured": "its source has no secret and no map here",
-    "unreadable": "its body is not JSON with one meaning",
-    "no_candidate": "it does not say which candidate",
-    "candidate_id": "its candidate's id begins with @, as only those of other tenants do",
-    "merge_unclear": "it does not say which two candidates became one",
-    "erasure_not_confirmed": "it asks to erase somebody, is not signed, and the source still has them",
-}
 
 
 @click.group(name="quarantine")
@@ -45,7 +30,7 @@ def list_held(source: str | None, where: str | None, *, as_json: bool) -> None:
         return
     for event in held:
         click.echo(f"{event.id}  {event.received_at[:16].replace('T', ' ')}  {event.source}  {visible(event.kind)}")
-        click.echo(f"  {_MEANS.get(event.reason or '', event.reason or '')}")
+        click.echo(f"  {held_back_reason(event.reason).means}")
         for each in event.detail:
             click.echo(f"    {visible(each)}")
     if held:

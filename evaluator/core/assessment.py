@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 ORDERED: Final = "assessment.ordered"
 """The kind of event, in and out, that an order is."""
@@ -21,6 +22,8 @@ class AssessmentOrder:
     candidate: str
     job: str | None = None
     answer_to: str | None = None
+    who: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """What the source says of the candidate, as its events say it."""
 
 
 @dataclass(frozen=True, slots=True)

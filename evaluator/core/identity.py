@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +23,11 @@ class Identity:
     def __repr__(self) -> str:
         # Whatever prints an answer must not print who wrote it.
         return f"Identity(<{sum(map(len, (self.names, self.emails, self.phones, self.links, self.addresses)))} fields>)"
+
+
+def with_id(known: Identity | None, candidate_id: str) -> Identity | None:
+    """The same with an e-mail address that serves as the candidate's id."""
+    if "@" not in candidate_id:
+        return known
+    known = known or Identity()
+    return known if candidate_id in known.emails else replace(known, emails=(*known.emails, candidate_id))

@@ -10,6 +10,7 @@ from typing import Literal
 
 from evaluator.core.absence import absence_of
 from evaluator.core.answer import Absence
+from evaluator.core.identity import Identity
 from evaluator.core.tenant import DEFAULT_TENANT, stored_candidate
 
 Lane = Literal["webhook", "bulk"]
@@ -46,6 +47,8 @@ class NewSubmission:
     job: str | None = None
     lane: Lane = "webhook"
     context: Mapping[str, str] = field(default_factory=dict)
+    identity: Identity | None = field(default=None, repr=False)
+    """Who wrote the answers: taken out of what a grader reads, and forgotten when they are graded."""
 
     @property
     def stored_candidate(self) -> str:

@@ -14,6 +14,7 @@ from evaluator.ats.event import Application, AtsEvent
 from evaluator.ats.mapping import Unmapped, map_answers
 from evaluator.ats.strict_json import UnreadableJsonError
 from evaluator.core.assessment import ORDERED
+from evaluator.core.identity import Identity, with_id
 from evaluator.core.inbox_event import InboxEvent, InboxState
 from evaluator.core.question_map import QuestionMap, chosen_map
 from evaluator.core.questionnaire import Questionnaire
@@ -137,16 +138,17 @@ class Intake:
     async def _submission(
         self, connection: Connection, read: AtsEvent, *, is_ordered: bool
     ) -> NewSubmission | _Known | _Held:
-        application = connection.source.application(read)
+        source = connection.source
+        application = source.application(read)
         if application is None:
             api = connection.api()
             if api is None:
                 place = (connection.tenant, connection.source.name)
-                known = await asyncio.to_thread(self._inbox.submission_of, place, read.application or "")
+                there = await asyncio.to_thread(self._inbox.submission_of, place, read.application or "")
                 # Whose answers are pushed are ordered without being fetched.
-                return _Known(known) if is_ordered and known is not None else _Held("quarantined", "no_api_key")
+                return _Known(there) if is_ordered and there is not None else _Held("quarantined", "no_api_key")
             async with api:
-                application = await connection.source.fetch(api, read)
+                application = await source.fetch(api, read)
         if application is None:
             return _Held("quarantined", "not_found_at_source")
         candidate = stored_candidate(connection.tenant, connection.candidate(application.candidate))
@@ -157,13 +159,24 @@ class Intake:
         question_map = chosen_map(list(connection.maps), application.job or read.job)
         if question_map is None:
             return _Held("ignored", "job_not_connected")
-        return _mapped(connection, application, question_map, self._questionnaire(question_map.questionnaire))
+        questionnaire = self._questionnaire(question_map.questionnaire)
+        known = application.identity or read.identity or await _who(connection, application.candidate)
+        return _mapped(connection, application, question_map, questionnaire, known)
 
     def _is_of_before(self, read: AtsEvent, candidate: str) -> bool:
         """Whether an event tells of something that happened before its candidate was erased."""
         happened = _time(read.occurred_at)
         erased_at = None if happened is None else self._erased_at(candidate)
         return happened is not None and erased_at is not None and happened <= datetime.fromisoformat(erased_at)
+
+
+async def _who(connection: Connection, candidate: str) -> Identity | None:
+    """Who a candidate is, asked for where nothing said it: a grader must not read it in the answers."""
+    api = connection.api()
+    if api is None:
+        return None
+    async with api:
+        return await connection.source.who(api, candidate)
 
 
 def _time(written: str | None) -> datetime | None:
@@ -176,7 +189,11 @@ def _time(written: str | None) -> datetime | None:
 
 
 def _mapped(
-    connection: Connection, application: Application, question_map: QuestionMap, questionnaire: Questionnaire
+    connection: Connection,
+    application: Application,
+    question_map: QuestionMap,
+    questionnaire: Questionnaire,
+    known: Identity | None,
 ) -> NewSubmission | _Held:
     answers = map_answers(application, question_map, questionnaire)
     if isinstance(answers, Unmapped):
@@ -192,6 +209,7 @@ def _mapped(
         application_id=application.application,
         job=application.job,
         context=context,
+        identity=with_id(known, application.candidate),
     )
     # The same answers in the same application are one submission, however many events tell of them.
     return new.with_key(f"content:{new.content_sha256}")

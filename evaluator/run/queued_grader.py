@@ -11,7 +11,7 @@ from evaluator.core.answer import Answer
 from evaluator.core.reply import Usage
 from evaluator.core.work import WorkItem
 from evaluator.errors import UsageError
-from evaluator.run.grade_answer import Outcome, ungraded
+from evaluator.run.grade_answer import Outcome, redacted, ungraded
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import fingerprint_of
 from evaluator.store.grade_rows import StoredGrade
@@ -100,7 +100,7 @@ class QueuedGrader(Grader):
 
     def _stands(self, answer: Answer, stored: StoredGrade) -> bool:
         grade = stored.grade
-        asked_now = fingerprint_of(self.pipeline, answer.text, answer.question_id)
+        asked_now = fingerprint_of(self.pipeline, redacted(self.pipeline, answer).text, answer.question_id)
         return grade.status in _STAYS and grade.provenance.fingerprint == asked_now
 
     def _outcomes_of(self, done: list[Answer]) -> list[Outcome]:

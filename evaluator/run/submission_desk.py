@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evaluator.core.candidate import CandidateStanding, standing_of
 from evaluator.core.folding import fold
 from evaluator.core.grade import Grade
+from evaluator.core.identity import Identity, with_id
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.submission import NewSubmission, Submission, SubmittedAnswer, submitted_answer
 from evaluator.core.tenant import stored_candidate
@@ -38,6 +39,8 @@ class AskedSubmission:
     application_id: str | None = None
     job: str | None = None
     idempotency_key: str | None = None
+    identity: Identity | None = field(default=None, repr=False)
+    """Who wrote the answers: taken out of what a grader reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,7 @@ class SubmissionDesk:
             application_id=asked.application_id,
             job=asked.job,
             lane="bulk" if lane_is_bulk else "webhook",
+            identity=with_id(asked.identity, asked.candidate_id),
         )
         _stored(tenant, asked.candidate_id)
         # Told apart from keys that callers choose, which may look like anything.

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from evaluator.core.grade import Grade
+from evaluator.core.redaction import Replacement
 from evaluator.core.work import WorkItem
 from evaluator.store.grade_rows import GradeRow, write_grades
 from evaluator.store.review_arrivals import note_arrivals
@@ -24,6 +25,8 @@ class WorkOutcome:
     grade: Grade
     paid_requests: int = 0
     paid_usd: float | None = None
+    replacements: tuple[Replacement, ...] = ()
+    """What was replaced in the answer before it was graded."""
 
 
 def write_outcomes(connection: Connection, run: int, outcomes: Sequence[WorkOutcome]) -> None:
@@ -42,7 +45,7 @@ def write_outcomes(connection: Connection, run: int, outcomes: Sequence[WorkOutc
         [
             GradeRow(
                 run, each.item.number, each.item.answer, each.grade, each.grade.model_dump_json().encode(),
-                each.paid_requests, each.paid_usd,
+                each.paid_requests, each.paid_usd, each.replacements,
             )
             for each in new
         ],

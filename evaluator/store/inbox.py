@@ -168,6 +168,33 @@ class Inbox:
                 for each in event_ids
             )
 
+    def replay_all(self, source: str | None = None) -> int:
+        """Lets all events of the quarantine (of a source) wait again; how many there were."""
+        held = inbox.c.state == "quarantined"
+        if source is not None:
+            held = held & (inbox.c.source == source)
+        values = {"state": "received", "reason": None, "detail": None, "settled_at": None}
+        with self._database.writing() as connection:
+            return connection.execute(update(inbox).where(held).values(values)).rowcount
+
+    def held(self) -> Mapping[str, int]:
+        """How many events the quarantine holds, by source."""
+        asked = select(inbox.c.source, func.count()).where(inbox.c.state == "quarantined").group_by(inbox.c.source)
+        with self._database.reading() as connection:
+            return {source: count for source, count in connection.execute(asked)}  # noqa: C416 rows are no pairs
+
+    def erase_held(self, event_id: str) -> bool:
+        """Empties an event of the quarantine for good; False where it is not there. What stays is its hash, so that a
+        redelivery is not taken for something new.
+        """
+        held = (inbox.c.state == "quarantined") & (inbox.c.id == stored_text(event_id))
+        emptied = {
+            "state": "erased", "headers": b"{}", "body": None, "detail": None, "reason": None, "candidate_id": None,
+            "survivor_id": None,
+        }  # fmt: skip
+        with self._database.writing() as connection:
+            return connection.execute(update(inbox).where(held).values(emptied)).rowcount == 1
+
     def merged_into(self, candidate_id: str) -> list[str]:
         """The candidates whom the source took for one with this one, and who are known by other ids here."""
         found: list[str] = []

@@ -180,6 +180,7 @@ submissions = Table(
     Column("run", _Number, ForeignKey("runs.number")),
     Column("completed_at", Text),
     Column("attempts", BigInteger, nullable=False),
+    Column("identity", SealedBytes),  # JSON: who wrote the answers; NULL once they are graded
     UniqueConstraint("id"),
     UniqueConstraint("tenant", "source", "idempotency_key"),
     Index("submissions_by_state", "state", "number"),

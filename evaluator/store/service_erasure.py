@@ -34,6 +34,7 @@ def erase_service_rows(connection: Connection, candidate_id: str) -> Mapping[str
             candidate_id="",
             application_id=None,
             context=b"{}",
+            identity=None,
             state="erased",
             reason=None,
         )

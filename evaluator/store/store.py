@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -11,6 +11,7 @@ from evaluator.store.address import StoreAddress, store_address
 from evaluator.store.api_key_shelf import ApiKeyShelf
 from evaluator.store.assessments import AssessmentShelf
 from evaluator.store.audit_log import AuditLog
+from evaluator.store.backup import candidates_in
 from evaluator.store.candidate_decisions import CandidateDecisions
 from evaluator.store.database import PATIENCE, Database
 from evaluator.store.encryption import Encryption
@@ -88,6 +89,10 @@ class Store:
     def erase_candidate(self, candidate_id: str) -> Mapping[str, int]:
         """Erases a candidate, for good; how many records of each kind there were. Safe to call again."""
         return self.erasure.erase(candidate_id, while_graded=True).counts
+
+    def candidates(self) -> Sequence[str]:
+        """The ids of all candidates of whom something is kept."""
+        return candidates_in(self._database)
 
     def status(self, now: datetime) -> WorkStatus:
         """How the work stands at `now`, UTC."""

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, select
 
 from evaluator.core.submission import NewSubmission, Submission
 from evaluator.errors import IdempotencyConflictError
+from evaluator.store.identity_bytes import identity_bytes
 from evaluator.store.many_rows import ManyRows, Parameters, insert_into
 from evaluator.store.schema import submission_answers, submissions
 from evaluator.store.sealed_bytes import sealed, sealed_one
@@ -33,6 +34,7 @@ def insert_submission(connection: Connection, new: NewSubmission) -> Submitted:
     """
     candidate = stored_text(new.stored_candidate)
     made = f"sub_{secrets.token_hex(13)}"
+    known = identity_bytes(new.identity)
     row = {
         "id": made,
         "tenant": new.tenant,
@@ -48,6 +50,7 @@ def insert_submission(connection: Connection, new: NewSubmission) -> Submitted:
         "received_at": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "state": "received",
         "attempts": 0,
+        "identity": None if known is None else sealed_one(connection, candidate, known),
     }
     insert = insert_into(connection.dialect.name, submissions).values(row)
     number = connection.execute(insert.on_conflict_do_nothing().returning(submissions.c.number)).scalar()

@@ -12,6 +12,7 @@ from evaluator.core.grade import Grade
 from evaluator.core.submission import Lane, NewSubmission, Submission, answer_id
 from evaluator.errors import IdempotencyConflictError
 from evaluator.store.database import Database
+from evaluator.store.identity_bytes import identity_in
 from evaluator.store.schema import answers, grades, submission_answers, submissions
 from evaluator.store.stored_text import stored_text
 from evaluator.store.submission_rows import Submitted, insert_submission, submission_record
@@ -81,7 +82,9 @@ class SubmissionShelf:
     def answers(self, submission: Submission) -> list[Answer]:
         """The answers that were handed in; none once the candidate is erased."""
         asked = select(submission_answers).where(submission_answers.c.submission == submission.number)
+        known = select(submissions.c.identity).where(submissions.c.number == submission.number)
         with self._database.reading() as connection:
+            identity = identity_in(connection.scalar(known))
             return [
                 Answer(
                     answer_id(submission.id, row.question_id),
@@ -89,6 +92,7 @@ class SubmissionShelf:
                     row.question_id,
                     row.body.decode("utf-8", "surrogatepass"),
                     row.absent,
+                    identity=identity,
                 )
                 for row in connection.execute(asked)
             ]

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select
 
 from evaluator.core.answer import Answer
-from evaluator.core.identity import Identity
 from evaluator.core.near_copy.found import NearCopy
 from evaluator.core.submission import Submission
 from evaluator.core.work import MOST_DEATHS, Lane, WorkBatch, WorkItem, seconds_until_next
@@ -19,6 +18,7 @@ from evaluator.store import work_submissions
 from evaluator.store.database import Database
 from evaluator.store.grade_rows import StoredGrade
 from evaluator.store.graded_rows import WorkOutcome, write_outcomes
+from evaluator.store.identity_bytes import identity_bytes, identity_in
 from evaluator.store.schema import answers, grades, submissions, work_answers, work_chunks, workers
 from evaluator.store.sealed_bytes import sealed_one
 from evaluator.store.stored_text import stored_text
@@ -314,6 +314,7 @@ def _add_tries(connection: Connection, chunk: int, numbers: Sequence[int]) -> No
 def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object]:
     answer = item.answer
     candidate_id = stored_text(answer.candidate_id)
+    known = identity_bytes(answer.identity)
     return {
         "chunk": chunk,
         "number": item.number,
@@ -324,7 +325,7 @@ def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object
         "absent": answer.absent,
         "row": answer.row,
         "tries": item.tries,
-        "identity": _sealed_identity(connection, candidate_id, answer.identity),
+        "identity": None if known is None else sealed_one(connection, candidate_id, known),
         "alike": json.dumps([[each.row, each.containment] for each in answer.alike]) if answer.alike else None,
     }
 
@@ -334,16 +335,6 @@ def _item(row: RowMapping) -> WorkItem:
     alike = tuple(NearCopy(*each) for each in json.loads(row["alike"] or "[]"))
     answer = Answer(
         row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"],
-        identity=_identity(row["identity"]), alike=alike,
+        identity=identity_in(row["identity"]), alike=alike,
     )  # fmt: skip
     return WorkItem(row["number"], answer, row["tries"])
-
-
-def _sealed_identity(connection: Connection, candidate_id: str, identity: Identity | None) -> bytes | None:
-    if identity is None:
-        return None
-    return sealed_one(connection, candidate_id, json.dumps(asdict(identity)).encode())
-
-
-def _identity(body: bytes | None) -> Identity | None:
-    return None if body is None else Identity(**{name: tuple(each) for name, each in json.loads(body).items()})

@@ -102,6 +102,7 @@ def complete(connection: Connection, submission: int, now: datetime) -> None:
         {
             "state": "set_aside" if set_aside else "complete",
             "reason": "an answer was set aside; its grade says why" if set_aside else None,
+            "identity": None,
             "completed_at": now.isoformat(timespec="seconds"),
         },
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from evaluator.core.review_draw import DrawShares
 from evaluator.run.candidate_order import CandidateOrderDesk
+from evaluator.run.quarantine_desk import QuarantineDesk
 from evaluator.run.review_desk import ReviewDesk
 from evaluator.run.review_figures import ReviewFigures
 from evaluator.run.review_reading import ReviewReading
@@ -57,6 +58,7 @@ class Site:
     figures: ReviewFigures
     upkeep: ReviewUpkeep
     run_figures: RunFiguresDesk
+    quarantine: QuarantineDesk
     candidate_order: CandidateOrderDesk
     export_run: ExportRun | None
     settings: WebSettings
@@ -86,6 +88,7 @@ def make_site(
         figures=ReviewFigures(store),
         upkeep=ReviewUpkeep(store, shares or DrawShares(), now),
         run_figures=RunFiguresDesk(store),
+        quarantine=QuarantineDesk(store, now),
         candidate_order=CandidateOrderDesk(store),
         export_run=export_run,
         settings=settings,

@@ -52,7 +52,8 @@ class Service:
         )
 
     def ring(self, sent: Sent, tenant: str = "default") -> Answered:
-        return self.doors.answer(tenant, sent.source, Delivery(sent.headers, sent.body, datetime.now(UTC)))
+        delivery = Delivery(sent.headers, sent.body, datetime.now(UTC))
+        return asyncio.run(self.doors.answer(tenant, sent.source, delivery))
 
     def settle(self, event_id: str | None) -> Settled:
         assert event_id is not None

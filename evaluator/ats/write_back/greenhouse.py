@@ -20,6 +20,7 @@ from evaluator.errors import AtsRefusedError
 
 _APP = "app.greenhouse.io"
 _PERSON = re.compile(r"/people/(\d+)")
+_WHO = ("first_name", "last_name", "preferred_name", "email", "phone_number")
 _DEADLINE = 20.0  # seconds
 
 
@@ -75,11 +76,12 @@ class GreenhouseAssessments:
                 AtsApi(url, {}, (_APP, *connection.hosts))
             except AtsRefusedError as error:
                 raise UnreadableOrderError(f"url: {error.message}") from None
-        return AssessmentOrder(url or f"{test} {application}", test, application, candidate, None, url)
+        who = {name: text_at(body, "candidate", name) for name in _WHO}
+        return AssessmentOrder(url or f"{test} {application}", test, application, candidate, None, url, who)
 
     def event(self, order: AssessmentOrder) -> bytes:
         """As if the candidate had just come to the stage."""
-        application = {"id": order.application, "candidate": {"id": order.candidate}}
+        application = {"id": order.application, "candidate": {**order.who, "id": order.candidate}}
         return json.dumps({"action": "candidate_stage_change", "payload": {"application": application}}).encode()
 
     def placed(self, assessment: Assessment) -> Any:

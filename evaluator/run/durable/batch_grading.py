@@ -116,7 +116,8 @@ def _settled(item: WorkItem, outcome: Outcome, grader: Grader, result: BatchResu
             return None
         if item.tries + 1 >= MOST_TRIES:
             grade = ungraded(grader.pipeline, item.answer, f"set aside after {MOST_TRIES} tries: {grade.reason}")
-    return WorkOutcome(item, grade, outcome.paid.requests, outcome.paid_usd)
+    replaced = outcome.redaction.replacements if outcome.redaction else ()
+    return WorkOutcome(item, grade, outcome.paid.requests, outcome.paid_usd, replaced)
 
 
 async def _in_groups(

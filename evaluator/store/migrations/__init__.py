@@ -22,6 +22,7 @@ from evaluator.store.migrations import (
     m0012_schedules,
     m0013_assessments,
     m0014_near_copies,
+    m0015_identities,
 )
 
 
@@ -49,6 +50,7 @@ MIGRATIONS = (
     Migration(12, "schedules", m0012_schedules.STATEMENTS),
     Migration(13, "assessments", m0013_assessments.STATEMENTS),
     Migration(14, "near copies", m0014_near_copies.STATEMENTS),
+    Migration(15, "identities", m0015_identities.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

@@ -1,4 +1,4 @@
-"""What administrators change: users, roles, links, sessions, and which runs a recruiter sees."""
+"""What administrators change: users, roles, links, sessions, which runs a recruiter sees, what the quarantine holds."""
 
 from __future__ import annotations
 
@@ -79,6 +79,30 @@ def end_session(site: AtSite, visitor: SignedIn, session_id: str) -> Response:
     return _back()
 
 
+@router.post("/administration/quarantine/{event_id}/retry")
+@rule(ADMINISTRATOR)
+def retry_event(site: AtSite, visitor: SignedIn, event_id: str) -> Response:
+    """Lets an event that is held back try again."""
+    site.quarantine.retry(visitor.who, event_id)
+    return _back("/administration/quarantine")
+
+
+@router.post("/administration/quarantine/retry-all")
+@rule(ADMINISTRATOR)
+def retry_events(site: AtSite, visitor: SignedIn, source: _Text = "") -> Response:
+    """Lets all events that are held back (of a source) try again."""
+    site.quarantine.retry_all(visitor.who, source or None)
+    return _back("/administration/quarantine")
+
+
+@router.post("/administration/quarantine/{event_id}/erase")
+@rule(ADMINISTRATOR)
+def erase_event(site: AtSite, visitor: SignedIn, event_id: str) -> Response:
+    """Empties an event that is held back, for good."""
+    site.quarantine.erase(visitor.who, event_id)
+    return _back("/administration/quarantine")
+
+
 @router.post("/runs/{run_id}/access")
 @rule(ADMINISTRATOR)
 def share_run(site: AtSite, visitor: SignedIn, run_id: str, user: _Text, allow: _Text) -> Response:
@@ -93,5 +117,5 @@ def _show_link(request: Request, site: Site, user: User, token: str) -> Response
     return render(request, "new_link.html.j2", name=user.name, link=link)
 
 
-def _back() -> Response:
-    return RedirectResponse("/administration", status_code=303)
+def _back(to: str = "/administration") -> Response:
+    return RedirectResponse(to, status_code=303)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from evaluator.core.grade import Grade
+from evaluator.core.identity import Identity
 from evaluator.core.submission import Submission, SubmissionState
 from evaluator.core.tenant import shown_candidate
 from evaluator.run.submission_desk import AskedAnswer, AskedSubmission, GradedSubmission
@@ -54,6 +55,27 @@ class AnswerIn(_Taken):
         return self
 
 
+_Known = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=300)], ...], Field(max_length=20)]
+
+
+class IdentityIn(_Taken):
+    """Who wrote the answers. It is looked for in them and replaced before a grader reads them; it goes into no grade,
+    and is forgotten when they are graded.
+    """
+
+    names: Annotated[_Known, Field(description="Whole names, or parts of one.")] = ()
+    emails: _Known = ()
+    phones: _Known = ()
+    links: Annotated[_Known, Field(description="Profiles and pages of their own.")] = ()
+    addresses: Annotated[_Known, Field(description="Postal ones.")] = ()
+
+    @property
+    def identity(self) -> Identity | None:
+        """The same as a record; None where nothing is said."""
+        made = Identity(self.names, self.emails, self.phones, self.links, self.addresses)
+        return made if made != Identity() else None
+
+
 class SubmissionIn(_Taken):
     """One candidate's answers to one questionnaire."""
 
@@ -83,6 +105,7 @@ class SubmissionIn(_Taken):
     )
     application_id: Id | None = None
     job: Id | None = None
+    identity: IdentityIn | None = None
     idempotency_key: Annotated[
         Id | None,
         Field(
@@ -99,6 +122,7 @@ class SubmissionIn(_Taken):
             application_id=self.application_id,
             job=self.job,
             idempotency_key=key or self.idempotency_key,
+            identity=None if self.identity is None else self.identity.identity,
         )
 
 

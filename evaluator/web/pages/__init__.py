@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from evaluator.web.pages import adjudication, administration, agreement, candidate, queue, review, run, run_files
+from evaluator.web.pages import (
+    adjudication,
+    administration,
+    agreement,
+    candidate,
+    quarantine,
+    queue,
+    review,
+    run,
+    run_files,
+)
 
 
 def routers() -> tuple[APIRouter, ...]:
@@ -18,4 +28,5 @@ def routers() -> tuple[APIRouter, ...]:
         run_files.router,
         candidate.router,
         administration.router,
+        quarantine.router,
     )

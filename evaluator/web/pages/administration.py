@@ -70,6 +70,7 @@ def show_administration(request: Request, site: AtSite, visitor: SignedIn) -> Re
         users=[_user(each, visitor.user.id) for each in users],
         sessions=sessions,
         roles=[(role, ABOUT_ROLES[role]) for role in ROLES],
+        held=sum(site.quarantine.counts().values()),
     )
 
 

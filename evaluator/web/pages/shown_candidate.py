@@ -31,8 +31,13 @@ def candidate_code(candidate_id: str) -> str:
     return f"{letters[:3]}-{letters[3:6]}"
 
 
+def shows_ids(request: Request) -> bool:
+    """Whether this browser wants to see candidates' ids."""
+    return request.cookies.get(IDS_COOKIE) == "shown"
+
+
 def shown_candidate(candidate_id: str, run_id: str, request: Request) -> ShownCandidate:
     """The candidate of a run, as this browser wants them named."""
-    is_shown = request.cookies.get(IDS_COOKIE) == "shown"
+    is_shown = shows_ids(request)
     href = f"/runs/{quote(run_id, safe='')}/candidates/{candidate_key(candidate_id)}"
     return ShownCandidate(candidate_code(candidate_id), candidate_id if is_shown else "", href)
