@@ -1,11 +1,12 @@
-"""How soon a delivery is acknowledged: from the first byte sent to the answer read, at a rate that does not wait.
+"""How soon a delivery is acknowledged: from when it was due to the answer read, at a rate that does not wait.
 
     python benchmarks/acknowledgements.py [--rate 50] [--seconds 30] [--store PATH|URL] [--beside N]
 
 Starts `evaluator serve` and sends it deliveries of Greenhouse's shape, a tenth of them a second time and a twentieth
 forged, at moments fixed beforehand: a slow answer does not make the next delivery later. For comparison, test events
-are sent between them, which are checked and answered but not kept. `--beside N` grades N answers through a worker of
-the same store meanwhile. Times are of this machine with whatever else runs on it: its load is printed too.
+are sent between them, which are checked and answered but not kept. `--beside N` starts a worker, a process of its own,
+which grades what is delivered and a table of N answers meanwhile. Times are of this machine with whatever else runs on
+it: its load is printed too, and how late the sender itself was, which is part of each time.
 """
 
 from __future__ import annotations
@@ -132,17 +133,33 @@ def graded_beside(store: str, answers: int, folder: Path) -> Iterator[None]:
         writer = csv.writer(file)
         writer.writerow(["candidate_id", "question_id", "answer"])
         writer.writerows([f"c{number}", "degradation", f"{_ANSWER}{number}"] for number in range(answers))
-    command = [sys.executable, "-m", "evaluator", "grade", str(table), "--grader", "baseline", "--store", store]
-    # What is graded beside is ordinary work, also where the measured have priority.
-    ordinary = ["chrt", "--other", "0"] if os.sched_getscheduler(0) else []
-    command = [*ordinary, *command, "--out", str(folder / "out"), "--quiet"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    program = [sys.executable, "-m", "evaluator"]
+    environment = {**os.environ, "EVALUATOR_STORE": store, "EVALUATOR_GREENHOUSE_SECRETS": SECRET}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}
+    grading = ["grade", str(table), "--grader", "baseline", "--workers", "--out", str(folder / "out"), "--quiet"]
+    worker = subprocess.Popen([*program, "worker", "--grader", "baseline"], **quiet)  # type: ignore[call-overload]
+    command = subprocess.Popen([*program, *grading], **quiet)  # type: ignore[call-overload]
     try:
+        _wait_for_grades(store)
         yield
-        print(f"grading beside it: {'still running' if process.poll() is None else 'had ended'} at the end")
+        print(f"the table beside it: {'still being graded' if command.poll() is None else 'all graded'} at the end")
     finally:
-        process.terminate()
-        process.wait(60)
+        for process in (command, worker):
+            process.terminate()
+        for process in (command, worker):
+            process.wait(60)
+
+
+def _wait_for_grades(store: str) -> None:
+    """Returns when the worker has begun: what it takes to start is not what is measured."""
+    from evaluator.store.store import open_store  # here: the sender itself needs nothing of it
+
+    with open_store(store) as opened:
+        until = time.monotonic() + 120
+        while not any(worker.graded for worker in opened.workers.all()):
+            if time.monotonic() > until:
+                raise SystemExit("the worker grades nothing")
+            time.sleep(0.5)
 
 
 async def send_all(url: str, sendings: list[Sending]) -> dict[str, list[float]]:
@@ -157,12 +174,13 @@ async def send_all(url: str, sendings: list[Sending]) -> dict[str, list[float]]:
 
         async def send(each: Sending) -> None:
             await asyncio.sleep(max(0.0, begun + each.at - time.perf_counter()))
-            sent = time.perf_counter()
+            due = begun + each.at
+            took.setdefault("sent late", []).append(time.perf_counter() - due)
             headers = {
                 "Content-Type": "application/json", "Signature": each.signature, "Greenhouse-Event-ID": each.event_id,
             }  # fmt: skip
             answer = await client.post("/webhooks/greenhouse", content=each.body, headers=headers)
-            took.setdefault(each.kind, []).append(time.perf_counter() - sent)
+            took.setdefault(each.kind, []).append(time.perf_counter() - due)
             if answer.status_code != each.status:
                 raise SystemExit(f"{each.kind}: {answer.status_code} {answer.text}")
 
@@ -186,16 +204,14 @@ def main() -> None:
     parser.add_argument("--store", help="a path or postgresql://… [default: a new SQLite file]")
     parser.add_argument("--beside", type=int, default=0, help="answers that are graded meanwhile")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--real-time", action="store_true", help="ahead of everything else on the machine (root)")
     given = parser.parse_args()
-    if given.real_time:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))  # the server inherits it
     with tempfile.TemporaryDirectory() as folder:
         store = given.store or f"{folder}/store.sqlite3"
         with served(store) as server, graded_beside(store, given.beside, Path(folder)):
             before, cpu = os.getloadavg()[0], server.cpu_seconds()
             took = asyncio.run(send_all(server.url, planned(given.rate, given.seconds, given.seed)))
-            share = (server.cpu_seconds() - cpu) / sum(map(len, took.values()))
+            requests = sum(len(seconds) for kind, seconds in took.items() if kind != "sent late")
+            share = (server.cpu_seconds() - cpu) / requests
             print(f"{given.rate:g} new events a second for {given.seconds:g} s; {os.cpu_count()} processors")
             print(f"load before and after: {before:.1f}, {os.getloadavg()[0]:.1f}")
             show(took)

@@ -95,7 +95,7 @@ def test_a_unit_starts_works_and_ends(path: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "evaluator", *unit(path)["ExecStart"].split()[1:]]
     process = subprocess.Popen(command, env={**plain, **given}, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
     try:
-        until = time.monotonic() + 120
+        until = time.monotonic() + 240
         while not is_up(process, port):
             assert process.poll() is None, process.communicate()[1]
             assert time.monotonic() < until

@@ -113,7 +113,10 @@ def erase_again(before: str, where: str | None) -> None:
 
 def _erase_again(before: str, where: str, settings: Settings) -> None:
     with opened_store(before, settings) as old, opened_store(where, settings) as new:
-        erased = [each for each in new.candidates() if old.erasure.erased_at(each) is not None]
+        # Who was erased before the backup was made, and has applied again since, is there by right.
+        erased = [
+            each for each in new.candidates() if old.erasure.erased_at(each) not in (None, new.erasure.erased_at(each))
+        ]
         for candidate in erased:
             new.erase_candidate(candidate)
         click.echo(f"{len(erased):,} candidates that were erased in {old.address} are erased in {new.address} again.")

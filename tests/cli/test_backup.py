@@ -70,6 +70,9 @@ def test_who_was_erased_since_is_erased_again(tmp_path: Path) -> None:
     write_table(tmp_path / "a.csv", 3)
     evaluator("grade", "a.csv", "--grader", "baseline", "--store", "s.sqlite3", "--quiet", cwd=tmp_path)
     evaluator("erase", "--candidate", "c0002", "--store", "s.sqlite3", "--yes", cwd=tmp_path)
+    # Who was erased before the backup and has applied again is there by right.
+    again = evaluator("grade", "a.csv", "--grader", "baseline", "--store", "s.sqlite3", "--quiet", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
     assert evaluator("store", "backup", "b.sqlite3", "--store", "s.sqlite3", cwd=tmp_path).returncode == 0
     evaluator("erase", "--candidate", "c0001", "--store", "s.sqlite3", "--yes", cwd=tmp_path)
     done = evaluator(
@@ -78,7 +81,7 @@ def test_who_was_erased_since_is_erased_again(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "1 candidates that were erased" in done.stdout
     with open_store(str(tmp_path / "r.sqlite3")) as store:
-        assert store.candidates() == ["c0000"]
+        assert store.candidates() == ["c0000", "c0002"]
 
 
 def test_nothing_is_written_over_and_nothing_else_is_taken_for_a_store(tmp_path: Path) -> None:

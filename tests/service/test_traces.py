@@ -94,7 +94,7 @@ def graded(running: Any) -> dict[str, Any]:
     asked = {"candidate_id": WHO, "answers": [{"question_id": "fraud_framing", "text": text}]}
     client = running.client()
     made = client.post("/v1/submissions", json=asked).json()
-    until = time.monotonic() + 120
+    until = time.monotonic() + 240
     while (found := client.get(f"/v1/submissions/{made['id']}").json())["state"] != "complete":
         assert time.monotonic() < until, found
         time.sleep(0.2)

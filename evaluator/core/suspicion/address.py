@@ -39,7 +39,8 @@ _MENTION = re.compile(
 )
 _LINE = re.compile(r"^[^\n]{3,160}$", re.MULTILINE)
 _SENTENCE_ENDS = ".!?。！？:;"
-_SPEAKS_TO = (
+_OUT_OF = int(Concept.OUT_OF)
+_SPEAKS_TO = int(
     Concept.INSTRUCTIONS
     | Concept.GRADER
     | Concept.MARK
@@ -48,7 +49,7 @@ _SPEAKS_TO = (
     | Concept.PRAISE
     | Concept.OUT_OF
 )
-_TOGETHER = (Concept.THIS_CANDIDATE | Concept.HIGHEST, Concept.PRETEND | Concept.AUTHORITY)
+_TOGETHER = (int(Concept.THIS_CANDIDATE | Concept.HIGHEST), int(Concept.PRETEND | Concept.AUTHORITY))
 
 SPEAKS = "These words speak to whoever grades and not to the question."
 
@@ -70,14 +71,14 @@ def concepts_in(text: str, words: Iterable[str] | None = None) -> int:
     if not text.isascii():
         for run in set(UNSPACED.findall(text)):
             found |= concepts_within(run)
-    return found | Concept.OUT_OF if out_of(lowered) else found
+    return found | _OUT_OF if out_of(lowered) else found
 
 
 def may_address(text: str, words: Sequence[str]) -> bool:
     """Whether concepts could meet closely enough; `words` are all of the text's, in order and in lower case."""
     if not text.isascii() and UNSPACED.search(text):
         return weight_of(concepts_in(text, words)) >= SUSPECT
-    bonus = Concept.OUT_OF if out_of(text.lower()) else 0
+    bonus = _OUT_OF if out_of(text.lower()) else 0
     if weight_of(reduce(or_, map(CONCEPTS.__getitem__, words), bonus)) < SUSPECT:
         return False
     # Among lines that do not follow each other the distance does not count.
@@ -170,7 +171,7 @@ def _hot_words(text: str) -> list[_Hot]:
     phrases = out_of(text.lower()) if len(text.lower()) == len(text) else []
     for start, end in phrases:
         place = bisect_right(starts, start)
-        hot.append(_Hot(numbers[place - 1] if place else 0, start, end, Concept.OUT_OF))
+        hot.append(_Hot(numbers[place - 1] if place else 0, start, end, _OUT_OF))
     return sorted(hot, key=lambda each: each.start) if phrases else hot
 
 

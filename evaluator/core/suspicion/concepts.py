@@ -285,7 +285,7 @@ for _concept, _listed in _WORDS.items():
     for _word in _listed.split():
         _table = _STEMS if _word.endswith("*") else _WHOLE
         _key = _fold(_word.rstrip("*"))
-        _table[_key] = _table.get(_key, 0) | _concept
+        _table[_key] = _table.get(_key, 0) | int(_concept)
 _SHORTEST_STEM, _LONGEST_STEM = min(map(len, _STEMS)), max(map(len, _STEMS))
 # Letters of other scripts that look like Latin ones; both cases are folded before.
 _LOOK_ALIKE = str.maketrans("аеорсухіјѕԁһӏԛԝкмтвнαορνικτυε", "aeopcyxijsdhlqwkmtbhaopviktue")
@@ -294,7 +294,7 @@ _ARABIC_PREFIX = re.compile(r"^[وفبلك]?(?:ال|لل)?")
 _UNSPACED_WORDS: dict[str, int] = {}
 for _concept, _listed in _UNSPACED.items():
     for _word in _listed.split():
-        _UNSPACED_WORDS[_word] = _UNSPACED_WORDS.get(_word, 0) | _concept
+        _UNSPACED_WORDS[_word] = _UNSPACED_WORDS.get(_word, 0) | int(_concept)
 UNSPACED = re.compile("|".join(sorted(map(re.escape, _UNSPACED_WORDS), key=len, reverse=True)))
 
 
@@ -304,7 +304,8 @@ class _Known(dict[str, int]):
     def __missing__(self, word: str) -> int:
         if len(self) >= _MOST_KNOWN:
             self.clear()
-        found = self[word] = _concepts_of(word)
+        # A plain number: a flag of enum's takes a call of Python's for each time that it is joined with another.
+        found = self[word] = int(_concepts_of(word))
         return found
 
 

@@ -76,8 +76,10 @@ def _found_in(text: str, words: GradingWords) -> Iterator[Finding]:
 
 
 def _may_hold_a_code(text: str, said: list[str]) -> bool:
-    sizes = bytes([min(len(word), 255) for word in said])
-    if _SINGLE_LETTERS in sizes or max(sizes, default=0) >= _LONG_WORD or any(sign in text for sign in _CODE_SIGNS):
+    sizes = list(map(len, said))
+    if max(sizes, default=0) >= _LONG_WORD or any(sign in text for sign in _CODE_SIGNS):
+        return True
+    if _SINGLE_LETTERS in bytes(sizes):
         return True
     if text.count("%") >= _PERCENT_SIGNS:
         return True
