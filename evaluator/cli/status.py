@@ -12,7 +12,7 @@ import click
 from evaluator.cli.present_scheduled import scheduled_lines
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.settings import read_settings
-from evaluator.store.work_status import WorkStatus
+from evaluator.store.work_status import MOST_COUNTED, WorkStatus
 
 _LANES = {"webhook": "submissions", "bulk": "runs"}
 
@@ -63,7 +63,10 @@ def _lines(status: WorkStatus) -> list[str]:
 
 
 def _counted(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items())) or "none"
+    return (
+        ", ".join(f"{count:,}{'+' if count == MOST_COUNTED else ''} {state}" for state, count in sorted(counts.items()))
+        or "none"
+    )
 
 
 def _ago(seconds: float | None) -> str:

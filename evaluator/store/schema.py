@@ -235,6 +235,7 @@ work_chunks = Table(
     Column("submission", _Number, ForeignKey("submissions.number")),  # whose answers these are, if any's
     Index("work_chunks_by_turn", "lane", "state", "priority"),
     Index("work_chunks_by_run", "run", "state", "priority"),
+    Index("work_chunks_by_end", "lane", "done_at"),
 )
 
 work_answers = Table(

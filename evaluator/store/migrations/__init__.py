@@ -23,6 +23,7 @@ from evaluator.store.migrations import (
     m0013_assessments,
     m0014_near_copies,
     m0015_identities,
+    m0016_status_index,
 )
 
 
@@ -51,6 +52,7 @@ MIGRATIONS = (
     Migration(13, "assessments", m0013_assessments.STATEMENTS),
     Migration(14, "near copies", m0014_near_copies.STATEMENTS),
     Migration(15, "identities", m0015_identities.STATEMENTS),
+    Migration(16, "status index", m0016_status_index.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 
