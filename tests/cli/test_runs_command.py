@@ -79,7 +79,7 @@ def test_a_run_is_gone_on_with_from_any_folder(graded: str, tmp_path: Path) -> N
     (folder / "grades.jsonl").write_bytes(b"".join(lines[:4]))
     done = evaluator("runs", "resume", graded, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "4 of 9 answers are graded" in done.stdout.replace("\n", " ")
+    assert "4 of 9 answers are graded" in " ".join(done.stdout.split())
     assert len(grades_in(folder)) == 9
     assert len(json.loads(runs("list", "--json").output)) == 1
     (tmp_path / "some").rename(tmp_path / "moved")
@@ -108,9 +108,9 @@ def test_pruning_says_what_goes_and_asks(graded: str, tmp_path: Path) -> None:
     time.sleep(1.1)  # times are kept to the second
     assert "No reply that is older than 30 days" in runs("prune").output
     refused = runs("prune", "--older-than", "0")
-    assert "1 replies without a run" in refused.output
+    assert "1 reply without a run" in refused.output
     assert "--yes" in str(refused.exception)
-    assert "Deleted: 1 replies" in runs("prune", "--older-than", "0", "--yes").output
+    assert "Deleted: 1 reply" in runs("prune", "--older-than", "0", "--yes").output
     assert graded in runs("list").output
 
 

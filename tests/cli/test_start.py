@@ -18,7 +18,7 @@ try:
     main()
 except SystemExit as ended:
     assert not ended.code, ended.code
-print(*sorted({"pandas", "pyarrow", "numpy", "openpyxl", "matplotlib", "langsmith"} & set(sys.modules)))
+print(*sorted({"pandas", "pyarrow", "openpyxl", "matplotlib", "langsmith"} & set(sys.modules)))
 """
 ROW = {"csv": "candidate_id,question_id,answer\nc1,degradation,I split by time.\n",
        "jsonl": '{"candidate_id": "c1", "question_id": "degradation", "answer": "I split by time."}\n'}  # fmt: skip
