@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from evaluator.errors import EvaluatorError, StoreError
-from evaluator.run.durable.patience import insist
+from evaluator.run.durable.patience import insist, pause
 from evaluator.store.schedule_shelf import Outcome, ScheduledRun, ScheduleShelf
 
 _LOOK = 2.0  # seconds between two looks for what is due
@@ -80,9 +80,7 @@ class Scheduled:
                     continue
             except StoreError as error:
                 logger.warning("store away", extra={"worker": self._worker, "reason": error.message})
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK):
-                    await leaving.wait()
+            await pause(leaving, _LOOK)
 
     async def _carry_out(self, run: ScheduledRun, leaving: asyncio.Event) -> None:
         said = {"worker": self._worker, "job": run.name, "due": run.due_at}
