@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -91,10 +90,9 @@ class Scheduled:
             await asyncio.wait({doing, left}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             left.cancel()
-            if not doing.done():
-                doing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await doing
+            doing.cancel()
+            # However it ends: what goes wrong over giving it up came of it, and does not end the worker.
+            await asyncio.wait({doing})
         if doing.cancelled():
             await asyncio.to_thread(self._shelf.hand_back, run)
         elif (outcome := _outcome_of(doing)) is not None:
