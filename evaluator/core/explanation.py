@@ -7,12 +7,15 @@ matches words, for its lists of what it did not match are no sentences for a can
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator.core.grade import CriterionGrade, Grade
 from evaluator.core.questionnaire import Question
 from evaluator.core.rubric import Criterion, Rubric
+
+_BUILDS_ON = re.compile(r"All of level (?P<lower>\d+),? and (?P<adds>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ def _criterion(criterion: Criterion, given: CriterionGrade | None, assessed: Ass
     return ExplainedCriterion(
         name=criterion.name,
         asks=criterion.asks,
-        shows=criterion.levels[level],
+        shows=_in_full(criterion, level),
         found=found,
         missing=_missing(criterion, level, says),
         by_person=by_person,
@@ -123,4 +126,21 @@ def _missing(criterion: Criterion, level: int, said: str) -> str | None:
     higher = [each for each in sorted(criterion.levels) if each > level]
     if not higher:
         return None
-    return said.strip() or criterion.levels[higher[0]]
+    if said.strip():
+        return said.strip()
+    _, adds = _parts(criterion, higher[0])
+    return adds[:1].upper() + adds[1:]
+
+
+def _in_full(criterion: Criterion, level: int) -> str:
+    """What a level says, without the number of another, which means nothing to a candidate."""
+    lower, adds = _parts(criterion, level)
+    return adds if lower is None else f"{_in_full(criterion, lower).rstrip()} It also {adds}"
+
+
+def _parts(criterion: Criterion, level: int) -> tuple[int | None, str]:
+    """The lower level that a level builds on, where its words begin with that, and what it adds."""
+    text = criterion.levels[level]
+    found = _BUILDS_ON.match(text)
+    lower = int(found["lower"]) if found else level
+    return (lower, found["adds"]) if found and lower in criterion.levels and lower < level else (None, text)

@@ -49,6 +49,19 @@ def test_lists_of_words_that_were_not_matched_are_not_sent_to_anybody() -> None:
     ]
 
 
+def test_no_level_is_named_by_its_number() -> None:
+    """A level that begins with all of a lower one is told in full; what it adds is what the lower one misses."""
+    given = Given("c1", levels=(4, 3, 2))
+    (answer,) = explanation_for(RUBRIC, [assessed(given, by_model=False)]).answers
+    best, good, _ = answer.criteria
+    lower = RUBRIC.criterion(CRITERIA[0]).levels
+    assert best.shows.startswith(f"{lower[3]} It also deals with what makes the label hard")
+    assert good.missing is not None
+    assert good.missing.startswith("Says how it would be proved")
+    told = [words for each in answer.criteria for words in (each.shows, each.missing or "")]
+    assert not any(re.search(r"\blevel \d", words) for words in told)
+
+
 def test_an_answer_that_could_not_be_assessed_says_so_and_has_no_level() -> None:
     """Not a zero, and no word of why the machine failed."""
     said = explanation_for(RUBRIC, [assessed(Given("c1", is_graded=False))])
