@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.set-up
+TEST_PROCESSES ?= 2
 SAMPLE := eval_sets/sample/answers_form_export.csv
 
 .PHONY: help demo test check soak benchmark sbom clean
@@ -26,8 +27,8 @@ demo: $(SETUP) ## set up, get the local model, grade a sample with it, and say w
 		$(BIN)/evaluator grade $(SAMPLE) --grader baseline; \
 	fi
 
-test: $(SETUP) ## set up and run all tests
-	$(BIN)/python -m pytest
+test: $(SETUP) ## set up and run all tests, files of them side by side (TEST_PROCESSES, 2)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile
 
 check: $(SETUP) ## lint, types and layers
 	$(BIN)/ruff check .

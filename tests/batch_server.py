@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from email.parser import BytesParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.conftest import completion
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 Fate = str
 """answered, expired, failed, missing, garbled, doubled, refused-temperature."""
 
 
-class BatchServer(ThreadingHTTPServer):
+class BatchServer(LoopbackServer):
     """Batches end at once unless `held`. `fate` says what becomes of the n-th line (from 0) of a batch."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.live_requests = 0
@@ -37,7 +34,7 @@ class BatchServer(ThreadingHTTPServer):
 
     @property
     def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+        return f"http://{self.host}/v1"
 
     def create(self, request: dict[str, Any]) -> dict[str, Any]:
         made = {
@@ -97,23 +94,23 @@ class BatchServer(ThreadingHTTPServer):
         return completion({"criteria": dict.fromkeys(names, said), "red_flags": []})
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     server: BatchServer
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0].removeprefix("/v1")
         if path == "/batches":
             batches = [self.server.look(batch) for batch in reversed(self.server.batches.values())]
-            self._send({"object": "list", "data": batches, "has_more": False})
+            self.answer(200, {"object": "list", "data": batches, "has_more": False})
         elif path.startswith("/batches/"):
-            self._send(self.server.look(self.server.batches[path.removeprefix("/batches/")]))
+            self.answer(200, self.server.look(self.server.batches[path.removeprefix("/batches/")]))
         elif path.endswith("/content"):
-            self._send_bytes(self.server.files[path.split("/")[2]])
+            self.answer(200, self.server.files[path.split("/")[2]], {"content-type": "application/octet-stream"})
         else:
-            self._send({"object": "list", "data": []})
+            self.answer(200, {"object": "list", "data": []})
 
     def do_POST(self) -> None:
-        content = self.rfile.read(int(self.headers["Content-Length"]))
+        content = self.read_body()
         path = self.path.removeprefix("/v1")
         if path == "/files":
             form = BytesParser().parsebytes(
@@ -123,12 +120,12 @@ class _Handler(BaseHTTPRequestHandler):
             name = f"file-{len(self.server.files) + 1}"
             self.server.files[name] = parts["file"].get_payload(decode=True)
             made = {"id": name, "object": "file", "bytes": 1, "created_at": 1, "filename": "x", "purpose": "batch"}
-            self._send({**made, "status": "processed"})
+            self.answer(200, {**made, "status": "processed"})
         elif path == "/batches":
             made = self.server.create(json.loads(content))
             if self.server.creates_and_hangs.is_set():
                 threading.Event().wait(30)  # the batch is there, and nobody hears of it
-            self._send(made)
+            self.answer(200, made)
         else:
             self._complete(json.loads(content))
 
@@ -136,36 +133,11 @@ class _Handler(BaseHTTPRequestHandler):
         refused = sorted(self.server.refused & set(body))
         if refused:
             error = {"code": "unsupported_parameter", "param": refused[0], "message": "no"}
-            self._send({"error": error}, status=400)
+            self.answer(400, {"error": error})
             return
         self.server.live_requests += 1
-        self._send(self.server.reply(body))
-
-    def _send(self, body: dict[str, Any], status: int = 200) -> None:
-        self._send_bytes(json.dumps(body).encode(), status, "application/json")
-
-    def _send_bytes(self, content: bytes, status: int = 200, kind: str = "application/octet-stream") -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *arguments: object) -> None:
-        """Silent: the test's output is the command's."""
+        self.answer(200, self.server.reply(body))
 
 
 def _line(name: str, response: dict[str, Any] | None, error: dict[str, Any] | None = None) -> bytes:
     return json.dumps({"id": "x", "custom_id": name, "response": response, "error": error}).encode() + b"\n"
-
-
-@contextmanager
-def batch_server() -> Iterator[BatchServer]:
-    """A running server."""
-    server = BatchServer()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()

@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 ASHBY_TYPES = {"numeric_score": (int, float), "numeric_duration_minutes": (int, float), "url": str, "string": str}
 
@@ -66,13 +67,10 @@ class Office:
 def opened(office: Office) -> Iterator[Office]:
     """The office, for as long as the block lasts; it has to have been sent nothing wrong."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(LoopbackHandler):
         def do_GET(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("content-length", 0)))
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            asked = Request(self.command, self.path, headers, json.loads(raw) if raw else None)
+            raw = self.read_body()
+            asked = Request(self.command, self.path, self.said, json.loads(raw) if raw else None)
             fault = office.faults.popleft() if office.faults and self.command != "GET" else None
             status, body = (fault, {}) if isinstance(fault, int) else office.answer(asked)
             with office.moved:
@@ -82,34 +80,16 @@ def opened(office: Office) -> Iterator[Office]:
                 self.close_connection = True
                 self.connection.close()
                 return
-            said = b"" if body is None else json.dumps(body).encode()
-            self.send_response(status)
-            if status in (301, 302, 307):
-                self.send_header("location", f"{office.url}/elsewhere")
-            self.send_header("content-length", str(len(said)))
-            self.end_headers()
-            self.wfile.write(said)
+            moved = {"location": f"{office.url}/elsewhere"} if status in (301, 302, 307) else {}
+            self.answer(status, b"" if body is None else body, moved)
 
-        do_POST = do_PATCH = do_GET  # noqa: N815  the names that the library calls
+        do_POST = do_PATCH = do_GET
 
-        def log_message(self, *_: Any) -> None:
-            """Nothing."""
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: Any) -> None:
-            """A client may go away, and so does this one when an answer is lost."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    office.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    server = LoopbackServer(Handler)
+    office.url = f"http://{server.host}"
+    with server:
         yield office
         assert office.mistakes == []
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def greenhouse_app(key: str) -> Office:

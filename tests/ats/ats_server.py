@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
 from tests.ats.signing import ANSWERS, TEXTS
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 PAIRS = [(TEXTS[question], text) for question, text in ANSWERS.items()]
 
@@ -91,37 +89,17 @@ def applications() -> dict[str, Answer]:
 def ats_server() -> Iterator[AtsServer]:
     """The server, for as long as the block lasts."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
+    class Handler(LoopbackHandler):
         def do_GET(self) -> None:
-            self.rfile.read(int(self.headers.get("content-length", 0)))
+            self.read_body()
             line = f"{self.command} {self.path}"
-            running.asked.append((line, {name.lower(): value for name, value in self.headers.items()}))
+            running.asked.append((line, self.said))
             answer = running.first.pop(0) if running.first else running.pages.get(line, Answer(404, {}))
-            body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-            self.send_response(answer.status)
-            for name, value in {"content-length": str(len(body)), **answer.headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(answer.status, answer.body, answer.headers)
 
-        do_POST = do_GET  # noqa: N815  the name that the library calls
+        do_POST = do_GET
 
-        def log_message(self, *_: Any) -> None:
-            """Nothing."""
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_: Any) -> None:
-            """A client may go away."""
-
-    server = Server(("127.0.0.1", 0), Handler)
-    running = AtsServer(f"http://127.0.0.1:{server.server_port}", applications())
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    server = LoopbackServer(Handler)
+    running = AtsServer(f"http://{server.host}", applications())
+    with server:
         yield running
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

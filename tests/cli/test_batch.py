@@ -26,7 +26,7 @@ from evaluator.core.price import Price
 from evaluator.errors import EvaluatorError
 from evaluator.files.tables.answer_table import open_answer_table
 from evaluator.store.store import open_store
-from tests.batch_server import BatchServer, batch_server
+from tests.batch_server import BatchServer
 from tests.cli.test_grade import QUESTIONS, evaluator
 
 ANSWERS = 8  # two candidates, four questions
@@ -35,7 +35,7 @@ TEXT = "I would split by time: train on 2022 and test on 2023, and refuse what i
 
 @pytest.fixture
 def server() -> Iterator[BatchServer]:
-    with batch_server() as running:
+    with BatchServer() as running:
         yield running
 
 

@@ -8,10 +8,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ import pandas as pd
 import pytest
 
 from tests.conftest import completion
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 QUESTIONS = ("degradation", "fraud_framing", "loan_features", "feed_ranking", "launch_decision")
 TEXT = "I would split by time: train on 2022 and test on 2023, and refuse what is known only after the decision."
@@ -54,10 +53,9 @@ def grades_in(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / "grades.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
-class Endpoint(ThreadingHTTPServer):
+class Endpoint(LoopbackServer):
     """An OpenAI-compatible endpoint on loopback that answers with a fixed reply, after a while where asked to."""
 
-    daemon_threads = True
     wait = 0.0
     served = 0
 
@@ -67,44 +65,28 @@ class Endpoint(ThreadingHTTPServer):
         return {"criteria": dict.fromkeys(names, said), "red_flags": []}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(LoopbackHandler):
     server: Endpoint
 
     def do_GET(self) -> None:
-        self._send({"object": "list", "data": []})
+        self.answer(200, {"object": "list", "data": []})
 
     def do_POST(self) -> None:
-        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        asked = json.loads(self.read_body())
         time.sleep(self.server.wait)
         self.server.served += 1
         schema = asked["response_format"]["json_schema"]["schema"]
-        self._send(completion(self.server.reply(schema)))
-
-    def _send(self, body: dict[str, Any]) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *arguments: object) -> None:
-        """Silent: the test's output is the command's."""
+        self.answer(200, completion(self.server.reply(schema)))
 
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
-    server = Endpoint(("127.0.0.1", 0), _Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Endpoint(_Handler) as server:
+        yield server
 
 
 def address(server: Endpoint) -> str:
-    return f"http://127.0.0.1:{server.server_address[1]}/v1"
+    return f"http://{server.host}/v1"
 
 
 def test_a_table_becomes_a_folder_of_results(answers: Path, tmp_path: Path) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import http.server
 import json
 import os
 import signal
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +15,7 @@ import pytest
 
 from evaluator.cli import crash_report
 from tests.cli.grading_command import command_line, environment, evaluator
+from tests.loopback import LoopbackHandler, LoopbackServer
 from tests.model_server import ModelServer
 
 ANSWER, NAME, KEY = "wobblefish", "Quillfeather", "sk-planted-8d2f"
@@ -146,33 +145,14 @@ def _run_id(tmp_path: Path) -> str:
 def _echoing(status: int) -> Iterator[str]:
     """An endpoint that answers every request with an error that holds it."""
 
-    class Echo(http.server.BaseHTTPRequestHandler):
+    class Echo(LoopbackHandler):
         def do_GET(self) -> None:
-            self._answer(200, {"object": "list", "data": []})
+            self.answer(200, {"object": "list", "data": []})
 
         def do_POST(self) -> None:
-            asked = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            said = f"cannot do this: {asked} with {self.headers['Authorization']}"
-            self._answer(status, {"error": {"message": said, "type": said, "code": said, "param": said}})
+            said = f"cannot do this: {self.read_body().decode()} with {self.headers['Authorization']}"
+            error = {"message": said, "type": said, "code": said, "param": said}
+            self.answer(status, {"error": error}, {"retry-after": "0"})
 
-        def _answer(self, code: int, body: object) -> None:
-            content = json.dumps(body).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Retry-After", "0")
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with LoopbackServer(Echo) as server:
+        yield f"http://{server.host}/v1"

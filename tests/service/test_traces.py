@@ -6,48 +6,31 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from tests.loopback import LoopbackHandler, LoopbackServer
 from tests.model_server import ModelServer
 from tests.service.conftest import service
 
 WORD, WHO, KEY = "zanzibarwort", "cand-quetzal", "sk-schluessel4711"
 
 
-class Receiver:
+class Receiver(LoopbackServer):
     """What collects traces: it keeps every byte that it was sent."""
 
     def __init__(self) -> None:
+        super().__init__(_Collector)
         self.bodies: list[bytes] = []
-        bodies = self.bodies
 
-        class Take(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                bodies.append(self.rfile.read(int(self.headers["content-length"])))
-                self.send_response(200)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Take)
-        self.address = f"http://127.0.0.1:{self._server.server_address[1]}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+    @property
+    def address(self) -> str:
+        return f"http://{self.host}"
 
     def spans(self) -> list[tuple[str, Any]]:
         """Who sent it, and the span."""
@@ -59,11 +42,18 @@ class Receiver:
         return found
 
 
+class _Collector(LoopbackHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        self.server.bodies.append(self.read_body())
+        self.answer(200)
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.stop()
+    with Receiver() as made:
+        yield made
 
 
 def facts(span: Any) -> dict[str, Any]:

@@ -6,11 +6,11 @@ import hashlib
 import threading
 from collections import Counter
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal
 
 from standardwebhooks.webhooks import Webhook
+
+from tests.loopback import LoopbackHandler, LoopbackServer
 
 SECRET = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
@@ -27,51 +27,29 @@ class Told:
     outcome: Outcome
 
 
-class FailingReceiver:
-    """A context in which it listens at `url`. A tenth of all events fail the first time, three in a hundred are taken
+class FailingReceiver(LoopbackServer):
+    """A context in which it listens. A tenth of all events fail the first time, three in a hundred are taken
     without an answer.
     """
 
     def __init__(self) -> None:
+        super().__init__(_Listener)
         self.told: list[Told] = []
         self.unsigned = 0
         self._seen: Counter[str] = Counter()
         self._counting = threading.Lock()
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                outcome = receiver._take({name.lower(): value for name, value in self.headers.items()}, body)
-                if outcome == "hung up":
-                    self.close_connection = True
-                    return
-                self.send_response(200 if outcome == "taken" else 500)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:
-                pass
-
-        class Server(ThreadingHTTPServer):
-            def handle_error(self, *_: Any) -> None:
-                """Whoever told it was killed."""
-
-        self._server = Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
 
     @property
     def environment(self) -> dict[str, str]:
         """What has workers tell it."""
         return {
-            "EVALUATOR_WEBHOOK_URLS": f"http://127.0.0.1:{self._server.server_port}/told",
+            "EVALUATOR_WEBHOOK_URLS": f"http://{self.host}/told",
             "EVALUATOR_WEBHOOK_SECRETS": SECRET,
             "EVALUATOR_WEBHOOK_PRIVATE": "1",
         }
 
-    def _take(self, headers: dict[str, str], body: bytes) -> Outcome:
+    def take(self, headers: dict[str, str], body: bytes) -> Outcome:
+        """Counts what arrived, and says what becomes of it."""
         try:
             said = Webhook(SECRET).verify(body, headers)
         except Exception:  # whatever is wrong with it: it is counted, and the storm's end asks for none
@@ -87,13 +65,13 @@ class FailingReceiver:
             self.told.append(Told(name, said["data"]["submission_id"], body, outcome))
             return outcome
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+class _Listener(LoopbackHandler):
+    server: FailingReceiver
+
+    def do_POST(self) -> None:
+        outcome = self.server.take(self.said, self.read_body())
+        if outcome == "hung up":
+            self.close_connection = True
+        else:
+            self.answer(200 if outcome == "taken" else 500)
