@@ -51,7 +51,7 @@ class AtsApi:
         the server does meanwhile. Raises AtsRefusedError for any other host.
         """
         self._url = url.rstrip("/")
-        self._host = _checked_host(url, hosts)
+        self._host = checked_host(url, hosts)
         self._longest_wait = longest_wait
         self._deadline = deadline
         self._client = httpx2.AsyncClient(
@@ -201,7 +201,8 @@ def _seconds(written: str | None) -> float | None:
         return None
 
 
-def _checked_host(url: str, hosts: Sequence[str]) -> str:
+def checked_host(url: str, hosts: Sequence[str]) -> str:
+    """The host (and port) of an address that may be asked. Raises AtsRefusedError for any other."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Iterable
-from contextlib import ExitStack, aclosing, nullcontext
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, aclosing, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, cast
@@ -201,8 +201,8 @@ async def _run(
             if not order.workers:
                 with presenter.waiting("Getting the grader ready"):
                     await grader.check()
-            with place.folder() as folder:
-                return await _grade_into(folder, order, place, store, ledger, presenter)
+            with place.folder() as folder, _compared(order, presenter) as answers:
+                return await _grade_into(folder, answers, order, place, store, ledger, presenter)
 
 
 async def _announce(
@@ -235,28 +235,22 @@ async def _announce(
         presenter.confirm()
 
 
-async def _grade_into(
-    folder: RunFolder,
-    order: GradingOrder,
-    place: RunPlace,
-    store: Store | None,
-    ledger: RunLedger | None,
-    presenter: Presenter,
-) -> int:
-    # Before anything is graded: a near copy is flagged in the grades of both answers. Here: it brings numpy.
+@contextmanager
+def _compared(order: GradingOrder, presenter: Presenter) -> Iterator[Iterable[Answer]]:
+    """The answers, each with the others that are nearly the same: a near copy is flagged in the grades of both."""
+    # Here: it brings numpy.
     from evaluator.run.alike_answers import alike_answers
 
-    with presenter.waiting("Comparing the answers with each other"), ExitStack() as until_compared:
-        compared = alike_answers(order.table, order.grader.questionnaire, limit=order.limit)
-        answers = until_compared.enter_context(compared)
-        kept_open = until_compared.pop_all()
-    with kept_open:
-        return await _grade_answers(answers, folder, order, place, store, ledger, presenter)
+    with ExitStack() as kept_open:
+        with presenter.waiting("Comparing the answers with each other"):
+            compared = alike_answers(order.table, order.grader.questionnaire, limit=order.limit)
+            answers = kept_open.enter_context(compared)
+        yield answers
 
 
-async def _grade_answers(
-    answers: Iterable[Answer],
+async def _grade_into(
     folder: RunFolder,
+    answers: Iterable[Answer],
     order: GradingOrder,
     place: RunPlace,
     store: Store | None,

@@ -10,6 +10,7 @@ from evaluator.core.budget import Budget, Forecast
 from evaluator.core.price import Price
 from evaluator.core.reply import FailureCode, Usage
 from evaluator.graders.chat_model import ChatModel, Completion, ModelRequest, NoCompletionError
+from evaluator.graders.wrapped_model import WrappedModel
 
 _CHARACTERS_A_TOKEN = 4
 _TOKENS_A_VERDICT = 90
@@ -18,34 +19,20 @@ _VERDICTS = ("level", "met")  # what a reply's schema calls one
 _PERHAPS_BILLED: frozenset[FailureCode] = frozenset({"timeout", "connection", "invalid_reply", "waits_for_batch"})
 
 
-class BudgetedModel:
-    """`inner`, under a `budget` that other models may share. `complete` raises `budget_spent` where it would not last.
+class BudgetedModel(WrappedModel):
+    """`model`, under a `budget` that other models may share. `complete` raises `budget_spent` where it would not last.
 
     What a request will cost is estimated from its length and its schema, and corrected by what replies cost so far.
     The first goes alone, so that the others go by a bill and not by a guess. A request that failed in a way that may
     be billed all the same counts as if it were.
     """
 
-    def __init__(self, inner: ChatModel, price: Price, budget: Budget) -> None:
-        self._inner = inner
+    def __init__(self, model: ChatModel, price: Price, budget: Budget) -> None:
+        super().__init__(model)
         self._price = price
         self._budget = budget
         self._forecast = Forecast()
         self._alone = asyncio.Lock()
-
-    @property
-    def name(self) -> str:
-        return self._inner.name
-
-    @property
-    def address(self) -> str | None:
-        return self._inner.address
-
-    async def check(self) -> None:
-        await self._inner.check()
-
-    async def close(self) -> None:
-        await self._inner.close()
 
     async def complete(self, request: ModelRequest) -> Completion:
         """As the model completes it. Raises NoCompletionError, `budget_spent` among others."""
@@ -62,7 +49,7 @@ class BudgetedModel:
             raise NoCompletionError("budget_spent", f"stopped at {self._budget.said}")
         billed = reserved  # whoever is cancelled leaves a request behind that may be billed
         try:
-            completion = await self._inner.complete(request)
+            completion = await self._model.complete(request)
             actual = self._price.cost(completion.usage)
             if actual is not None:
                 billed = actual

@@ -6,6 +6,7 @@ from evaluator.core.pace import Ending
 from evaluator.core.reply import FailureCode
 from evaluator.graders.chat_model import ChatModel, Completion, ModelRequest, NoCompletionError
 from evaluator.graders.pacer import EndpointDownError, Pacer
+from evaluator.graders.wrapped_model import WrappedModel
 
 # How a request that brought nothing counts. What is not named here was answered: the endpoint is well.
 _ENDINGS: dict[FailureCode, Ending] = {
@@ -16,25 +17,17 @@ _ENDINGS: dict[FailureCode, Ending] = {
 }
 
 
-class PacedModel:
+class PacedModel(WrappedModel):
     """`model`, asked when `pacer` says so. A request that waits to be tried again is not in line meanwhile.
 
     `urgent`: what others ask of the same endpoint waits behind.
     """
 
     def __init__(self, model: ChatModel, pacer: Pacer, *, urgent: bool = False) -> None:
-        self._model = model
+        super().__init__(model)
         self._pacer = pacer
         self._urgent = urgent
         self._last_failure = ""
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def address(self) -> str | None:
-        return self._model.address
 
     async def complete(self, request: ModelRequest) -> Completion:
         """As the model does it; raises NoCompletionError with `endpoint_down` where the endpoint is left alone."""
@@ -59,9 +52,3 @@ class PacedModel:
         finally:
             self._pacer.leave(ticket, ending, said, used_tokens)
         return completion
-
-    async def check(self) -> None:
-        await self._model.check()
-
-    async def close(self) -> None:
-        await self._model.close()

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from evaluator.core.tracing import Fact, Tracer
 from evaluator.graders.chat_model import ChatModel, Completion, ModelRequest, NoCompletionError
+from evaluator.graders.wrapped_model import WrappedModel
 
 _FINISH = {"stop": "stop", "length": "length", "refusal": "content_filter"}
 _SENT = {
@@ -17,11 +18,11 @@ _SENT = {
 }
 
 
-class TracedModel:
+class TracedModel(WrappedModel):
     """`model`, each of whose requests is a span. Neither what is asked nor what is answered goes into it."""
 
     def __init__(self, model: ChatModel, tracer: Tracer, provider: str) -> None:
-        self._model = model
+        super().__init__(model)
         self._tracer = tracer
         parts = urlsplit(model.address or "")
         self._facts: dict[str, Fact | None] = {
@@ -32,14 +33,6 @@ class TracedModel:
             "server.address": parts.hostname,
             "server.port": parts.port or {"https": 443, "http": 80}.get(parts.scheme),
         }
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def address(self) -> str | None:
-        return self._model.address
 
     async def complete(self, request: ModelRequest) -> Completion:
         """As the model does it."""
@@ -62,9 +55,3 @@ class TracedModel:
                 }
             )
         return completion
-
-    async def check(self) -> None:
-        await self._model.check()
-
-    async def close(self) -> None:
-        await self._model.close()

@@ -135,6 +135,7 @@ class Report:
         self._to_review: list[_ToReview] = []
         self._flagged: Counter[FlagCode] = Counter()
         self._added = 0
+        self._shown_of: Counter[str] = Counter()
         self._questions = {question.id: place for place, question in enumerate(questionnaire.questions)}
         self._plan = plan_pages(standings, answers_a_page)
         self._page_of = {
@@ -166,9 +167,10 @@ class Report:
         if number is None:
             return
         question = self._questions[grade.question_id]
+        self._shown_of[candidate] += 1
         view = answer_view(
             graded,
-            f"{_anchor(number)}-{self._shown.count(candidate) + 1}",
+            f"{_anchor(number)}-{self._shown_of[candidate]}",
             self._rubric,
             self._questionnaire,
             other,

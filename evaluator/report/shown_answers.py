@@ -47,10 +47,6 @@ class ShownAnswers:
     ) -> None:
         self._file.close()
 
-    def count(self, candidate_id: str) -> int:
-        """How many answers of the candidate were added."""
-        return len(self._places.get(candidate_id, ()))
-
     def add(self, candidate_id: str, question: int, answer_id: str, shown: Markup) -> None:
         """Writes an answer away. `question`: its place among the questions."""
         data = shown.encode()

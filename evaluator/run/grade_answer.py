@@ -10,7 +10,6 @@ from evaluator.core.answer import Answer
 from evaluator.core.calibration import calibrated_levels
 from evaluator.core.flags import flags_of, ungraded_flag
 from evaluator.core.grade import CriterionGrade, Flag, Grade, Provenance, RedFlagSeen
-from evaluator.core.price import Price, cost_of
 from evaluator.core.questionnaire import Question
 from evaluator.core.reading import Reading, combine, restored, verify
 from evaluator.core.redaction import Redaction, redact
@@ -21,6 +20,7 @@ from evaluator.core.screen import screen
 from evaluator.core.span import QuoteFinder
 from evaluator.core.suspicion.finding import Finding, blotted
 from evaluator.core.task import GradingTask
+from evaluator.run.bill import Bill, Priced, bill_of
 from evaluator.run.control_reading import control_criteria, control_flags
 from evaluator.run.language_flag import other_language
 from evaluator.run.pipeline import Pipeline, fingerprint_of, spec_of
@@ -66,7 +66,8 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     else:
         without = redaction
     replies = await _ask_everyone(pipeline, answer, texts, question, criteria)
-    usage, cost, paid_usd = _total(replies), _cost(pipeline, replies), _paid_usd(pipeline, replies)
+    priced = _priced(pipeline, replies)
+    bill = bill_of(priced)
     readings_each = len(replies) // len(texts)
     # The last text that was read is the one whose grade stands.
     given = [reply for reply in replies[-readings_each:] if isinstance(reply, Reply)]
@@ -74,10 +75,7 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     # Half a panel is no grade while the other half can still be asked: what came is in the ledger.
     unsent = [failure for failure in failures if failure.code in NOT_SENT]
     if unsent or not given:
-        failure = (unsent or failures)[0]
-        reason = f"{failure.code}: {failure.detail}"
-        grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage, cost=cost)
-        return Outcome(grade, failure, usage.paid, paid_usd, redaction if redaction.replacements else None)
+        return _failed(pipeline, answer, (unsent or failures)[0], screening.flags, bill, redaction)
 
     finder = without.finder()
     readings = [restored(verify(reply, criteria, finder), without) for reply in given]
@@ -91,11 +89,9 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     )
     is_unjudged = bool(far_above) and language is not None
     control = await _control_reading(pipeline, answer, texts[-1], question, score, is_unjudged=is_unjudged)
-    usage, cost, paid_usd = _and_control(pipeline, control.replies, usage, cost, paid_usd)
+    bill = bill_of([*priced, *control.priced])
     if waits := [each for each in control.replies if isinstance(each, Failure) and each.code in NOT_SENT]:
-        reason = f"{waits[0].code}: {waits[0].detail}"
-        grade = _without_score(pipeline, answer, "ungraded", reason, screening.flags, usage=usage, cost=cost)
-        return Outcome(grade, waits[0], usage.paid, paid_usd, redaction if redaction.replacements else None)
+        return _failed(pipeline, answer, waits[0], screening.flags, bill, redaction)
     flags = [
         *screening.flags,
         *(_what_was_found(pipeline, redaction, findings, replies[:readings_each], read, score) if findings else ()),
@@ -117,11 +113,11 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
             band=band_of(score, pipeline.question_set.rubric),
             confidence=confidence,
             flags=tuple(flags),
-            provenance=_provenance(pipeline, redaction.text, question, usage, cost, given[0].model),
+            provenance=_provenance(pipeline, redaction.text, question, bill, given[0].model),
         ),
         failures[0] if failures else None,
-        usage.paid,
-        paid_usd,
+        bill.usage.paid,
+        bill.paid_usd,
         redaction if redaction.replacements else None,
     )
 
@@ -163,7 +159,11 @@ class _Control:
     """What models said when they were asked for `criteria` that no answer meets; both empty where none was asked."""
 
     criteria: tuple[Criterion, ...] = ()
-    replies: tuple[Reply | Failure, ...] = ()
+    priced: tuple[Priced, ...] = ()
+
+    @property
+    def replies(self) -> tuple[Reply | Failure, ...]:
+        return tuple(each.answered for each in self.priced)
 
 
 async def _control_reading(
@@ -173,34 +173,17 @@ async def _control_reading(
     if band_of(score, pipeline.question_set.rubric) != "meets_bar" or not (pipeline.control_at_the_bar or is_unjudged):
         return _Control()
     criteria = control_criteria(pipeline.control_pairs, question, text)
-    models = [rater for rater in pipeline.raters if rater.identity.is_language_model]
+    models = [
+        (rater, price)
+        for rater, price in zip(pipeline.raters, pipeline.prices, strict=True)
+        if rater.identity.is_language_model
+    ]
     if not criteria or not models:
         return _Control()
     control, sample = pipeline.control_rubric, pipeline.first_sample
     task = GradingTask(text, question, control, criteria, (), sample, answer.candidate_id)
-    return _Control(criteria, tuple(await asyncio.gather(*(rater.rate(task) for rater in models))))
-
-
-def _and_control(
-    pipeline: Pipeline,
-    replies: Sequence[Reply | Failure],
-    usage: Usage,
-    cost: float | None,
-    paid_usd: float | None,
-) -> tuple[Usage, float | None, float | None]:
-    """What a grade took, with its control reading."""
-    prices = [
-        price for rater, price in zip(pipeline.raters, pipeline.prices, strict=True) if rater.identity.is_language_model
-    ]
-    for price, reply in zip(prices, replies, strict=False):
-        if not reply.usage.requests:
-            continue
-        usage = usage + reply.usage
-        more = cost_of([(price, reply.usage)])
-        cost = None if cost is None or more is None else cost + more
-        if reply.usage.paid.requests:
-            paid_usd = (paid_usd or 0.0) + (cost_of([(price, reply.usage.paid)]) or 0.0)
-    return usage, cost, paid_usd
+    replies = await asyncio.gather(*(rater.rate(task) for rater, _ in models))
+    return _Control(criteria, tuple(Priced(price, each) for (_, price), each in zip(models, replies, strict=True)))
 
 
 def _what_was_found(
@@ -269,31 +252,11 @@ def _not_sure_enough(pipeline: Pipeline, confidence: float | None) -> list[Flag]
     return [flag] if flag else []
 
 
-def _total(replies: Sequence[Reply | Failure]) -> Usage:
-    total = Usage()
-    for reply in replies:
-        total = total + reply.usage
-    return total
-
-
-def _cost(pipeline: Pipeline, replies: Sequence[Reply | Failure]) -> float | None:
-    return cost_of((price, reply.usage) for price, reply in _priced(pipeline, replies))
-
-
-def _paid_usd(pipeline: Pipeline, replies: Sequence[Reply | Failure]) -> float | None:
-    now = [(price, reply.usage.paid) for price, reply in _priced(pipeline, replies)]
-    return cost_of((price, usage) for price, usage in now if usage.requests)
-
-
-def _priced(pipeline: Pipeline, replies: Sequence[Reply | Failure]) -> list[tuple[Price | None, Reply | Failure]]:
-    """Each reply beside its rater's price, in the order of `_ask_everyone`; failures that took no tokens left out."""
+def _priced(pipeline: Pipeline, replies: Sequence[Reply | Failure]) -> list[Priced]:
+    """Each reply beside its rater's price, in the order of `_ask_everyone`."""
     prices = [price for price in pipeline.prices for _ in range(pipeline.samples)]
     prices *= len(replies) // len(prices)  # an answer may have been read twice
-    return [
-        (price, reply)
-        for price, reply in zip(prices, replies, strict=True)
-        if reply.usage.requests and (isinstance(reply, Reply) or reply.usage.input_tokens is not None)
-    ]
+    return [Priced(price, reply) for price, reply in zip(prices, replies, strict=True)]
 
 
 def _absent_readings(given: int, failures: Sequence[Failure]) -> list[Flag]:
@@ -308,14 +271,17 @@ def _distinct(readings: Sequence[Reading]) -> tuple[RedFlagSeen, ...]:
     return tuple(seen.values())
 
 
+def _failed(
+    pipeline: Pipeline, answer: Answer, failure: Failure, flags: Sequence[Flag], bill: Bill, redaction: Redaction
+) -> Outcome:
+    """The outcome of an answer whose grade did not come, for this reason."""
+    reason = f"{failure.code}: {failure.detail}"
+    grade = _without_score(pipeline, answer, "ungraded", reason, flags, bill)
+    return Outcome(grade, failure, bill.usage.paid, bill.paid_usd, redaction if redaction.replacements else None)
+
+
 def _without_score(
-    pipeline: Pipeline,
-    answer: Answer,
-    status: str,
-    reason: str,
-    flags: Sequence[Flag],
-    usage: Usage | None = None,
-    cost: float | None = None,
+    pipeline: Pipeline, answer: Answer, status: str, reason: str, flags: Sequence[Flag], bill: Bill | None = None
 ) -> Grade:
     question = pipeline.question_set.questionnaire.question(answer.question_id)
     raised = (*flags, ungraded_flag(reason)) if status == "ungraded" else tuple(flags)
@@ -327,16 +293,15 @@ def _without_score(
             "status": status,
             "reason": reason,
             "flags": raised,
-            "provenance": _provenance(
-                pipeline, redacted(pipeline, answer).text, question, usage or Usage(), cost, None
-            ),
+            "provenance": _provenance(pipeline, redacted(pipeline, answer).text, question, bill or bill_of(()), None),
         }
     )
 
 
 def _provenance(
-    pipeline: Pipeline, text: str, question: Question, usage: Usage, cost: float | None, model_returned: str | None
+    pipeline: Pipeline, text: str, question: Question, bill: Bill, model_returned: str | None
 ) -> Provenance:
+    usage = bill.usage
     first = pipeline.raters[0].identity
     hashes = pipeline.hashes
     return Provenance(
@@ -356,7 +321,7 @@ def _provenance(
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         cached_tokens=usage.cached_tokens,
-        cost_usd=cost,
+        cost_usd=bill.cost,
         latency_ms=usage.latency_ms if usage.requests else None,
         evaluator_version=pipeline.version,
         graded_at=pipeline.now().isoformat(timespec="milliseconds"),

@@ -45,6 +45,11 @@ def server_arguments(url: URL) -> dict[str, str]:
     return {name: value for name, value in _SERVER_ARGUMENTS.items() if name not in url.query}
 
 
+def queue_file(store: Path) -> Path:
+    """Where the workers' queue of a SQLite store is kept: beside it."""
+    return store.with_name(f"{store.stem}-work{store.suffix or '.sqlite3'}")
+
+
 def store_address(text: str) -> StoreAddress:
     """The address that `--store` names: a path, `sqlite:///PATH`, or `postgresql://…`. Raises UsageError."""
     if "://" not in text:

@@ -9,14 +9,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from sqlalchemy import select, union
-
 from evaluator.errors import OutputError, StoreError, UsageError
-from evaluator.store.address import StoreAddress
-from evaluator.store.database import Database
+from evaluator.store.address import StoreAddress, queue_file
 from evaluator.store.failures import as_store_errors
 from evaluator.store.migrations import NEWEST
-from evaluator.store.schema import answers, inbox, submissions, work_answers
 
 _PAGES = 1024  # copied at a time: whoever writes waits no longer than that takes
 _PAUSE = 0.01  # seconds
@@ -53,17 +49,7 @@ def restore(backup: Path, address: StoreAddress) -> None:
         )
     with _whole_file(path) as unfinished:
         _copy(backup, unfinished, address)
-    for ending in ("", "-wal", "-shm"):
-        queue = path.with_name(f"{path.stem}-work{path.suffix or '.sqlite3'}{ending}")
-        queue.unlink(missing_ok=True)
-
-
-def candidates_in(database: Database) -> list[str]:
-    """The ids of all candidates of whom the store holds something."""
-    tables = (answers, submissions, inbox, work_answers)
-    named = union(*(select(each.c.candidate_id).where(each.c.candidate_id != "") for each in tables))
-    with database.reading() as connection:
-        return sorted(connection.scalars(named))
+    _remove(queue_file(path))
 
 
 def _file_of(address: StoreAddress) -> Path:
@@ -93,8 +79,13 @@ def _whole_file(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror}.") from error
     finally:
-        for ending in ("", "-wal", "-shm"):
-            unfinished.with_name(unfinished.name + ending).unlink(missing_ok=True)
+        _remove(unfinished)
+
+
+def _remove(database: Path) -> None:
+    """A SQLite file, with what stands beside it while it is used."""
+    for ending in ("", "-wal", "-shm"):
+        database.with_name(database.name + ending).unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Path, address: StoreAddress) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,8 @@ from evaluator.store.failures import as_store_errors
 
 PATIENCE = 30.0
 """Seconds that one process waits while another writes."""
+_LOOKS_AGAIN = 5
+"""Milliseconds of waiting that SQLite does by itself: it looks after 1, 2 and 2 of them."""
 
 
 class Database:
@@ -75,7 +78,7 @@ def _engine(address: StoreAddress, patience: float) -> Engine:
     # The ledger's reader is used by whichever thread runs the event loop; one at a time holds it.
     engine = create_engine(address.url, connect_args={"timeout": patience, "check_same_thread": False})
     event.listen(engine, "connect", lambda connection, _record: _set_up(connection, patience))
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", lambda connection: _begin(connection, patience))
     return engine
 
 
@@ -132,12 +135,38 @@ def _is_busy(error: BaseException) -> bool:
     return isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
-def _begin(connection: Connection) -> None:
+def _begin(connection: Connection, patience: float) -> None:
     options = connection.get_execution_options()
     if options.get("isolation_level") == "AUTOCOMMIT":
         return
-    # A transaction that reads first and writes later could find its view too old: the writer queues up at once.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+    if options.get("writes"):
+        _queue_up(connection, patience)
+    else:
+        connection.exec_driver_sql("BEGIN")
+
+
+def _queue_up(connection: Connection, patience: float) -> None:
+    """Begins as the one who writes: a transaction that reads first and writes later could find its view too old.
+
+    SQLite itself looks less and less often whether its turn has come, so that among busy writers somebody waits for
+    ten others; here everybody looks every millisecond or two.
+    """
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout = {_LOOKS_AGAIN}")
+    try:
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if not _is_busy(error):
+                    break
+            else:
+                return
+        # What is wrong is said by an error that the callers know.
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout = {int(1000 * patience)}")
 
 
 def is_gone(error: DBAPIError) -> bool:

@@ -11,8 +11,8 @@ from evaluator.store.address import StoreAddress, store_address
 from evaluator.store.api_key_shelf import ApiKeyShelf
 from evaluator.store.assessments import AssessmentShelf
 from evaluator.store.audit_log import AuditLog
-from evaluator.store.backup import candidates_in
 from evaluator.store.candidate_decisions import CandidateDecisions
+from evaluator.store.candidates import candidates_in
 from evaluator.store.database import PATIENCE, Database
 from evaluator.store.encryption import Encryption
 from evaluator.store.erasure import Erasure

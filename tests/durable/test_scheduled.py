@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from benchmarks.mock.answer_text import answer_in
 from benchmarks.mock.filled_schema import fill
 from evaluator.run.durable.queue import queue_url
-from evaluator.store.schedule_shelf import JobStatus
+from evaluator.run.durable.scheduled import Schedule, Scheduled
+from evaluator.store.schedule_shelf import JobStatus, ScheduledRun
 from evaluator.store.store import Store, open_store
 from tests.cli.grading_command import evaluator
 from tests.conftest import completion
@@ -209,3 +210,30 @@ def test_a_policy_with_mistakes_stops_the_start(tmp_path: Path) -> None:
     assert "EVALUATOR_RETENTION_AT: has to be a time such as 02:30, or five fields" in done.stderr
     done = evaluator("settings", "check", cwd=tmp_path, EVALUATOR_RETENTION_AT="02:30")
     assert "EVALUATOR_RETENTION_AT: says when, and nothing says for how long" in done.stderr
+
+
+def test_work_that_breaks_over_being_given_up_does_not_end_the_worker(tmp_path: Path) -> None:
+    """It counts as failed, with the kind of what happened, and is not left as if somebody were at it."""
+
+    async def breaks(_: ScheduledRun) -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            raise ProcessLookupError("who was to be told had ended by itself")
+
+    async def work() -> None:
+        working = asyncio.create_task(scheduled.run(leaving))
+        await begun.wait()
+        leaving.set()
+        await working
+
+    begun, leaving = asyncio.Event(), asyncio.Event()
+    with open_store(str(tmp_path / "store.sqlite3")) as store:
+        scheduled = Scheduled(store.schedules, {"canary": Schedule("canary", NIGHTLY, breaks)}, "wrk_1")
+        scheduled.begin()
+        scheduled.due("canary", datetime.now(UTC))
+        asyncio.run(work())
+        last = job(store, "canary").last
+        assert last is not None
+        assert (last.state, "ProcessLookupError" in str(last.said)) == ("failed", True)

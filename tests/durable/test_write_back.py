@@ -299,6 +299,24 @@ def test_a_test_that_greenhouse_does_not_know_any_more_is_a_dead_letter(
             wait_until(lambda: started.store.outbox.counts().get("delivered"))
 
 
+def test_an_order_that_greenhouse_does_not_know_keeps_nothing_from_another(
+    tmp_path: Path, worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two orders for one application; the first is answered 404 for good, the second is told of all the same."""
+    path = str(tmp_path / "store.sqlite3")
+    with ats_server() as harvest, opened(greenhouse_app(KEY)) as app:
+        settings = greenhouse_settings(harvest, app)
+        with service(path, **settings) as started, partner(started) as greenhouse:
+            for number in (1, 2):
+                assert greenhouse.post("/greenhouse/send_test", json=send_test(app, number)).status_code == 200
+        app.faults.append(404)
+        with running(path, worker, monkeypatch, **settings) as (started, _):
+            told = app.wait_for(2, method="PATCH")
+            assert {each.path.rpartition("/")[2] for each in told} == {"1", "2"}
+            (dead,) = wait_until(started.store.outbox.dead)
+            assert dead.reason == "Greenhouse does not know this test any more"
+
+
 def test_an_erased_candidates_result_goes_nowhere(
     tmp_path: Path, worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from evaluator.core.grade import Flag
 from evaluator.errors import OutputError
 from evaluator.report.page import write_report
 from evaluator.report.page_plan import FURTHER_PAGES, plan_pages
+from tests.report.conftest import manifest_of, standings_of
 
 GOLDEN = Path(__file__).parent / "golden" / "report.html"
 
@@ -267,6 +269,23 @@ def test_links_of_such_a_run_lead_somewhere_too(crowd, tmp_path):
             assert f'id="{anchor}"' in pages[file or name] if anchor else file in pages, (name, link)
     rows = re.findall(r'<th scope="row" role="rowheader"><bdi>(<a )?', pages["r.html"])
     assert (len(rows), rows.count("<a ")) == (1000, 160)
+
+
+def test_answers_of_one_candidate_on_no_further_page_are_told_apart(many, tmp_path):
+    """The first page shows both answers of a flagged candidate whose section is nowhere: no place is named twice."""
+    near = (Flag(code="near_bar", severity="review", detail="The score is close to the bar."),)
+    last = many.standings[-1].candidate_id
+    graded = tuple(
+        replace(each, grade=each.grade.model_copy(update={"flags": near if each.answer.candidate_id == last else ()}))
+        for each in many.graded
+    )
+    standings = standings_of(graded)
+    assert [each.to_review for each in standings if each.candidate_id == last] == [2]
+    path = tmp_path / "report.html"
+    write_report(path, manifest_of(graded), many.rubric, many.questionnaire, graded, standings, answers_a_page=4)
+    names = re.findall(r' id="([^"]+)"', path.read_text("utf-8"))
+    assert path.read_text("utf-8").count('<article class="answer"') == 2
+    assert len(names) == len(set(names))
 
 
 def test_the_plan_of_a_crowd_is_no_larger_than_that_of_many(crowd, many):

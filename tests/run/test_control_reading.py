@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
 import pytest
 
-from evaluator import Answer, GraderOptions, make_grader
+from evaluator import Answer, GraderOptions, Price, make_grader
 from evaluator.core.questionnaire import Question
 from evaluator.files.attack_set_folder import load_attack_set
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import load_control_rubric
 from evaluator.run.control_reading import control_criteria, control_pairs
+from tests.conftest import URL, completion, level_reply
 
 GULLIBLE = "langchain:tests.gullible_model:gullible"
 QUESTION = Question(id="q", title="A question", text="How is a label made?", criteria=("one",))
@@ -77,3 +79,20 @@ def test_what_an_answer_is_about_is_not_asked():
     assert not {"chess_opening", "garden_beetles"} & {each.id for each in asked}
     everything = " ".join(f"{each.name} {' '.join(each.checks)}" for pair in pairs for each in pair)
     assert control_criteria(pairs, QUESTION, everything.replace("_", " ")) == ()
+
+
+def test_a_control_reading_that_fails_leaves_the_cost_of_the_grade_known(openai_grader, answer, respx_mock):
+    """A note says that it did not come; what the reading took that did is on the bill, as for any failed reading."""
+    respx_mock.post(f"{URL}/chat/completions").mock(
+        side_effect=[httpx.Response(200, json=completion(level_reply(4))), *[httpx.ReadTimeout("late")] * 20]
+    )
+
+    async def once():
+        async with openai_grader(control=True, price=Price(1.0, 10.0, 0.5)) as grader:
+            return await grader.grade(answer)
+
+    grade = asyncio.run(once())
+    assert grade.band == "meets_bar"
+    assert [flag.severity for flag in grade.flags if "control reading" in flag.detail] == ["note"]
+    assert grade.provenance.requests > 1
+    assert grade.provenance.cost_usd == pytest.approx((200 * 1.0 + 800 * 0.5 + 100 * 10.0) / 1e6)

@@ -89,6 +89,15 @@ def test_every_table_is_erased_or_holds_nothing_of_candidates() -> None:
     assert {table.name for table, _ in sealed_columns()} == set(OWNERS)
 
 
+def test_whoever_has_only_a_reply_is_known_too(filled: str, key: str | None) -> None:
+    """A grader of one's own keeps replies without a run: their candidates are there to be erased, until they are."""
+    with open_store(filled, encryption_key=key) as store:
+        asyncio.run(store.ledger().keep("alone".ljust(64, "0"), KeptReply(MARKER, "m", Usage()), "dee"))
+        assert store.candidates() == ["ann7x", "bob", "cyd", "dee"]
+        store.erase_candidate("dee")
+        assert store.candidates() == ["ann7x", "bob", "cyd"]
+
+
 def test_nothing_of_a_candidate_is_left(filled: str, key: str | None) -> None:
     """Answers, grades, replies, maps: gone; of the others everything is there; a shared reply is theirs."""
     with open_store(filled, encryption_key=key) as store:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from evaluator.ats.ats_api import AtsApi
+from evaluator.ats.ats_api import AtsApi, checked_host
 from evaluator.ats.connection import Connection
 from evaluator.ats.greenhouse import Greenhouse
 from evaluator.ats.payload import first_id, id_at, text_at
@@ -73,7 +73,7 @@ class GreenhouseAssessments:
             raise UnreadableOrderError("candidate.greenhouse_profile_url has to name the person and the application")
         if url is not None:
             try:
-                AtsApi(url, {}, (_APP, *connection.hosts))
+                checked_host(url, (_APP, *connection.hosts))
             except AtsRefusedError as error:
                 raise UnreadableOrderError(f"url: {error.message}") from None
         who = {name: text_at(body, "candidate", name) for name in _WHO}

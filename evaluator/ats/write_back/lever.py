@@ -46,6 +46,6 @@ class LeverNotes:
 def note_text(outcome: Outcome, told: Told) -> str:
     """The note: plain text, since Lever shows no other."""
     what = "A reviewer decided" if told.kind == "review.decided" else "Screening answers graded"
-    lines = [f"{what}: {headline(outcome)}. {score_text(outcome)}.".replace(". no score", ". No score")]
+    lines = [f"{what}: {headline(outcome)}. {score_text(outcome).capitalize()}."]
     lines += [f"- {title}: {said}" for title, said in by_question(outcome).items()]
     return "\n".join([*lines, f"Review: {outcome.review_url}", DECIDES, f"[{told.id}]"])

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Protocol
 
 from evaluator.ats.outgoing import NotDeliveredError, WebhookSender, WebhookTarget
 from evaluator.core.assessment import ORDERED
 from evaluator.errors import StoreError
+from evaluator.run.durable.patience import pause
 from evaluator.store.outbox import Delivery, OutboundEvent, Outbox
 
 _LOOK = 0.5  # seconds between two looks into the outbox
@@ -68,9 +68,7 @@ class Courier:
                 logger.warning("store away", extra={"reason": error.message})
                 moved = 0
             if not moved:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOK):
-                        await leaving.wait()
+                await pause(leaving, _LOOK)
 
     async def once(self, worker: str = "courier") -> int:
         """Addresses what is new, makes the deliveries that are due; how many of both."""

@@ -16,6 +16,13 @@ T = TypeVar("T")
 _WAITS = (0.5, 1.0, 2.0, 5.0, 10.0)  # seconds between tries
 
 
+async def pause(until: asyncio.Event, seconds: float) -> None:
+    """Returns after so many seconds, or at once when the event is set."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await until.wait()
+
+
 async def insist(step: Callable[[], T], leaving: asyncio.Event) -> T:
     """Carries out a step of the store in a thread; while the store is away, again and again. Raises StoreError once
     the worker is about to end.
@@ -32,7 +39,7 @@ async def insist_on(step: Callable[[], Awaitable[T]], leaving: asyncio.Event) ->
         except StoreError:
             if leaving.is_set():
                 raise
-        await _sleep_unless(leaving, _WAITS[min(tried, len(_WAITS) - 1)])
+        await pause(leaving, _WAITS[min(tried, len(_WAITS) - 1)])
         tried += 1
 
 
@@ -52,9 +59,3 @@ class PatientLedger:
     async def keep(self, fingerprint: str, reply: KeptReply, candidate_id: str | None = None) -> None:
         """Returns when the reply is committed. Raises StoreError once the worker is about to end."""
         await insist_on(lambda: self.ledger.keep(fingerprint, reply, candidate_id), self.leaving)
-
-
-async def _sleep_unless(leaving: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await leaving.wait()

@@ -22,7 +22,7 @@ from typing import Any
 from sqlalchemy import NullPool, create_engine, text
 
 from evaluator.errors import SetupError
-from evaluator.store.address import StoreAddress, server_arguments
+from evaluator.store.address import StoreAddress, queue_file, server_arguments
 from evaluator.store.failures import as_store_errors
 
 CLOCK = "scheduled"
@@ -229,7 +229,7 @@ def queue_url(address: StoreAddress) -> str:
     """Where DBOS keeps its tables: a schema of its own in the store's PostgreSQL, a file beside the store's file."""
     if address.path is None:
         return address.url.render_as_string(hide_password=False)
-    beside = address.path.with_name(f"{address.path.stem}-work{address.path.suffix or '.sqlite3'}")
+    beside = queue_file(address.path)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     return f"sqlite:///{beside}"

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from evaluator.errors import EvaluatorError, StoreError
-from evaluator.run.durable.patience import insist
+from evaluator.run.durable.patience import insist, pause
 from evaluator.store.schedule_shelf import Outcome, ScheduledRun, ScheduleShelf
 
 _LOOK = 2.0  # seconds between two looks for what is due
@@ -80,9 +79,7 @@ class Scheduled:
                     continue
             except StoreError as error:
                 logger.warning("store away", extra={"worker": self._worker, "reason": error.message})
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK):
-                    await leaving.wait()
+            await pause(leaving, _LOOK)
 
     async def _carry_out(self, run: ScheduledRun, leaving: asyncio.Event) -> None:
         said = {"worker": self._worker, "job": run.name, "due": run.due_at}
@@ -93,10 +90,9 @@ class Scheduled:
             await asyncio.wait({doing, left}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             left.cancel()
-            if not doing.done():
-                doing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await doing
+            doing.cancel()
+            # However it ends: what goes wrong over giving it up came of it, and does not end the worker.
+            await asyncio.wait({doing})
         if doing.cancelled():
             await asyncio.to_thread(self._shelf.hand_back, run)
         elif (outcome := _outcome_of(doing)) is not None:

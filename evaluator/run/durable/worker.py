@@ -21,7 +21,7 @@ from evaluator.graders.pacers import Pacers
 from evaluator.run.durable.admission import Admission
 from evaluator.run.durable.batch_grading import BatchResult, BatchShelf, grade_batch
 from evaluator.run.durable.courier import Courier
-from evaluator.run.durable.patience import insist, insist_on
+from evaluator.run.durable.patience import insist, insist_on, pause
 from evaluator.run.durable.queue import Clock, LaneOfWork, WorkQueue
 from evaluator.run.durable.run_graders import RunGraders, reason_of
 from evaluator.run.durable.scheduled import Schedule, Scheduled
@@ -309,9 +309,7 @@ class Worker:
             except StoreError as error:
                 logger.warning("store away", extra={"worker": self.id, "reason": error.message})
             await self._graders.close_idle()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_SURVEY):
-                    await self._survey_now.wait()
+            await pause(self._survey_now, _SURVEY)
             self._survey_now.clear()
 
     def _survey_once(self) -> None:

@@ -47,19 +47,19 @@ class WriteBackDelivery:
         if outcome is None:
             return  # erased meanwhile: there is nothing to tell
         told = Told(event.id, event.kind, datetime.fromisoformat(event.made_at))
+        failed: list[NotDeliveredError] = []
         try:
             async with asyncio.timeout(_MOST_SECONDS):
                 for each in ordered:
-                    await self._write_back.tell(self._connection, outcome, told, each)
+                    try:
+                        await self._write_back.tell(self._connection, outcome, told, each)
+                    except (AtsUnavailableError, AtsRefusedError, GoneError) as error:
+                        failed.append(_not_delivered(error))
         except TimeoutError as error:
             raise NotDeliveredError("timeout") from error
-        except AtsUnavailableError as error:
-            raise NotDeliveredError(error.message, retry_after=error.retry_after) from error
-        except AtsRefusedError as error:
-            # A key that is wrong, or may not do that, can be mended while there are tries left.
-            raise NotDeliveredError(error.message) from error
-        except GoneError as error:
-            raise NotDeliveredError(str(error), again=False) from error
+        # One order that cannot be told of keeps nothing from the others; while any may be told of later, it is tried.
+        if failed:
+            raise max(failed, key=lambda each: each.again)
 
     def _read(self, event: OutboundEvent) -> tuple[Outcome | None, Sequence[Assessment | None]]:
         submission = self._submission(event)
@@ -79,3 +79,12 @@ class WriteBackDelivery:
         if application is None:
             return []
         return self._store.assessments.of_application(submission.tenant, submission.source, application)
+
+
+def _not_delivered(error: AtsUnavailableError | AtsRefusedError | GoneError) -> NotDeliveredError:
+    if isinstance(error, GoneError):
+        return NotDeliveredError(str(error), again=False)
+    if isinstance(error, AtsRefusedError):
+        # A key that is wrong, or may not do that, can be mended while there are tries left.
+        return NotDeliveredError(error.message)
+    return NotDeliveredError(error.message, retry_after=error.retry_after)
