@@ -22,6 +22,7 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 
 from benchmarks.answers import write_answers
+from benchmarks.server_process import MockServer
 from evaluator.core.work import CHUNK
 from evaluator.run.durable.queue import LaneOfWork, WorkQueue
 from evaluator.store.address import StoreAddress, store_address
@@ -70,30 +71,13 @@ def disk(where: str, answers: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "a.csv"
         write_answers(table, answers, QUESTIONS)
-        server = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.mock_server", "--port", "0"], stdout=subprocess.PIPE, text=True
-        )
-        assert server.stdout is not None
-        address = server.stdout.readline().strip()
         open_store(where).close()
         before = _size(store_address(where))
-        command = [
-            sys.executable,
-            "-m",
-            "evaluator",
-            "grade",
-            str(table),
-            "--grader",
-            "openai:mock",
-            "--yes",
-            "--quiet",
-        ]
-        command += ["--base-url", address, "--store", where, "--out", str(Path(folder) / "out")]
-        try:
+        grading = ["grade", str(table), "--grader", "openai:mock", "--yes", "--quiet", "--store", where]
+        with MockServer() as server:
+            command = [sys.executable, "-m", "evaluator", *grading, "--base-url", server.base_url]
+            command += ["--out", str(Path(folder) / "out")]
             code = subprocess.run(command, check=False, env={**os.environ, "OPENAI_API_KEY": "mock"}).returncode
-        finally:
-            server.terminate()
-            server.wait()
         if code not in (0, SOME_UNGRADED):
             sys.exit(code)
         print(f"{(_size(store_address(where)) - before) / answers:,.0f} bytes an answer in the store")

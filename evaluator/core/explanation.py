@@ -1,17 +1,21 @@
 """What a candidate may be told: what was looked for, what was found in their words, what was missing; in plain words.
 
 Nothing here names a model, a score or a flag; it says what the rubric says, and quotes the candidate. Where people
-changed a level, the rubric's own words stand in for the grader's, which no longer fit.
+changed a level, the rubric's own words stand in for the grader's, which no longer fit; so they do where the grader
+matches words, for its lists of what it did not match are no sentences for a candidate.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from evaluator.core.grade import CriterionGrade, Grade
 from evaluator.core.questionnaire import Question
 from evaluator.core.rubric import Criterion, Rubric
+
+_BUILDS_ON = re.compile(r"All of level (?P<lower>\d+),? and (?P<adds>.+)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,8 @@ class AssessedAnswer:
     question: Question
     grade: Grade | None
     final_levels: Mapping[str, int] | None
+    by_language_model: bool
+    """Whether a language model wrote what the grade says is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +97,27 @@ def _answer(rubric: Rubric, assessed: AssessedAnswer) -> ExplainedAnswer:
     criteria: tuple[ExplainedCriterion, ...] = ()
     if said is None:
         given = {each.id: each for each in grade.criteria} if grade else {}
-        criteria = tuple(
-            _criterion(rubric.criterion(name), given.get(name), assessed.final_levels) for name in question.criteria
-        )
+        criteria = tuple(_criterion(rubric.criterion(name), given.get(name), assessed) for name in question.criteria)
     return ExplainedAnswer(question.title, question.text, said, criteria)
 
 
-def _criterion(
-    criterion: Criterion, given: CriterionGrade | None, final_levels: Mapping[str, int] | None
-) -> ExplainedCriterion:
+def _criterion(criterion: Criterion, given: CriterionGrade | None, assessed: AssessedAnswer) -> ExplainedCriterion:
+    final_levels = assessed.final_levels
     level = given.level if given else min(criterion.levels)
     by_person = final_levels is not None and criterion.id in final_levels
     if final_levels is not None and by_person:
         level = final_levels[criterion.id]
     # What the grader wrote was written for its own level.
-    is_graders = given is not None and given.level == level
+    says = given.missing if given and given.level == level and assessed.by_language_model else ""
     found: tuple[str, ...] = ()
     if given is not None and level > min(criterion.levels):
         found = tuple(dict.fromkeys(each.quote for each in given.evidence if each.verified))
     return ExplainedCriterion(
         name=criterion.name,
         asks=criterion.asks,
-        shows=criterion.levels[level],
+        shows=_in_full(criterion, level),
         found=found,
-        missing=_missing(criterion, level, given.missing if given and is_graders else ""),
+        missing=_missing(criterion, level, says),
         by_person=by_person,
     )
 
@@ -123,4 +126,21 @@ def _missing(criterion: Criterion, level: int, said: str) -> str | None:
     higher = [each for each in sorted(criterion.levels) if each > level]
     if not higher:
         return None
-    return said.strip() or criterion.levels[higher[0]]
+    if said.strip():
+        return said.strip()
+    _, adds = _parts(criterion, higher[0])
+    return adds[:1].upper() + adds[1:]
+
+
+def _in_full(criterion: Criterion, level: int) -> str:
+    """What a level says, without the number of another, which means nothing to a candidate."""
+    lower, adds = _parts(criterion, level)
+    return adds if lower is None else f"{_in_full(criterion, lower).rstrip()} It also {adds}"
+
+
+def _parts(criterion: Criterion, level: int) -> tuple[int | None, str]:
+    """The lower level that a level builds on, where its words begin with that, and what it adds."""
+    text = criterion.levels[level]
+    found = _BUILDS_ON.match(text)
+    lower = int(found["lower"]) if found else level
+    return (lower, found["adds"]) if found and lower in criterion.levels and lower < level else (None, text)

@@ -154,3 +154,8 @@ class Grade(_Record):
     def needs_review(self) -> bool:
         """Whether any flag sends this answer to a person."""
         return any(flag.severity == "review" for flag in self.flags)
+
+    @property
+    def rows_alike(self) -> tuple[int, ...]:
+        """The rows of the table that hold near copies of this answer."""
+        return next((flag.rows or () for flag in self.flags if flag.code == "near_duplicate"), ())

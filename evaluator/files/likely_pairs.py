@@ -1,13 +1,14 @@
 """Pairs of answers that are likely near copies: those that share enough of a sample of their shingles, found on disk.
 
 Of each answer a quarter of its shingles are kept: those that a hash chooses, so the same ones in every answer. What
-waits goes to temporary files in parts, of which one is in memory at a time.
+waits goes to temporary files, to be read again in parts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import pairwise
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Any, Self
@@ -21,14 +22,14 @@ from evaluator.core.near_copy.shingles import Numbers, Shingled
 Pairs = npt.NDArray[np.uint32]
 """A row a pair: the places of two answers among all, the earlier one first."""
 _SAMPLED_BITS = np.uint64(2)  # one shingle in four
-_PARTS = 64
+_FINEST, _A_PART = 256, 100_000  # parts at most; values in one, until there are that many
 _ALL_PAIRS = 8  # answers that share a shingle and are all compared; of more, each with the two before it
 _NEIGHBOURS = 2
 _FEWEST_SAMPLED = 2
 _LEAST_CONTAINMENT = 0.28  # as the sample puts it, for two to be compared as a whole; it errs by a tenth or so
 _ENTRY = np.dtype([("key", np.uint64), ("number", np.uint64), ("owner", np.uint32)])
 _PAIR = np.dtype([("pair", np.uint64), ("weight", np.float32)])
-_IN_MEMORY = 64 * 1024  # bytes of one part
+_IN_MEMORY = 4 * 1024 * 1024  # bytes
 
 
 class LikelyPairs:
@@ -75,12 +76,13 @@ class LikelyPairs:
 
 
 class _Parts:
-    """Values in temporary files by a number of theirs, each in memory while it is small."""
+    """Values in one temporary file, in memory while it is small, to be read again in parts by a number of theirs."""
 
     def __init__(self, kind: np.dtype[Any]) -> None:
         self._kind = kind
-        self._files = ExitStack()
-        self._parts: dict[int, SpooledTemporaryFile[bytes]] = {}
+        self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 closed by whoever enters it
+        self._borders: list[npt.NDArray[np.int64]] = []
+        self._end = 0
 
     def __enter__(self) -> Self:
         return self
@@ -88,26 +90,26 @@ class _Parts:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._files.close()
+        self._file.close()
 
     def add(self, values: npt.NDArray[Any], by: npt.NDArray[Any]) -> None:
-        """Writes some more; those with the same number in `by` stand in the same part."""
-        parts = by % _PARTS
-        order = np.argsort(parts, kind="stable")
-        borders = np.searchsorted(parts[order], np.arange(_PARTS + 1))
-        for part in range(_PARTS):
-            here = order[borders[part] : borders[part + 1]]
-            if len(here):
-                if part not in self._parts:
-                    file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 closed with the others
-                    self._parts[part] = self._files.enter_context(file)
-                self._parts[part].write(values[here].tobytes())
+        """Writes some more; those with the same number in `by` come in the same part."""
+        remainders = by % _FINEST
+        order = np.argsort(remainders, kind="stable")
+        self._file.write(values[order].tobytes())
+        self._borders.append(self._end + np.searchsorted(remainders[order], np.arange(_FINEST + 1)))
+        self._end += len(values)
 
     def __iter__(self) -> Iterator[npt.NDArray[Any]]:
         """The values, part by part."""
-        for file in self._parts.values():
-            file.seek(0)
-            yield np.frombuffer(file.read(), dtype=self._kind)
+        parts = min(_FINEST, 1 + self._end // _A_PART)
+        for first, last in pairwise(np.linspace(0, _FINEST, parts + 1, dtype=np.int64).tolist()):
+            pieces = [self._read(borders[first], borders[last]) for borders in self._borders]
+            yield np.frombuffer(b"".join(pieces), dtype=self._kind)
+
+    def _read(self, start: int, end: int) -> bytes:
+        self._file.seek(int(start) * self._kind.itemsize)
+        return self._file.read(int(end - start) * self._kind.itemsize)
 
 
 def _first(pairs: Numbers) -> Pairs:

@@ -33,7 +33,7 @@ class AlikeSpool:
 
     def add(self, graded: GradedAnswer) -> None:
         """Takes one answer; one that is like no other is not kept."""
-        rows = rows_alike(graded.grade)
+        rows = graded.grade.rows_alike
         if not rows:
             return
         # Pickle and not JSON: it carries any string, half a surrogate pair too, and only this object reads it.
@@ -57,7 +57,7 @@ class AlikeSpool:
 
     def of(self, grade: Grade) -> tuple[AlikeAnswer, ...]:
         """The answers that are nearly the same as the one of this grade, as far as they were added."""
-        found = (self._answer(grade.question_id, row) for row in rows_alike(grade))
+        found = (self._answer(grade.question_id, row) for row in grade.rows_alike)
         return tuple(each for each in found if each is not None)
 
     def pairs(self) -> Iterator[tuple[str, AlikeAnswer, AlikeAnswer]]:
@@ -75,8 +75,3 @@ class AlikeSpool:
             return None
         candidate, answer, text = (restored(each) for each in found)
         return AlikeAnswer(candidate, answer, row, text)
-
-
-def rows_alike(grade: Grade) -> tuple[int, ...]:
-    """The rows of the table that hold near copies of the answer."""
-    return next((flag.rows or () for flag in grade.flags if flag.code == "near_duplicate"), ())

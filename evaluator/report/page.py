@@ -25,7 +25,7 @@ from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.files.whole_file import whole_file
-from evaluator.report.alike_spool import AlikeSpool, rows_alike
+from evaluator.report.alike_spool import AlikeSpool
 from evaluator.report.answer_view import answer_view
 from evaluator.report.candidate_view import CandidateRow, CandidateSection, candidate_row, candidate_section
 from evaluator.report.graded_answer import GradedAnswer
@@ -155,7 +155,7 @@ class Report:
         candidate = graded.answer.candidate_id
         if candidate not in self._plan.place and not self._plan.candidates_left_out:
             raise ValueError(f"no standing for candidate {candidate!r}: its answers would be in no table")
-        if rows_alike(grade):
+        if grade.rows_alike:
             # It is shown beside others, which may come after it.
             self._alike.add(graded)
         else:

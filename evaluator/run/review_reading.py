@@ -147,10 +147,9 @@ class ReviewReading:
         )
 
     def _alike(self, item: ReviewItem, grade: Grade) -> tuple[Answer, ...]:
-        rows = next((flag.rows for flag in grade.flags if flag.code == "near_duplicate" and flag.rows), ())
-        if not rows:
+        if not grade.rows_alike:
             return ()
-        return tuple(self._store.reviews.at_rows(item.run, item.question_id, rows, "near_duplicate"))
+        return tuple(self._store.reviews.at_rows(item.run, item.question_id, grade.rows_alike, "near_duplicate"))
 
     def candidate(self, who: Who, record: RunRecord, candidate_id: str) -> CandidateView:
         """One candidate of a run, with all that this person may see. Raises NotThereError."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, func, select
 
 from evaluator.core.answer import Absence, Answer
 from evaluator.core.grade import Grade
@@ -92,10 +92,21 @@ def _map_of(replacements: Sequence[Replacement]) -> bytes:
 
 
 def read_grades(connection: Connection, run: int, after: int) -> list[StoredGrade]:
-    """A page of the grades that stand: those next after the number `after`, in the order of writing."""
-    query = _STANDING.where(grades.c.run == bindparam("run"), grades.c.number > bindparam("after"))
-    rows = connection.execute(query.order_by(grades.c.number).limit(PAGE), {"run": run, "after": after})
-    return [_stored(row) for row in rows]
+    """A page of the grades that stand: those next after the number `after`, in the order of writing.
+
+    A page that is not full is the last one.
+    """
+    page: list[StoredGrade] = []
+    while len(page) < PAGE:
+        # Between two numbers: without an end, PostgreSQL joins the whole run with its answers for each page.
+        numbers = _NUMBERS.limit(PAGE - len(page)).subquery()
+        upto = connection.scalar(select(func.max(numbers.c.number)), {"run": run, "after": after})
+        if upto is None:
+            break
+        rows = connection.execute(_BETWEEN, {"run": run, "after": after, "upto": upto})
+        page += [_stored(row) for row in rows]
+        after = upto
+    return page
 
 
 def read_answers(
@@ -134,6 +145,10 @@ _STANDING = select(
         answers.c.grade == grades.c.number,
     ),
 )
+
+_NEXT = and_(grades.c.run == bindparam("run"), grades.c.number > bindparam("after"))
+_NUMBERS = select(grades.c.number).where(_NEXT).order_by(grades.c.number)
+_BETWEEN = _STANDING.where(_NEXT, grades.c.number <= bindparam("upto")).order_by(grades.c.number)
 
 
 def _answer(dialect: str, rows: Parameters) -> Any:

@@ -87,7 +87,7 @@ class _Window:
     def take_in(self) -> None:
         """Makes items of those that need a person or are drawn; notes new grades of answers that have an item."""
         standing = self._standing()
-        known = self._known([row.answer_id for row in standing])
+        known = self._known([row.item for row in standing if row.item is not None])
         wanted = [row for row in standing if row.answer_id in known or self._is_wanted(row)]
         bodies = self._bodies([row.number for row in wanted])
         advance_at = float(json.loads(self.unseen.question_set)["rubric"]["advance_at"])
@@ -111,7 +111,11 @@ class _Window:
         )
 
     def _standing(self) -> Sequence[Any]:
-        """The grades of the window that stand, with whose answer they are of; not their bodies."""
+        """The grades of the window that stand, whose answer each is of, and the item of that; not their bodies."""
+        # A look-up for each: for a join or a list of answers PostgreSQL goes through all items of the run, as long as
+        # it has not counted a table that grows.
+        is_of = and_(review_items.c.run == grades.c.run, review_items.c.answer_id == grades.c.answer_id)
+        item = select(review_items.c.id).where(is_of).scalar_subquery().label("item")
         query = (
             select(
                 grades.c.number,
@@ -120,6 +124,7 @@ class _Window:
                 grades.c.needs_review,
                 answers.c.candidate_id,
                 answers.c.question_id,
+                item,
             )
             .join(
                 answers,
@@ -134,13 +139,10 @@ class _Window:
         )
         return self.connection.execute(query).all()
 
-    def _known(self, answer_ids: Sequence[str]) -> Mapping[str, Row[Any]]:
+    def _known(self, items: Sequence[int]) -> Mapping[str, Row[Any]]:
         found = {}
-        for start in range(0, len(answer_ids), _AT_ONCE):
-            some = answer_ids[start : start + _AT_ONCE]
-            query = select(review_items).where(
-                review_items.c.run == self.unseen.run, review_items.c.answer_id.in_(some)
-            )
+        for start in range(0, len(items), _AT_ONCE):
+            query = select(review_items).where(review_items.c.id.in_(items[start : start + _AT_ONCE]))
             found.update({row.answer_id: row for row in self.connection.execute(query)})
         return found
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.core.cron import cron_of
 from evaluator.settings_table import SETTINGS, place_of_key, place_of_variable
 from tests.cli.grading_command import evaluator
 
@@ -150,19 +149,3 @@ def test_a_store_of_the_file_is_the_store_of_commands(tmp_path: Path) -> None:
         "status", "--store", "other.sqlite3", cwd=tmp_path, EVALUATOR_SETTINGS="settings.toml", EVALUATOR_STORE=""
     )
     assert (tmp_path / "other.sqlite3").exists()
-
-
-@pytest.mark.parametrize(
-    ("said", "cron"),
-    [("02:30", "30 2 * * *"), ("23:59", "59 23 * * *"), ("*/15 1-3 * * 1,5", "*/15 1-3 * * 1,5")],
-)
-def test_a_time_is_read_as_cron_reads_it(said: str, cron: str) -> None:
-    """A time of day, or the five fields themselves."""
-    assert cron_of(said) == cron
-
-
-@pytest.mark.parametrize("said", ["24:00", "2.30", "* * * *", "60 * * * *", "5-3 * * * *", "*/0 * * * *", "@daily"])
-def test_what_is_no_time_is_refused(said: str) -> None:
-    """With what it has to be."""
-    with pytest.raises(ValueError, match="has to be"):
-        cron_of(said)

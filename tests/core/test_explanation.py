@@ -10,9 +10,9 @@ from tests.graded_run import CRITERIA, Given, grade_of, grader
 RUBRIC, QUESTIONS = grader().rubric, grader().questionnaire
 
 
-def assessed(given: Given, final: tuple[int, int, int] | None = None) -> AssessedAnswer:
+def assessed(given: Given, final: tuple[int, int, int] | None = None, *, by_model: bool = True) -> AssessedAnswer:
     levels = None if final is None else dict(zip(CRITERIA, final, strict=True))
-    return AssessedAnswer(QUESTIONS.question(given.question), grade_of(given), levels)
+    return AssessedAnswer(QUESTIONS.question(given.question), grade_of(given), levels, by_model)
 
 
 def test_each_criterion_says_what_was_found_and_what_the_next_level_needs() -> None:
@@ -39,6 +39,27 @@ def test_where_people_changed_a_level_the_rubrics_words_stand_in() -> None:
     assert lowest.missing == RUBRIC.criterion(CRITERIA[1]).levels[1]
     assert other.missing == RUBRIC.criterion(CRITERIA[2]).levels[3]
     assert all(criterion.by_person for criterion in answer.criteria)
+
+
+def test_lists_of_words_that_were_not_matched_are_not_sent_to_anybody() -> None:
+    """What `baseline` says is missing names its checks: the words of the next level stand in."""
+    (answer,) = explanation_for(RUBRIC, [assessed(Given("c1", levels=(2, 2, 1)), by_model=False)]).answers
+    assert [each.missing for each in answer.criteria] == [
+        RUBRIC.criterion(name).levels[level + 1] for name, level in zip(CRITERIA, (2, 2, 1), strict=True)
+    ]
+
+
+def test_no_level_is_named_by_its_number() -> None:
+    """A level that begins with all of a lower one is told in full; what it adds is what the lower one misses."""
+    given = Given("c1", levels=(4, 3, 2))
+    (answer,) = explanation_for(RUBRIC, [assessed(given, by_model=False)]).answers
+    best, good, _ = answer.criteria
+    lower = RUBRIC.criterion(CRITERIA[0]).levels
+    assert best.shows.startswith(f"{lower[3]} It also deals with what makes the label hard")
+    assert good.missing is not None
+    assert good.missing.startswith("Says how it would be proved")
+    told = [words for each in answer.criteria for words in (each.shows, each.missing or "")]
+    assert not any(re.search(r"\blevel \d", words) for words in told)
 
 
 def test_an_answer_that_could_not_be_assessed_says_so_and_has_no_level() -> None:

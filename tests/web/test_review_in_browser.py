@@ -215,6 +215,35 @@ def test_an_answer_that_somebody_has_open_says_who(open_desk):
     expect(cleo.locator("table")).to_contain_text("ben, open now")
 
 
+def test_from_an_answer_that_is_closed_the_mouse_goes_on_too(open_desk):
+    """What somebody else has open cannot be decided, and a click leads to what can."""
+    desk = open_desk(some(2))
+    ben, cleo = desk.sit_down("ben"), desk.sit_down("cleo")
+    ben.goto(f"{desk.served.url}/review/1")
+    settled(ben)
+    cleo.goto(f"{desk.served.url}/review/1")
+    settled(cleo)
+    cleo.locator("#save").click()
+    cleo.wait_for_url("**/review/2")
+    assert desk.labels(1) == {}
+    assert desk.complaints == []
+
+
+def test_on_paper_stands_what_was_written_and_no_button(open_desk):
+    """An answer, a candidate and a run can be printed: white, with what is folded on the screen, without the frame."""
+    desk = open_desk(some(2), DrawShares(0, 0, 0))
+    label_some(desk, "ben", 1)
+    page = desk.sit_down("ada", "administrator", color_scheme="dark")
+    page.emulate_media(media="print")
+    for path in ("/review/1", f"/runs/0a1b2c3d/candidates/{candidate_key('c0')}", "/runs/0a1b2c3d", "/agreement"):
+        page.goto(desk.served.url + path)
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgba(0, 0, 0, 0)"
+        assert page.locator("button:visible, .bar:visible, .dock:visible").count() == 0
+    page.goto(f"{desk.served.url}/review/1")
+    expect(page.locator("#written")).to_be_visible()
+    expect(page.locator(".history li").first).to_be_visible()
+
+
 def test_two_decisions_on_one_answer_stand_side_by_side(open_desk):
     """Whoever saves second is shown both, and nothing is overwritten; they can still give their own."""
     desk = open_desk(some(2))

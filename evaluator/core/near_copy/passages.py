@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from evaluator.core.near_copy.letters import LETTER_OR_WORD
+
 _RUN = 3  # words; what is shorter is in common by chance
-_LETTERS = "\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_WORD = re.compile(f"[{_LETTERS}]|[^\\W_{_LETTERS}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class Passage:
 def common_passages(text: str, other: str) -> tuple[Passage, ...]:
     """The passages of `text`, three words and longer, that are in `other`, wherever in it; linear in both."""
     mine, theirs = (
-        [(found.group().lower(), *found.span()) for found in _WORD.finditer(each)] for each in (text, other)
+        [(found.group().lower(), *found.span()) for found in LETTER_OR_WORD.finditer(each)] for each in (text, other)
     )
     runs = set(_runs([word for word, _, _ in theirs]))
     passages: list[Passage] = []

@@ -15,13 +15,11 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
+from evaluator.core.near_copy.letters import LETTER_OR_WORD, UNSPACED
+
 Numbers = npt.NDArray[np.uint64]
 
 _WORD = re.compile(r"[^\W_]+")
-# Ideographs, kana, Hangul and Thai one by one: nothing between them says where a word ends.
-_LETTERS = "\u0e00-\u0e7f\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff"
-_UNSPACED = re.compile(f"[{_LETTERS}]")
-_LETTER_OR_WORD = re.compile(f"[{_LETTERS}]|[^\\W_{_LETTERS}]+")
 # ASCII in lower case, and a space for whatever is no letter or digit: many times as fast as a pattern.
 _WORDS_ONLY = bytes(each if chr(each).isalnum() and each < 128 else 32 for each in range(256)).lower()
 _MOST_KNOWN = 50_000
@@ -86,10 +84,10 @@ class Shingler:
             said = text.encode("ascii").translate(_WORDS_ONLY).split()
             return list(map(self._words.__getitem__, said)), _OF_WORDS
         lowered = text.lower()
-        if not _UNSPACED.search(lowered):
+        if not UNSPACED.search(lowered):
             return list(map(self._words.of, _WORD.findall(lowered))), _OF_WORDS
-        words = list(map(self._words.of, _LETTER_OR_WORD.findall(lowered)))
-        letters = len(_UNSPACED.findall(text))
+        words = list(map(self._words.of, LETTER_OR_WORD.findall(lowered)))
+        letters = len(UNSPACED.findall(text))
         return words, _OF_LETTERS if 2 * letters > len(words) else _OF_WORDS
 
 

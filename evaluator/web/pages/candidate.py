@@ -32,8 +32,11 @@ def show_candidate(request: Request, site: AtSite, visitor: SignedIn, run_id: st
 def show_explanation(request: Request, site: AtSite, visitor: SignedIn, run_id: str, key: str) -> Response:
     """What could be sent to the candidate. An answer whose grade is hidden from whoever looks is left out."""
     view = _view(site, visitor, run_id, key)
+    by_model = view.record.order.manifest.is_language_model
     answers = [
-        AssessedAnswer(each.question, each.grade, each.final_levels) for each in view.answers if not each.is_hidden
+        AssessedAnswer(each.question, each.grade, each.final_levels, by_model)
+        for each in view.answers
+        if not each.is_hidden
     ]
     return render(
         request,

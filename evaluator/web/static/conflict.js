@@ -21,7 +21,12 @@ export function showConflict(found, names, { theirs, insist }) {
     return row;
   });
   document.getElementById("conflict-rows").replaceChildren(...rows);
-  const said = [other?.comment ? `${other.name}: “${other.comment}”` : "", found.regraded ? "It was also graded again." : ""];
+  const isSame = found.mine && other?.levels && Object.keys(names).every((each) => found.mine[each] === other.levels[each]);
+  const said = [
+    isSame ? "You gave the same levels." : "",
+    other?.comment ? `${other.name}: “${other.comment}”` : "",
+    found.regraded ? "It was also graded again." : "",
+  ];
   document.getElementById("conflict-said").textContent = said.filter(Boolean).join(" ");
   document.getElementById("theirs").onclick = () => { dialog.close(); void theirs(); };
   document.getElementById("mine").onclick = () => { dialog.close(); void insist(); };

@@ -133,6 +133,7 @@ async function next() {
 }
 
 async function save() {
+  if (closed) return next();
   const open = criteria.findIndex((each) => chosen(each) === undefined);
   if (mode === "blind" || mode === "adjudicate" || changedOn().length) {
     if (open >= 0) {
