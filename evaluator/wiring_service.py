@@ -160,14 +160,18 @@ def _variable(place: tuple[str, str], what: str) -> str:
     return f"EVALUATOR_{source.upper()}_{what}" + ("" if tenant == DEFAULT_TENANT else f"__{tenant.upper()}")
 
 
+def _several(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def described(connections: Connections) -> Mapping[str, str]:
     """What each connection can do, for people: by its name."""
     return {
         connection_name(*place): ", ".join(
             [
-                f"{len(each.secrets)} secret(s)" if each.secrets else "no secret: nothing is let in",
+                _several(len(each.secrets), "secret") if each.secrets else "no secret: nothing is let in",
                 "API key" if each.api_key else "no API key: nothing is fetched",
-                f"{len(each.maps)} question map(s)"
+                _several(len(each.maps), "question map")
                 if each.is_mapped
                 else "no question map: questions are known by their own words only",
                 *(["assessments can be ordered"] if each.assessment_keys else []),

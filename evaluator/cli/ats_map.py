@@ -68,6 +68,9 @@ def map_questions(
     with whole_file(out) as partial:
         partial.write_text(written, encoding="utf-8")
     click.echo(f"{out} is written. Check every line of it, then: evaluator ats check")
+    maps = read_ats_settings().maps
+    if maps is None or maps.resolve() != out.parent.resolve():
+        click.echo(f"It is read where EVALUATOR_ATS_MAPS names its folder: {out.parent.resolve()}")
 
 
 def _questions_in(source: str, sample: Path) -> list[str]:

@@ -41,6 +41,7 @@ def from_reviews(
     from evaluator.core.graded_answers import safe_identifiers
     from evaluator.errors import UsageError
     from evaluator.files.eval_set_folder import write_eval_set
+    from evaluator.report.wording import counted
     from evaluator.run.reviews_for_eval import gather_reviews
     from evaluator.settings import read_settings
 
@@ -62,14 +63,17 @@ def from_reviews(
         )
     write_eval_set(made.eval_set, out)
     for how, count in sorted(made.labels.items()):
-        click.echo(f"  {how}: {count:,} labelled answers")
+        click.echo(f"  {how}: {counted(count, 'labelled answer')}")
     for split, words in made.eval_set.manifest.splits.items():
         answers = len(made.eval_set.split(split))
-        click.echo(f"  {split}: {answers:,} answers, {words}")
+        click.echo(f"  {split}: {counted(answers, 'answer')}, {words}")
         if not answers:
             click.echo(f"Note: the split {split} is empty; review answers of more candidates.")
     if made.torn:
         click.echo(f"Note: {made.torn} answers are left out: copies of them belong to the other split.")
     if made.unwritable:
         click.echo(f"Note: {made.unwritable} answers are left out: no text file can hold their characters.")
-    click.echo(f"Written to {out}. Measure a grader on it:  evaluator eval {out} --grader baseline")
+    if all(made.eval_set.split(split) for split in made.eval_set.manifest.splits):
+        click.echo(f"Written to {out}. Measure a grader on it:  evaluator eval {out} --grader baseline")
+    else:
+        click.echo(f"Written to {out}. A grader can be measured on such a set once no split of it is empty.")

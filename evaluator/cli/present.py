@@ -112,7 +112,10 @@ class Presenter(Terminal):
             self.say(f"The same command goes on with run {manifest.run_id}, and so does:")
             self.say(f"  {escape(visible(goes_on_with))}", whole=True)
         if manifest.ungraded:
-            self.say(f"[bold]{_count(manifest.ungraded, 'answer')} could not be graded[/] (no score stands for them):")
+            them = "it" if manifest.ungraded == 1 else "them"
+            self.say(
+                f"[bold]{_count(manifest.ungraded, 'answer')} could not be graded[/] (no score stands for {them}):"
+            )
             for answer_id, reason in results.first_ungraded:
                 self.say(f"  [dim]·[/] {escape(visible(answer_id))}: {escape(visible(reason))}")
             if manifest.ungraded > len(results.first_ungraded):

@@ -23,20 +23,30 @@ def say_runs(records: Sequence[RunRecord], address: StoreAddress) -> None:
         console.print(f"No runs in {escape(visible(str(address)))}.")
         console.print("evaluator grade records each run there.")
         return
+    done = [f"{record.counts.done:,} of {record.answers:,}" for record in records]
+    # Rich would cut every column a little, times and counts too; the table's name is what can do without its end.
+    paid = [_dollars(record.counts.paid_usd) for record in records]
+    ids, states = [record.id for record in records], [str(record.state) for record in records]
+    left = (
+        console.width
+        - sum(max(map(len, column)) for column in (ids, states, done, paid))
+        - len("2026-01-01 00:00")
+        - 5 * len("  ")
+    )
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
     table.add_column("Run", no_wrap=True)
     table.add_column("State", no_wrap=True)
-    table.add_column("Input", no_wrap=True, overflow="ellipsis", max_width=18)
+    table.add_column("Input", no_wrap=True, overflow="ellipsis", max_width=max(8, min(18, left)))
     table.add_column("Done", justify="right", no_wrap=True)
     table.add_column("Paid", justify="right", no_wrap=True)
     table.add_column("Started (UTC)", no_wrap=True)
-    for record in records:
+    for record, how_far in zip(records, done, strict=True):
         manifest = record.order.manifest
         table.add_row(
             escape(visible(record.id)),
             record.state,
             escape(visible(manifest.input_name)),
-            f"{record.counts.done:,} of {manifest.answers:,}",
+            how_far,
             _dollars(record.counts.paid_usd),
             manifest.started_at[:16].replace("T", " "),
         )
@@ -52,13 +62,13 @@ def say_run(record: RunRecord, holding: Holding) -> None:
         ("Stopped", manifest.stopped_because),
         ("Started", manifest.started_at),
         ("Finished", manifest.finished_at if record.state not in ("running", "unfinished") else None),
-        ("Input", f"{record.order.input_path} (SHA-256 {manifest.input_sha256[:12]}…)"),
-        ("Results", record.order.folder),
+        ("Input", _input(record)),
+        ("Results", record.order.folder or None),
         ("Grader", manifest.grader),
         ("Prompt", f"{manifest.prompt} ({(manifest.prompt_sha256 or '')[:12]}…)" if manifest.prompt else None),
         ("Rubric", f"{manifest.rubric} ({manifest.rubric_sha256[:12]}…)"),
         ("Questions", f"{manifest.questionnaire} ({manifest.questionnaire_sha256[:12]}…)"),
-        ("Answers", f"{manifest.answers:,}: {counts.graded:,} graded, {counts.not_answered:,} not answered"),
+        ("Answers", f"{record.answers:,}: {counts.graded:,} graded, {counts.not_answered:,} not answered"),
         ("Ungraded", f"{counts.ungraded:,}" if counts.ungraded else None),
         ("To review", f"{counts.to_review:,}"),
         ("Paid", f"{_dollars(counts.paid_usd)}; its grades cost {_dollars(counts.cost_usd)} when they were asked for"),
@@ -92,6 +102,13 @@ def as_json(record: RunRecord) -> dict[str, Any]:
         "paid_usd": record.counts.paid_usd,
         "options": record.order.options["options"],
     }
+
+
+def _input(record: RunRecord) -> str:
+    """The table and its hash; of what came in one by one, its name."""
+    if not record.order.input_path:
+        return visible(record.order.manifest.input_name)
+    return f"{record.order.input_path} (SHA-256 {record.order.manifest.input_sha256[:12]}…)"
 
 
 def _dollars(amount: float | None) -> str:

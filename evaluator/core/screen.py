@@ -62,7 +62,7 @@ def screen(answer: Answer, question: Question, rubric_words: GradingWords) -> Sc
             )
         )
     if words < question.min_words:
-        detail = f"{words} words; the question expects at least {question.min_words}."
+        detail = f"{words} word{'' if words == 1 else 's'}; the question expects at least {question.min_words}."
         flags.append(Flag(code="too_short", severity="note", detail=detail))
     if len(text) > LONGEST:
         too_long = f"too_long: The answer has {len(text):,} characters; above {LONGEST:,} a person has to read it."
@@ -118,13 +118,13 @@ def _near_copies(answer: Answer) -> list[Flag]:
     if not answer.alike:
         return []
     rows = tuple(each.row for each in answer.alike if each.row is not None)
-    listed = ", ".join(map(str, rows))
+    listed = " and ".join(filter(None, [", ".join(map(str, rows[:-1])), *map(str, rows[-1:])]))
     named = f", in row{'s' if len(rows) > 1 else ''} {listed} of the table" if rows else ""
     whose = "another candidate's answer" if len(answer.alike) == 1 else "answers of other candidates"
     detail = (
-        f"Nearly the same text as {whose} to this question{named}. By runs of words, {answer.alike[0].containment:.0%} "
-        "of the shorter text is in both; what many say counts less. That does not say who copied, or whether both "
-        "have it from somewhere else."
+        f"Nearly the same text as {whose} to this question{named}. Compared a few words at a time, "
+        f"{answer.alike[0].containment:.0%} of the shorter text is in both; what many say counts less. That does not "
+        "say who copied, or whether both have it from somewhere else."
     )
     return [Flag(code="near_duplicate", severity="review", detail=detail, rows=rows or None)]
 

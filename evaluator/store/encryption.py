@@ -142,7 +142,8 @@ def sealed_columns() -> Iterator[tuple[Table, str]]:
 
 
 def _is_plain(column: Any) -> ColumnElement[bool]:
-    begins = func.substr(type_coerce(column, LargeBinary), 1, len(MARK))
+    # SQLite's substr of an empty body is NULL, which is neither the mark nor anything else.
+    begins = func.coalesce(func.substr(type_coerce(column, LargeBinary), 1, len(MARK)), b"")
     plain: ColumnElement[bool] = column.is_not(None) & (type_coerce(begins, LargeBinary) != MARK)
     return plain
 

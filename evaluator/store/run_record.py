@@ -61,6 +61,11 @@ class RunRecord:
         """The name that people use."""
         return self.order.manifest.run_id
 
+    @property
+    def answers(self) -> int:
+        """How many it has: those of its table, or, where submissions come while it lasts, those that came."""
+        return max(self.order.manifest.answers, self.counts.done)
+
 
 def writer_name(token: str) -> str:
     """Who writes a run: a process of a computer; `token` tells two of its tries apart."""

@@ -125,13 +125,13 @@ def test_connections_are_checked_with_every_mistake_at_once(tmp_path: Path) -> N
     """In the environment, and in every map, with file, line and key."""
     assert "Nothing is connected" in ats("check").output
     said = ats("check", EVALUATOR_LEVER_SECRETS="one two", EVALUATOR_LEVER_API_KEY="k").output
-    assert said == "lever: 2 secret(s), API key, no question map: questions are known by their own words only\n"
+    assert said == "lever: 2 secrets, API key, no question map: questions are known by their own words only\n"
     (tmp_path / "maps").mkdir()
     (tmp_path / "maps" / "lever.yaml").write_text(
         "source: lever\nquestionnaire: ml_engineer_screen\n", encoding="utf-8"
     )
     said = ats("check", EVALUATOR_LEVER_SECRETS="one", EVALUATOR_ATS_MAPS=str(tmp_path / "maps")).output
-    assert said == "lever: 1 secret(s), no API key: nothing is fetched, 1 question map(s)\n"
+    assert said == "lever: 1 secret, no API key: nothing is fetched, 1 question map\n"
     wrong = ats("check", EVALUATOR_LEVER_SECRETS="1 2 3", EVALUATOR_STANDARD_SECRETS="plain")
     assert "EVALUATOR_LEVER_SECRETS: 3 secrets" in str(wrong.exception)
     assert "EVALUATOR_STANDARD_SECRETS: a Standard Webhooks secret is whsec_" in str(wrong.exception)
@@ -207,7 +207,7 @@ def test_one_secret_at_two_places_is_refused() -> None:
 def test_a_tenants_name_has_no_hyphen_anywhere(tmp_path: Path) -> None:
     """A variable's name cannot have one: so a tenant is called the same in variables, maps, keys and addresses."""
     said = ats("check", EVALUATOR_ASHBY_SECRETS__BIG_CO="s").output
-    assert said.startswith("ashby/big_co: 1 secret(s)")
+    assert said.startswith("ashby/big_co: 1 secret")
     for name in ("EVALUATOR_ASHBY_SECRETS__BIG__CO", "EVALUATOR_ASHBY_SECRETS__BIG_"):
         assert "cannot name a tenant" in str(ats("check", **{name: "s"}).exception)
     made = CliRunner().invoke(cli(), ["keys", "create", "x", "--scope", "read", "--tenant", "big-co"])

@@ -87,6 +87,7 @@ def test_columns_unlike_any_question_are_listed(questions: Sequence[Question], w
     assert table.notes == (
         "columns not read: 'City', 'Years'",
         "the table does not ask: fraud_framing, loan_features, feed_ranking, launch_decision",
+        'if a column that was not read holds one of these, say so with --map "COLUMN=WHAT"',
     )
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from evaluator import Grader
+from evaluator import Answer, Grader
 from evaluator.core.ledger import KeptReply
 from evaluator.core.reply import Usage
 from evaluator.errors import StoreError, UsageError
+from evaluator.store.grade_log import GradeLog
 from evaluator.store.master_key import new_master_key
 from evaluator.store.store import open_store
 from tests.conftest import level_reply
@@ -81,6 +82,28 @@ def test_what_was_kept_before_there_was_a_key(address: str, grader: Grader, tmp_
     if "://" not in address:
         assert MARKER.encode() not in Path(address).read_bytes()
     assert _read(address, key)[0] == texts
+
+
+def test_an_empty_body_counts_as_plain_too(address: str, grader: Grader, tmp_path: Path) -> None:
+    """A question that was left blank is kept as nothing at all: not encrypted without a key, encrypted with one."""
+    with open_store(address) as store:
+        log = store.runs.open_log(begin(store, grader, tmp_path).number)
+        answer = Answer("c1.degradation", "c1", "degradation", "")
+        asyncio.run(_append(log, grader, answer))
+        log.close()
+        count = store.encryption.counts()["answers.body"]
+        assert count.plain == count.bodies == 1
+    with open_store(address, encryption_key=new_master_key()) as store:
+        assert store.encryption.encrypt() > 0
+        assert store.encryption.counts()["answers.body"].plain == 0
+        assert [each.text for each in store.runs.grades(store.runs.all()[0].number)] == [""]
+
+
+async def _append(log: GradeLog, grader: Grader, answer: Answer) -> None:
+    async with grader:
+        grade = await grader.grade(answer)
+        await log.append(answer, grade, grade.model_dump_json().encode(), (1, None), None)
+        await log.flush()
 
 
 def test_a_change_of_the_master_key(address: str, grader: Grader, tmp_path: Path) -> None:

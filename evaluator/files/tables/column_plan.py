@@ -284,11 +284,13 @@ class ColumnPlanner:
         }
         ignored_by_user = {at for at, choice in settled.items() if choice.role == "ignore"}
         unread = [text for at, text in enumerate(plan.headings) if text and at not in used | ignored_by_user]
+        asked = {each.question_id for each in plan.questions}
+        unasked = [each for each in self._question_ids if each not in asked] if plan.layout == "wide" else []
         if unread:
             findings.note(f"columns not read: {_list_names(unread)}")
-        if plan.layout == "wide":
-            asked = {each.question_id for each in plan.questions}
-            note_unasked([each for each in self._question_ids if each not in asked], findings)
+        note_unasked(unasked, findings)
+        if unread and (unasked or plan.candidate is None):
+            findings.note('if a column that was not read holds one of these, say so with --map "COLUMN=WHAT"')
 
 
 def note_unasked(question_ids: Sequence[str], findings: Findings) -> None:

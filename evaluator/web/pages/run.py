@@ -106,7 +106,7 @@ def _row(record: RunRecord) -> RunRow:
         grader=manifest.grader,
         state=STATES[record.state],
         started=moment(manifest.started_at),
-        answers=manifest.answers,
+        answers=record.answers,
         done=record.counts.done,
         to_review=record.counts.to_review,
     )
