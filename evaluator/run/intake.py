@@ -143,10 +143,9 @@ class Intake:
         if application is None:
             api = connection.api()
             if api is None:
-                place = (connection.tenant, connection.source.name)
-                there = await asyncio.to_thread(self._inbox.submission_of, place, read.application or "")
                 # Whose answers are pushed are ordered without being fetched.
-                return _Known(there) if is_ordered and there is not None else _Held("quarantined", "no_api_key")
+                known = await asyncio.to_thread(self._known, connection, read) if is_ordered else None
+                return known or _Held("quarantined", "no_api_key")
             async with api:
                 application = await source.fetch(api, read)
         if application is None:
@@ -160,8 +159,13 @@ class Intake:
         if question_map is None:
             return _Held("ignored", "job_not_connected")
         questionnaire = self._questionnaire(question_map.questionnaire)
-        known = application.identity or read.identity or await _who(connection, application.candidate)
-        return _mapped(connection, application, question_map, questionnaire, known)
+        who = application.identity or read.identity or await _who(connection, application.candidate)
+        return _mapped(connection, application, question_map, questionnaire, who)
+
+    def _known(self, connection: Connection, read: AtsEvent) -> _Known | None:
+        place = (connection.tenant, connection.source.name)
+        found = None if read.application is None else self._inbox.submission_of(place, read.application)
+        return None if found is None else _Known(found)
 
     def _is_of_before(self, read: AtsEvent, candidate: str) -> bool:
         """Whether an event tells of something that happened before its candidate was erased."""

@@ -24,6 +24,8 @@ from evaluator.store.submission_rows import Submitted, insert_submission
 from evaluator.store.writer import Writer
 
 _PAGE = 200
+_HELD = inbox.c.state == "quarantined"
+_WAITS_AGAIN = {"state": "received", "reason": None, "detail": None, "settled_at": None}
 
 
 @dataclass(slots=True)
@@ -160,26 +162,21 @@ class Inbox:
 
     def replay(self, event_ids: Sequence[str]) -> int:
         """Lets events of the quarantine wait again; how many there were."""
-        held = inbox.c.state == "quarantined"
-        values = {"state": "received", "reason": None, "detail": None, "settled_at": None}
         with self._database.writing() as connection:
             return sum(
-                connection.execute(update(inbox).where(held, inbox.c.id == each).values(values)).rowcount
+                connection.execute(update(inbox).where(_HELD, inbox.c.id == each).values(_WAITS_AGAIN)).rowcount
                 for each in event_ids
             )
 
     def replay_all(self, source: str | None = None) -> int:
         """Lets all events of the quarantine (of a source) wait again; how many there were."""
-        held = inbox.c.state == "quarantined"
-        if source is not None:
-            held = held & (inbox.c.source == source)
-        values = {"state": "received", "reason": None, "detail": None, "settled_at": None}
+        held = _HELD if source is None else _HELD & (inbox.c.source == source)
         with self._database.writing() as connection:
-            return connection.execute(update(inbox).where(held).values(values)).rowcount
+            return connection.execute(update(inbox).where(held).values(_WAITS_AGAIN)).rowcount
 
     def held(self) -> Mapping[str, int]:
         """How many events the quarantine holds, by source."""
-        asked = select(inbox.c.source, func.count()).where(inbox.c.state == "quarantined").group_by(inbox.c.source)
+        asked = select(inbox.c.source, func.count()).where(_HELD).group_by(inbox.c.source)
         with self._database.reading() as connection:
             return {source: count for source, count in connection.execute(asked)}  # noqa: C416 rows are no pairs
 
@@ -187,7 +184,7 @@ class Inbox:
         """Empties an event of the quarantine for good; False where it is not there. What stays is its hash, so that a
         redelivery is not taken for something new.
         """
-        held = (inbox.c.state == "quarantined") & (inbox.c.id == stored_text(event_id))
+        held = _HELD & (inbox.c.id == stored_text(event_id))
         emptied = {
             "state": "erased", "headers": b"{}", "body": None, "detail": None, "reason": None, "candidate_id": None,
             "survivor_id": None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select, tuple_, update
@@ -63,11 +63,11 @@ class Retention:
         self._database = database
         self._runs = shelf
 
-    def overdue(self, periods: Periods, now: datetime) -> Overdue:
+    def overdue(self, periods: Periods, now: datetime, *, spare: Collection[int] = ()) -> Overdue:
         """What `apply` would delete."""
         with self._database.reading() as connection:
-            whole = _ended(connection, periods.grades, now)
-            texts = tuple(number for number in _ended(connection, periods.answers, now) if number not in whole)
+            whole = tuple(number for number in _ended(connection, periods.grades, now) if number not in spare)
+            texts = [each for each in _ended(connection, periods.answers, now) if each not in (*whole, *spare)]
             with_text = answers.c.run.in_(texts) & (func.length(answers.c.body) > 0)
             kept = connection.execute(select(answers.c.run, func.count()).where(with_text).group_by(answers.c.run))
             by_run = {run: int(count) for run, count in kept}
@@ -86,12 +86,7 @@ class Retention:
         """Deletes it, run by run, but for the runs to `spare`; what it was. A kill between leaves a whole store, and
         the rest for the next time.
         """
-        found = self.overdue(periods, now)
-        found = replace(
-            found,
-            runs=tuple(run for run in found.runs if run not in spare),
-            answers_of=tuple(run for run in found.answers_of if run not in spare),
-        )
+        found = self.overdue(periods, now, spare=spare)
         for number in found.runs:
             self._runs.delete(number)
         for number in found.answers_of:

@@ -84,6 +84,16 @@ def test_what_nobody_settles_is_claimed_again(outbox: Outbox, clock: Clock) -> N
     assert [each.event.id for each in outbox.claim("lives")] == [each.event.id for each in held]
 
 
+def test_what_a_dead_worker_was_delivering_is_claimed_at_once(outbox: Outbox) -> None:
+    """Others need not wait until its time for it is over; what another one is at stays with that one."""
+    addressed(outbox, "a")
+    theirs = outbox.claim("dead")
+    assert outbox.claim("alive") == []
+    assert outbox.release(["nobody", "alive"]) == 0
+    assert outbox.release(["dead"]) == len(theirs)
+    assert [each.event.id for each in outbox.claim("alive")] == [each.event.id for each in theirs]
+
+
 def test_an_event_is_addressed_once(outbox: Outbox) -> None:
     """Two workers that see the same new event send it to each target once."""
     events = outbox.made()

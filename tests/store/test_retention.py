@@ -103,3 +103,9 @@ def test_a_run_that_is_being_graded_is_spared(store: Store, grader: Grader, tmp_
     number = begin(store, grader, tmp_path).number
     assert store.retention.apply(Periods(grades=99), LATER, spare=[number]).counts == {}
     assert [each.number for each in store.runs.all()] == [number]
+
+
+def test_what_is_spared_is_not_said_to_be_deleted(store: Store, number: int) -> None:
+    """The count is of answers whose words went, and not of those that were old enough."""
+    assert store.retention.apply(Periods(answers=99), LATER, spare=[number]).counts == {}
+    assert "answers" in store.retention.apply(Periods(answers=99), LATER).counts

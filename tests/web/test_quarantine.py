@@ -175,6 +175,8 @@ def test_pages_sources_and_what_somebody_else_did(
     later = first.partition('rel="next" href="')[2].partition('"')[0].replace("&amp;", "&")
     assert ada.get(later).text.count('<li class="card"') == 3
     assert "Nothing more of this kind" in ada.get("/administration/quarantine?source=lever").text
+    beyond = ada.get("/administration/quarantine?after=100000000000000000000")
+    assert (beyond.status_code, "query.after" in beyond.text) == (422, True), "a number that no database takes"
     assert '<span class="chip review">53</span>' in ada.get("/administration").text
     assert ada.post(f"/administration/quarantine/{held[0]}/erase").status_code in (200, 303)
     for action in ("erase", "retry"):

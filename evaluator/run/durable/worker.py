@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from evaluator.core.pace import PaceSettings
@@ -21,6 +20,7 @@ from evaluator.graders.pacers import Pacers
 from evaluator.run.durable.admission import Admission
 from evaluator.run.durable.batch_grading import BatchResult, BatchShelf, grade_batch
 from evaluator.run.durable.courier import Courier
+from evaluator.run.durable.feed import BULK, EVENT, TURNS, WEBHOOK, Feed
 from evaluator.run.durable.patience import insist, insist_on, pause
 from evaluator.run.durable.queue import Clock, LaneOfWork, WorkQueue
 from evaluator.run.durable.run_graders import RunGraders, reason_of
@@ -30,18 +30,11 @@ from evaluator.run.intake import Intake
 from evaluator.store.store import Store
 from evaluator.store.worker_roll import BEAT, Watch, WorkerRecord
 
-BULK, WEBHOOK, EVENT = "grade_chunk", "grade_submission", "settle_event"
-_LANES: dict[Lane, str] = {"webhook": WEBHOOK, "bulk": BULK}
-
 _LOOK = 0.5  # seconds between two looks for what is to be put into the queue
-_QUEUED_AHEAD: dict[Lane, int] = {"webhook": 100, "bulk": 8}  # chunks in the queue for each worker
 _SUBMISSIONS_AT_ONCE = 32  # that one worker grades; a few answers each
 _EVENTS_AT_ONCE = 8
-_TAKEN_IN = 200  # submissions, or events, in one look
 _EVENT_TRIES = 12
-_TURNS = 1000  # of an event between two times that it is put into the inbox
 _SURVEY = 20.0  # seconds between two comparisons of the store with the queue
-_KEPT = timedelta(days=2)  # that the queue remembers what ended
 _ID_BYTES = 4
 
 logger = logging.getLogger("evaluator.worker")
@@ -88,11 +81,12 @@ class Worker:
         self._scheduled = None if schedules is None else Scheduled(store.schedules, schedules, self.id)
         clock = None if self._scheduled is None else Clock(self._scheduled.crons, self._scheduled.due)
         self._queue = WorkQueue(store.address, self.id, self._lanes(), clock)
+        with_events = self._service.intake is not None
+        self._feed = Feed(store, self._queue, self._service.admission, with_events=with_events)
         self._watch = Watch(time.monotonic)
         self.leaving = asyncio.Event()
         """Set once the worker is about to end."""
         self._survey_now = asyncio.Event()
-        self._events_put: dict[str, int] = {}
         self._in_hand: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.graded = 0
@@ -136,7 +130,7 @@ class Worker:
 
     async def _mind(self, leaving: asyncio.Event) -> None:
         """All that goes on beside the work, until the worker is told to end, and while it drains."""
-        work = [self._beat(), self._feed(), self._survey()]
+        work = [self._beat(), self._fill(), self._survey()]
         if self._service.courier is not None:
             work.append(self._service.courier.run(leaving, self.id))
         if self._scheduled is not None:
@@ -161,8 +155,8 @@ class Worker:
         try:
             self._settle_or_put_off(intake, self._loop, event_id, turn)
         except StoreError:
-            # Only where the store is away while the worker ends: a survey finds that nobody has it.
-            logger.warning("store away at the end", extra={"worker": self.id, "event": event_id})
+            # While the worker ends, or where the event could not be put off: a survey finds that nobody has it.
+            logger.warning("store away, event left", extra={"worker": self.id, "event": event_id})
         except Exception as error:  # the worker's border: an event that nobody foresaw waits for a person
             logger.exception("unforeseen", extra={"worker": self.id, "event": event_id})
             intake.give_up(event_id, f"unforeseen_{type(error).__name__}")
@@ -174,11 +168,11 @@ class Worker:
             settled = asyncio.run_coroutine_threadsafe(settling, loop).result()
             note_settled(self._options.tracer, event_id, settled, begun)
         except AtsUnavailableError as error:
-            if turn % _TURNS >= _EVENT_TRIES:
+            if turn % TURNS >= _EVENT_TRIES:
                 giving_up = insist(partial(intake.give_up, event_id, "ats_unavailable"), self.leaving)
                 asyncio.run_coroutine_threadsafe(giving_up, loop).result()
                 return
-            wait = max(seconds_until_next(turn % _TURNS), error.retry_after or 0.0)
+            wait = max(seconds_until_next(turn % TURNS), error.retry_after or 0.0)
             self._queue.put(EVENT, event_id, turn + 1, 1, delay=wait)
 
     def _work(self, shelf: BatchShelf, lane: Lane, work_id: str, _turn: int) -> None:
@@ -247,62 +241,37 @@ class Worker:
             await asyncio.to_thread(roll.enter, self.id, self._options.version)
         dead = self._watch.look(found) - {self.id}
         self._take_share(found, dead)
-        if dead:
-            await asyncio.to_thread(self._take_over, dead)
+        if len(dead) > 0 and await asyncio.to_thread(self._take_over, dead):
+            self._survey_now.set()
 
-    def _take_over(self, dead: set[str]) -> None:
-        """What the dead had goes to whoever is there; only then are they struck off the roll."""
+    def _take_over(self, dead: set[str]) -> bool:
+        """What the dead had goes to whoever is there; only then are they struck off the roll. False where another
+        worker is at it: if that one ends over it, there is a next time.
+        """
         revived = self._queue.revive(dead)
         if revived is None:
-            return  # another worker is at it; if it ends over it, there is a next time
+            return False
         if self._service.courier is not None:
             self._service.courier.take_over(dead)
         for worker in dead:
             self._store.workers.leave(worker)
         logger.warning("workers died", extra={"worker": self.id, "dead": sorted(dead), "revived": revived})
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._survey_now.set)
+        return True
 
     def _take_share(self, roll: dict[str, WorkerRecord], dead: set[str]) -> None:
         alive = [worker for worker, record in roll.items() if worker not in dead and record.state == "working"]
         self._pacers.change(share_of(self._options.limits, self.id, alive))
 
-    async def _feed(self) -> None:
-        """Puts what waits in the store into the queue, in its turn, and not more than the workers will soon take."""
+    async def _fill(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(self._feed_once)
+                await asyncio.to_thread(self._feed.once)
             except StoreError as error:
                 logger.warning("store away", extra={"worker": self.id, "reason": error.message})
             await asyncio.sleep(_LOOK)
 
-    def _feed_once(self) -> None:
-        if self._service.admission is not None:
-            self._service.admission.take_in(_TAKEN_IN)
-        if self._service.intake is not None:
-            self._feed_events()
-        workers = max(1, len(self._store.workers.all()))
-        for lane, kind in _LANES.items():
-            self._feed_lane(lane, kind, workers)
-
-    def _feed_events(self) -> None:
-        waiting = {each.id: each.attempts for each in self._store.work.events(_TAKEN_IN)}
-        for event_id, attempts in waiting.items():
-            if self._events_put.get(event_id) != attempts:
-                self._queue.put(EVENT, event_id, attempts * _TURNS, 1)
-        self._events_put = waiting
-
-    def _feed_lane(self, lane: Lane, kind: str, workers: int) -> None:
-        work = self._store.work
-        room = _QUEUED_AHEAD[lane] * workers - work.count_queued(lane)
-        due = work.due(room, lane) if room > 0 else []
-        for chunk in due:
-            self._queue.put(kind, chunk.id, chunk.turn, chunk.priority)
-        if due:
-            work.queued([chunk.id for chunk in due])
-
     async def _survey(self) -> None:
-        """Puts back what the store says is in the queue and the queue does not know; closes what is idle."""
+        """Compares the store with the queue; closes what is idle."""
         while True:
             try:
                 await asyncio.to_thread(self._survey_once)
@@ -313,18 +282,7 @@ class Worker:
             self._survey_now.clear()
 
     def _survey_once(self) -> None:
-        self._queue.take_up_mislaid()
-        workers = {each.id for each in self._store.workers.all()}
-        for lane, kind in _LANES.items():
-            said = {chunk.id: chunk for chunk in self._store.work.in_hand(lane)}
-            for work_id in self._queue.unknown(kind, {chunk.id: chunk.turn for chunk in said.values()}, workers):
-                self._store.work.put_back(said[work_id])
-        if self._service.intake is not None:
-            waiting = [each.id for each in self._store.work.events(_TAKEN_IN)]
-            for event_id, turn in self._queue.stranded(EVENT, waiting, workers).items():
-                self._queue.put(EVENT, event_id, turn + 1, 1)
-        self._queue.tidy(_KEPT)
-        self._store.work.forget_done(datetime.now(UTC) - _KEPT)
+        self._feed.survey()
         if self._scheduled is not None:
             self._scheduled.tidy([each.id for each in self._store.workers.all()])
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from evaluator.core.tenant import DEFAULT_TENANT, shown_candidate
@@ -19,6 +20,7 @@ from evaluator.web.templating import render
 router = APIRouter()
 
 _A_PAGE = 50
+_Number = Annotated[int, Query(ge=0, le=2**63 - 1)]  # what a database takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class HeldRow:
 
 @router.get("/administration/quarantine")
 @rule(ADMINISTRATOR)
-def show_quarantine(request: Request, site: AtSite, source: str = "", after: int = 0) -> Response:
+def show_quarantine(request: Request, site: AtSite, source: str = "", after: _Number = 0) -> Response:
     """What is held back, the oldest first."""
     counts = site.quarantine.counts()
     found = site.quarantine.page(source or None, after, _A_PAGE + 1)
