@@ -121,7 +121,7 @@ def test_what_is_held_back_is_seen_mended_and_goes_on(
     expect(first).to_contain_text(UNKNOWN)
     expect(first).to_contain_text(f"since {datetime.now(UTC):%Y-%m-%d}")
     assert "Zyxomma" not in page.content()
-    assert "c0" not in first.inner_text()
+    assert "c0" not in first.inner_text().replace(held[0], "")  # whose hexadecimal digits may be those
     first.get_by_role("button", name="Try again").click()
     expect(first).to_have_count(0)
     assert [each.reason for each in Ats(sqlite_store, maps).settle()] == ["unmapped_questions"], "not mended yet"
