@@ -39,12 +39,16 @@ class _HeldBack(ModuleType):
         if name.startswith("__") and name != "__all__":
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
         with _loading:
-            if self.__class__ is _HeldBack:
-                # Before its code is run, which imports from the package itself.
-                object.__setattr__(self, "__class__", ModuleType)
+            if self.__dict__.get("_is_run"):
+                if self.__class__ is _HeldBack:
+                    # Its own code asks, for what it has not brought yet; others wait at the lock.
+                    raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+            else:
+                self._is_run = True
                 spec = self.__spec__
                 if spec is not None and spec.loader is not None:
                     spec.loader.exec_module(self)
+                object.__setattr__(self, "__class__", ModuleType)
         return getattr(self, name)
 
 

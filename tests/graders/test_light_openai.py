@@ -54,3 +54,23 @@ def test_openai_that_is_there_already_stays_as_it_is() -> None:
     program = "import openai, sys\nbefore = sys.modules['openai.types']\n"
     program += "from evaluator.graders.light_openai import hold_back_records\nhold_back_records()\n"
     assert tried(program + "print(sys.modules['openai.types'] is before, openai.types is before)") == "True True"
+
+
+def test_threads_that_ask_at_once_all_get_it() -> None:
+    """One brings the records; the others wait, instead of being told that there are none."""
+    asked = """
+import threading
+gate, got = threading.Barrier(8), []
+
+def ask():
+    gate.wait()
+    got.append(openai.types.Model.__name__)
+
+threads = [threading.Thread(target=ask) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+print(got)
+"""
+    assert tried(BEGIN + asked) == str(["Model"] * 8)

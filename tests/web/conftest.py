@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -113,3 +115,25 @@ def served(serve: Callable[..., Served], sqlite_store: Store, some_answers: list
     made = serve(sqlite_store)
     made.site.upkeep.catch_up()
     return made
+
+
+@pytest.fixture
+def open_desk(browser, serve, sqlite_store: Store, tmp_path) -> Iterator[Callable[..., Any]]:
+    """Makes a `Desk` of these answers."""
+    from tests.web.review_desk import Desk  # here: it is made of what stands above
+
+    made: list[Desk] = []
+
+    def open_it(given: list[Given], shares: DrawShares = NO_DRAWS, store: Store | None = None) -> Desk:
+        # In a thread of its own: the browser's driver has this one's event loop.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(put_run, store or sqlite_store, given, str(tmp_path)).result()
+        desk = Desk(serve(store or sqlite_store, shares), browser)
+        desk.served.site.upkeep.catch_up()
+        made.append(desk)
+        return desk
+
+    yield open_it
+    for desk in made:
+        for context in desk.contexts:
+            context.close()

@@ -92,17 +92,15 @@ class GreenhouseAssessments:
         """`test_status`: `sent`, and `complete` with the result once everything is graded."""
         if outcome is None:
             return {"partner_status": "sent"}
-        said: dict[str, Any] = {
-            "partner_status": "complete",
-            "partner_profile_url": outcome.review_url,
-            "metadata": {
-                "State": headline(outcome),
-                "Questionnaire": outcome.questionnaire,
-                **by_question(outcome),
-                "Note": DECIDES,
-            },
-        }
+        ours: dict[str, Any] = {"State": headline(outcome), "Questionnaire": outcome.questionnaire}
+        about: dict[str, Any] = {"Note": DECIDES}
+        said: dict[str, Any] = {"partner_status": "complete", "partner_profile_url": outcome.review_url}
         if outcome.score is not None:
             said["partner_score"] = round(outcome.score, 1)
-            said["metadata"]["Highest score"] = outcome.score_out_of
-        return said
+            about["Highest score"] = outcome.score_out_of
+        # A question may be called as one of our own lines is: neither is to take the other's place.
+        taken = ours.keys() | about.keys()
+        theirs = {
+            f"{name} (question)" if name in taken else name: levels for name, levels in by_question(outcome).items()
+        }
+        return said | {"metadata": ours | theirs | about}
