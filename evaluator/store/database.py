@@ -96,8 +96,16 @@ def _have_the_server_notice(connection: Any, _record: object) -> None:
 def _make_private(address: StoreAddress) -> None:
     """The file and its folder, for the user's eyes alone: they hold what candidates wrote."""
     path = address.path
-    if path is None or path.exists():
+    if path is None:
         return
+    try:
+        if path.exists():
+            return
+    except OSError as error:
+        raise StoreError(
+            f"The store {address} cannot be opened: {error.strerror}.",
+            hint="Have somebody who may open its folder to you, or name another store with --store PATH.",
+        ) from error
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with contextlib.suppress(FileExistsError):

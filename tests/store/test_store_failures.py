@@ -117,21 +117,26 @@ def test_a_folder_that_cannot_be_is_said(tmp_path: Path) -> None:
     assert "--no-store" in str(raised.value)
 
 
-def test_a_store_that_may_only_be_read_is_said(path: Path) -> None:
+@pytest.mark.parametrize("mode", ["555", "000"])
+def test_a_store_that_may_only_be_read_or_not_even_reached_is_said(path: Path, mode: str) -> None:
     """In a process whose user may not write there; root may write everywhere, so it becomes nobody first."""
     program = (
         "import os, sys\n"
         "from evaluator.errors import StoreError\n"
         "from evaluator.store.store import open_store\n"
-        "os.chmod(os.path.dirname(sys.argv[1]), 0o555); os.chmod(sys.argv[1], 0o444)\n"
+        "os.chmod(os.path.dirname(sys.argv[1]), int(sys.argv[2], 8)); os.chmod(sys.argv[1], 0o444)\n"
         "if os.geteuid() == 0: os.setuid(65534)\n"
         "try:\n    open_store(sys.argv[1]).close(); print('opened')\n"
         "except StoreError as error:\n    print(error)\n"
     )
     folder = path.parent
-    for parent in (folder, *folder.parents[:2]):
+    # Whoever it becomes has to get there: the tests' folders are for one user.
+    for parent in folder.parents:
+        if parent.stat().st_mode & 0o005 == 0o005:
+            break
         parent.chmod(0o755)
-    done = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False)
+    arguments = [sys.executable, "-c", program, str(path), mode]
+    done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     folder.chmod(0o755)
     assert "may not be written to" in done.stdout or "cannot be opened" in done.stdout, done.stdout + done.stderr
     assert "--store" in done.stdout

@@ -37,6 +37,8 @@ def test_service_goes_on_by_itself_when_its_database_is_back(tmp_path: Path) -> 
         whole_service(database.url, model.base_url, tmp_path, workers=2, **apis.environment) as service,
     ):
         (url,) = service.urls
+        # One that starts while it is away says so and ends, for whoever looks after it to start it again.
+        wait_until("both work", lambda: database.query("SELECT count(*) FROM workers") == [(2,)], _WITHIN)
         assert {ring(url, number).is_success for number in _FIRST} == {True}
         wait_until("grading has begun", lambda: model.stats()["paid"] >= 8, _WITHIN)
         database.stop("fast")
