@@ -22,6 +22,7 @@ from evaluator.store.keyring import Keyring, unlock
 from evaluator.store.loose_replies import LooseReplies
 from evaluator.store.master_key import master_keys
 from evaluator.store.migrate import migrate
+from evaluator.store.near_copy_pairs import NearCopyPairs
 from evaluator.store.outbox import Outbox
 from evaluator.store.reply_ledger import ReplyLedger, ReplyShelf
 from evaluator.store.retention import Retention
@@ -53,7 +54,7 @@ class Store:
         self._shelf = ReplyShelf(database, self._writer)
         self.loose_replies = LooseReplies(database)
         self.runs = RunShelf(database, GradeLogs(database, self._writer))
-        self.work = WorkShelf(database)
+        self.work = WorkShelf(database, keyring)
         self.outbox = Outbox(database)
         self.workers = WorkerRoll(database)
         self.schedules = ScheduleShelf(database)
@@ -68,6 +69,7 @@ class Store:
         self.reviews = ReviewShelf(database)
         self.review_log = ReviewLog(database)
         self.review_labels = ReviewLabels(database)
+        self.near_copies = NearCopyPairs(database)
         self.decisions = CandidateDecisions(database)
         self.inbox = Inbox(database, self._writer)
         self.assessments = AssessmentShelf(database, self.inbox)
