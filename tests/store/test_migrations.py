@@ -13,7 +13,6 @@ from sqlalchemy import inspect
 from evaluator.core.ledger import KeptReply
 from evaluator.core.reply import Usage
 from evaluator.errors import StoreError
-from evaluator.store import schedule_schema  # noqa: F401  its tables are those of no shelf that is imported here
 from evaluator.store.address import store_address
 from evaluator.store.database import Database
 from evaluator.store.migrate import migrate
