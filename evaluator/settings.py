@@ -160,6 +160,7 @@ class WorkerSettings:
 
     grader: str | None
     samples: int
+    control_reading: bool
     concurrency: int
     requests_per_minute: float | None
     tokens_per_minute: float | None
@@ -173,6 +174,7 @@ def read_worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerS
     return WorkerSettings(
         grader=said.get("EVALUATOR_GRADER"),
         samples=int(said.get("EVALUATOR_SAMPLES", "1")),
+        control_reading=is_on(said.get("EVALUATOR_CONTROL_READING", "1")),
         concurrency=int(said.get("EVALUATOR_CONCURRENCY", "64")),
         requests_per_minute=None if rpm is None else float(rpm),
         tokens_per_minute=None if tpm is None else float(tpm),
