@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from evaluator import Answer, GraderOptions, Price, make_grader
+from evaluator import GraderOptions, Price, make_grader
 from evaluator.files.attack_set_folder import load_attack_set
 from evaluator.files.resources import shipped
 from tests.conftest import URL, completion, level_reply
