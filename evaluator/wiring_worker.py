@@ -130,6 +130,7 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
             "questionnaire": questionnaire,
             "samples": service.samples,
             "base_url": own.base_url,
+            "control_reading": own.control,
             "rubrics": [str(each) for each in service.rubrics],
             "prompts": [str(each) for each in service.prompts],
         }

@@ -121,6 +121,7 @@ def command(
         cache=settings.cache,
         rubrics=rubrics,
         prompts=prompt_dir,
+        control=False,  # it raises flags and moves no level: there is nothing in it to fit
     )
     questionnaire = questionnaire_of(folder, loaded)
     plan = CalibrationPlan(examples, shows_examples(grader, questionnaire, options), risk, certainty)
