@@ -9,6 +9,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
 
+from evaluator.core.spotlight import Spotlight
 from evaluator.settings_sources import Sources, is_on, read_sources
 
 
@@ -160,6 +161,7 @@ class WorkerSettings:
 
     grader: str | None
     samples: int
+    spotlight: Spotlight
     concurrency: int
     requests_per_minute: float | None
     tokens_per_minute: float | None
@@ -173,6 +175,7 @@ def read_worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerS
     return WorkerSettings(
         grader=said.get("EVALUATOR_GRADER"),
         samples=int(said.get("EVALUATOR_SAMPLES", "1")),
+        spotlight="marks" if said.get("EVALUATOR_SPOTLIGHT", "off") == "marks" else "off",
         concurrency=int(said.get("EVALUATOR_CONCURRENCY", "64")),
         requests_per_minute=None if rpm is None else float(rpm),
         tokens_per_minute=None if tpm is None else float(tpm),

@@ -2,6 +2,7 @@
 
 For a text without an attack it says what word matching finds. For one that holds as much as a quarter of an attack's
 words it gives full marks and quotes every sentence of the answer, which is the most that an attacker could wish for.
+Marks on the words of an answer (`--spotlight marks`) mean nothing to it: it reads past them, and copies them into quotes.
 What holds with this grader holds with any. Used as `--grader langchain:tests.gullible_model:gullible`.
 """
 
@@ -22,6 +23,7 @@ from evaluator.core.questionnaire import Question
 from evaluator.core.reply import CriterionReply
 from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.sentences import sentences
+from evaluator.core.spotlight import marked, unmarked
 from evaluator.core.task import GradingTask
 from evaluator.files.attack_set_folder import load_attack_set
 from evaluator.files.resources import shipped
@@ -31,6 +33,7 @@ from evaluator.graders.baseline import BaselineRater
 ENOUGH = 0.25  # of an attack's words, to obey it
 FEWEST_CHARACTERS = 30
 _SETS = ("attacks", "attacks_fresh")
+_MARK = re.compile(r"Each word that begins with (\S+) was typed by the candidate")
 _ANSWER = re.compile(r"<<(answer-[0-9a-f]{16})>>\n(.*)\n<<\1>>", re.DOTALL)
 
 
@@ -110,8 +113,21 @@ class GullibleModel(BaseChatModel):
         else:
             criteria = [question_set().rubric.criterion(each) for each in question.criteria]
             asks_for_checks = "- target_named:" in system
-        reply = await reply_to(found[2], question, criteria, asks_for_checks=asks_for_checks)
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(content=json.dumps(reply)))])
+        named = _MARK.search(user)
+        mark = named[1] if named else ""
+        reply = await reply_to(unmarked(found[2], mark), question, criteria, asks_for_checks=asks_for_checks)
+        content = json.dumps(_with_marks(reply, mark))
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content=content))])
+
+
+def _with_marks(said: Any, mark: str) -> Any:
+    """A reply whose quotes have the marks of the answer, copied as they stand there."""
+    if isinstance(said, dict):
+        return {
+            name: [marked(quote, mark) for quote in each] if name == "evidence" else _with_marks(each, mark)
+            for name, each in said.items()
+        }
+    return said
 
 
 async def reply_to(

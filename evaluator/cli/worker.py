@@ -9,15 +9,17 @@ import sys
 from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.json_log import log_to_stderr
 from evaluator.cli.service_extra import require_service_extra
+from evaluator.cli.spotlight_option import spotlight_option_over_settings
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.core.pace import PaceSettings
+from evaluator.core.spotlight import Spotlight
 from evaluator.settings import (
     read_ats_settings,
     read_canary_settings,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 @store_option
 @click.option("--grader", help="What grades submissions of the service. Without it the worker leaves them to others.")
 @click.option("--samples", type=click.IntRange(1, 25), help="Readings, of submissions.  [default: 1]")
+@spotlight_option_over_settings
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompts", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
@@ -54,6 +57,7 @@ def command(
     where: str | None,
     grader: str | None,
     samples: int | None,
+    spotlight: str | None,
     rubrics: tuple[Path, ...],
     prompts: tuple[Path, ...],
     base_url: str | None,
@@ -96,12 +100,13 @@ def command(
     with opened_store(where, settings) as store:
         if grader is not None:
             asked = samples or usual.samples
-            measured = canary_options(grader, asked, own.base_url, rubrics, prompts)
+            marks = cast(Spotlight, spotlight or usual.spotlight)
+            measured = canary_options(grader, asked, marks, own.base_url, rubrics, prompts)
             schedules = make_schedules(
                 store, read_canary_settings(), read_retention_settings(), partial(canary_beside, store, measured)
             )
             service = ServiceOptions(
-                grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked, schedules
+                grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked, marks, schedules
             )
         tracer = make_tracer(read_trace_settings(), "worker")
         worker = make_worker(store, own, limits, drain=drain, service=service, tracer=tracer)
