@@ -2,7 +2,7 @@
 
 For a text without an attack it says what word matching finds. For one that holds as much as a quarter of an attack's
 words it gives full marks and quotes every sentence of the answer, which is the most that an attacker could wish for.
-Marks on the words of an answer (`--spotlight marks`) mean nothing to it: it reads past them, and copies them into quotes.
+Marks on an answer's words (`--spotlight marks`) mean nothing to it: it reads past them, and copies them into quotes.
 What holds with this grader holds with any. Used as `--grader langchain:tests.gullible_model:gullible`.
 """
 

@@ -19,7 +19,16 @@ from evaluator.files.rubric_file import load_question_set
 from evaluator.graders.prepared_ask import PreparedAsks, values_of
 
 ANSWERS = st.text(st.characters(codec=None), min_size=1) | st.sampled_from(
-    ["{{{answer}}} {{fence}}", "\x00answer\x01", "\x01fence\x02", "\x00mark\x01", "{{#criteria}}", "a\r\nb", "<<answer-0>>", "\ud800"]
+    [
+        "{{{answer}}} {{fence}}",
+        "\x00answer\x01",
+        "\x01fence\x02",
+        "\x00mark\x01",
+        "{{#criteria}}",
+        "a\r\nb",
+        "<<answer-0>>",
+        "\ud800",
+    ]
 )
 
 
@@ -47,7 +56,9 @@ def test_a_prepared_request_holds_the_rendered_messages(name: str, calls: Any, *
     def same_for(text: str) -> None:
         task = GradingTask(text, first.question, first.rubric, first.criteria)
         for prepared in asks.of(task):
-            assert prepared.request(task, {}).messages == prompt.render(values_of(task, prepared.ask, prepared.mark(task)))
+            assert prepared.request(task, {}).messages == prompt.render(
+                values_of(task, prepared.ask, prepared.mark(task))
+            )
 
     same_for()
 
