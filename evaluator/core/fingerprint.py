@@ -8,6 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+# Made once: with options of its own, json.dumps makes one for every call.
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
 
 def fingerprint(value: Any) -> str:
     """SHA-256 (hex) of `value` as canonical JSON: keys sorted, no spaces, UTF-8.
@@ -17,5 +20,4 @@ def fingerprint(value: Any) -> str:
     """
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", exclude_unset=True)
-    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_canonical(value).encode("utf-8", "surrogatepass")).hexdigest()

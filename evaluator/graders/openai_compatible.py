@@ -16,6 +16,7 @@ import httpx2
 import openai
 import orjson
 from openai import AsyncAzureOpenAI, AsyncOpenAI, RequestOptions
+from openai._models import FinalRequestOptions
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
@@ -30,11 +31,30 @@ LARGEST_REPLY = 2_000_000
 _MOST_TOKENS = 1_000_000_000
 
 
+_OF_ONE_REQUEST = ("content-length", "host")
+
+
 class EndpointClient(AsyncOpenAI):
-    """The openai client for one endpoint: it takes the address of a request to pieces once and not each time."""
+    """The openai client for one endpoint: what is the same of all its requests, address and headers, it makes once."""
 
     _last: tuple[str, httpx2.URL, httpx2.URL] | None = None
     """What was asked for, the base that it stands on, and both together."""
+    _headers: tuple[tuple[object, ...], list[tuple[str, str]]] | None = None
+    """What they depend on, and the headers of a request of bytes."""
+
+    def _build_request(self, options: FinalRequestOptions, *, retries_taken: int = 0) -> httpx2.Request:
+        method, url, content, seconds = options.method, options.url, options.content, options.timeout
+        special = options.headers or options.params or self.default_query or retries_taken
+        if special or not isinstance(content, bytes) or not isinstance(seconds, int | float):
+            return super()._build_request(options, retries_taken=retries_taken)
+        of = (method, url, seconds, self.api_key, self.organization, self.project)
+        if self._headers is None or self._headers[0] != of:
+            request = super()._build_request(options)
+            # Who sends it counts its bytes, and knows to whom.
+            kept = [each for each in request.headers.multi_items() if each[0] not in _OF_ONE_REQUEST]
+            self._headers = (of, kept)
+            return request
+        return self._client.build_request(method, url, headers=self._headers[1], content=content, timeout=seconds)
 
     def _prepare_url(self, url: str) -> httpx2.URL:
         last, base = self._last, self.base_url

@@ -7,6 +7,7 @@ import json
 from functools import lru_cache
 
 from evaluator.core.asks import ReplySchema
+from evaluator.core.prompt import Message
 from evaluator.graders.chat_model import ModelRequest
 
 _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
@@ -21,23 +22,47 @@ def request_fingerprint(spec: str, address: str | None, model: str, request: Mod
 
         {"address", "grader", "messages": [[role, content], …], "model", "parameters", "sample", "schema": its text}
     """
-    messages = ",".join(
-        f"[{_constant(message.role)},{_content(message.role, message.content)}]" for message in request.messages
-    )
+    first, others = request.messages[:1], request.messages[1:]
     schema = request.schema
     # As text, in its own order: the order of a schema's fields is the order in which a model writes them.
     schema_text = schema.text if isinstance(schema, ReplySchema) else json.dumps(schema)
-    canonical = (
-        f'{{"address":{"null" if address is None else _constant(address)},"grader":{_constant(spec)},'
-        f'"messages":[{messages}],"model":{_constant(model)},"parameters":{_canonical(dict(request.parameters))},'
-        f'"sample":{request.sample},"schema":{_constant(schema_text)}}}'
+    # Instructions are long, and the same for thousands of answers; nothing else that may come first is worth keeping.
+    begin = _kept_begin if first and first[0].role == "system" else _begin
+    name = begin(address, spec, first).copy()
+    rest = f"{',' if others else ''}{_listed(others)}"
+    parameters = _canonical(dict(request.parameters))
+    name.update(
+        _encoded(f'{rest}],"model":{_constant(model)},"parameters":{parameters},"sample":{request.sample},"schema":')
     )
-    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()
+    name.update(_encoded_constant(schema_text))
+    name.update(b"}")
+    return name.hexdigest()
 
 
-def _content(role: str, content: str) -> str:
-    """Only the instructions are worth keeping: they are long, and the same for thousands of answers."""
-    return _constant(content) if role == "system" else _canonical(content)
+def _begin(address: str | None, spec: str, first: tuple[Message, ...]) -> hashlib._Hash:
+    """The hash up to the end of the first message."""
+    return hashlib.sha256(
+        _encoded(
+            f'{{"address":{"null" if address is None else _constant(address)},"grader":{_constant(spec)},'
+            f'"messages":[{_listed(first)}'
+        )
+    )
+
+
+def _listed(messages: tuple[Message, ...]) -> str:
+    return ",".join(f"[{_constant(message.role)},{_canonical(message.content)}]" for message in messages)
+
+
+_kept_begin = lru_cache(maxsize=64)(_begin)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")
+
+
+@lru_cache(maxsize=256)
+def _encoded_constant(text: str) -> bytes:
+    return _encoded(_canonical(text))
 
 
 @lru_cache(maxsize=256)

@@ -14,11 +14,16 @@ import pytest
 import trustme
 
 from evaluator import Answer, Grade, GraderOptions, SetupError, make_grader
+from evaluator.core.prompt import Message
+from evaluator.graders.chat_model import ModelRequest
+from evaluator.graders.openai_compatible import EndpointClient, OpenAICompatibleModel
+from evaluator.graders.pyreqwest_client import PyreqwestClient
 from tests.conftest import NO_WAITING, completion, level_reply
 from tests.graders.loopback_endpoint import Behaviour, LoopbackEndpoint, Seen, good, http, says
 
 AUTHORITY = trustme.CA()
 GOOD = good(level_reply(2))
+_REQUEST = ModelRequest((Message("user", "What is in the answer?"),), {"type": "object"}, {})
 BOTH = pytest.mark.parametrize("transport", ["pyreqwest", "httpx2"])
 
 
@@ -240,3 +245,35 @@ def test_each_request_leaves_with_a_key_of_its_own_or_none(answer: Answer, trans
     keys = [each.headers.get("idempotency-key") for each in seen]
     assert len(seen) == 2
     assert keys == [None, None] or len(set(keys)) == 2
+
+
+@BOTH
+def test_later_requests_carry_the_headers_of_the_first(answer: Answer, transport: str) -> None:
+    """What is made once for all requests is what the client would have made, and its length is the body's own."""
+    _, seen = graded(answer, says(http(500), GOOD), transport)
+    first, second = ({**each.headers} for each in seen)
+    assert first == second
+    assert int(second["content-length"]) == len(seen[1].body)
+
+
+def test_a_key_that_changes_is_the_next_requests_key() -> None:
+    """Keys are rotated while a program runs: the client is asked what it says now."""
+
+    async def twice() -> list[Seen]:
+        async with LoopbackEndpoint(says(GOOD, GOOD)) as endpoint:
+            client = EndpointClient(
+                api_key="sk-old",
+                base_url=endpoint.url,
+                max_retries=0,
+                timeout=20.0,
+                http_client=PyreqwestClient(connect_timeout=5.0, largest_reply=100_000),
+            )
+            model = OpenAICompatibleModel(client, "some-model", deadline=20.0)
+            await model.complete(_REQUEST)
+            client.api_key = "sk-new"
+            await model.complete(_REQUEST)
+            await model.close()
+            return endpoint.seen
+
+    seen = asyncio.run(twice())
+    assert [each.headers["authorization"] for each in seen] == ["Bearer sk-old", "Bearer sk-new"]

@@ -128,16 +128,13 @@ def _object(pairs: list[tuple[str, object]]) -> Object:
     return value
 
 
-def _decode(text: str) -> object:
-    """Numbers stay as they are written (007.50 is not JSON, but 7.50 is and must not become 7.5)."""
-    decoded: object = json.loads(
-        text, parse_int=str, parse_float=str, parse_constant=_no_number, object_pairs_hook=_object
-    )
-    return decoded
-
-
 def _no_number(_: str) -> None:
     """NaN and Infinity, which some programs write where there is nothing."""
+
+
+# Made once: with options of its own, json.loads makes one for every line. Numbers stay as they are written (007.50 is
+# not JSON, but 7.50 is and must not become 7.5).
+_decode = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_number, object_pairs_hook=_object).decode
 
 
 def _cell(value: object) -> Cell:
