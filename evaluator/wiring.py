@@ -211,9 +211,22 @@ def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
     return most + most // 2
 
 
+def _host(base_url: str) -> str:
+    """The host of an endpoint's address. Raises UsageError where it is none."""
+    try:
+        parts = urlsplit(base_url)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        # It is not repeated: it may hold a password.
+        raise UsageError("--base-url is not the address of a server.", hint="Write https://HOST[:PORT]/v1.")
+    return parts.hostname or ""
+
+
 def _price(spec: RaterSpec, options: GraderOptions) -> Price | None:
     """What a rater's tokens cost; None where that is not known: another endpoint, or a model that is not listed."""
-    host = (urlsplit(options.base_url).hostname or "") if options.base_url else _OPENAI
+    host = _host(options.base_url) if options.base_url else _OPENAI
     if spec.kind in ("baseline", "local", "scripted"):
         return options.price or FREE
     if spec.kind != "openai":
