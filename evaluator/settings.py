@@ -11,6 +11,7 @@ from platformdirs import user_cache_path, user_data_path
 
 from evaluator.core.spotlight import Spotlight
 from evaluator.settings_sources import Sources, is_on, read_sources
+from evaluator.settings_table import DEFAULTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Settings:
     """The path or URL of the store; may hold a password."""
     encryption_key: str | None = None
     """32 bytes in base64, or several; what candidates wrote is kept encrypted where it is set."""
+    store_wait: float = 0.0
+    """Seconds that a service waits, when it starts, for a store whose server is away."""
 
     def __repr__(self) -> str:
         key = "set" if self.api_key else "not set"
@@ -44,13 +47,15 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         store=said.get("EVALUATOR_STORE")
         or str(user_data_path("screening-answer-evaluator", appauthor=False) / "store.sqlite3"),
         encryption_key=said.get("EVALUATOR_ENCRYPTION_KEY"),
+        store_wait=float(said["EVALUATOR_STORE_WAIT"]),
     )
 
 
 def _checked(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """What is set, and else the defaults of the table."""
     sources = read_sources(environment)
     sources.require()
-    return sources.texts
+    return {**DEFAULTS, **sources.texts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +179,12 @@ def read_worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerS
     rpm, tpm = said.get("EVALUATOR_RPM"), said.get("EVALUATOR_TPM")
     return WorkerSettings(
         grader=said.get("EVALUATOR_GRADER"),
-        samples=int(said.get("EVALUATOR_SAMPLES", "1")),
-        spotlight="marks" if said.get("EVALUATOR_SPOTLIGHT", "off") == "marks" else "off",
-        concurrency=int(said.get("EVALUATOR_CONCURRENCY", "64")),
+        samples=int(said["EVALUATOR_SAMPLES"]),
+        spotlight="marks" if said["EVALUATOR_SPOTLIGHT"] == "marks" else "off",
+        concurrency=int(said["EVALUATOR_CONCURRENCY"]),
         requests_per_minute=None if rpm is None else float(rpm),
         tokens_per_minute=None if tpm is None else float(tpm),
-        drain=float(said.get("EVALUATOR_DRAIN", "30")),
+        drain=float(said["EVALUATOR_DRAIN"]),
     )
 
 
@@ -201,11 +206,11 @@ def read_serve_settings(environment: Mapping[str, str] = os.environ) -> ServeSet
     said = _checked(environment)
     certificate, key = said.get("EVALUATOR_TLS_CERT"), said.get("EVALUATOR_TLS_KEY")
     return ServeSettings(
-        host=said.get("EVALUATOR_HOST", "127.0.0.1"),
-        port=int(said.get("EVALUATOR_PORT", "8380")),
+        host=said["EVALUATOR_HOST"],
+        port=int(said["EVALUATOR_PORT"]),
         public_url=said.get("EVALUATOR_PUBLIC_URL"),
         behind_proxy=is_on(said.get("EVALUATOR_BEHIND_PROXY")),
-        proxies=tuple(said.get("EVALUATOR_PROXY_ADDRESSES", "").split()),
+        proxies=tuple(said["EVALUATOR_PROXY_ADDRESSES"].split()),
         certificate=None if certificate is None else Path(certificate).expanduser(),
         key=None if key is None else Path(key).expanduser(),
     )
@@ -227,8 +232,8 @@ def read_canary_settings(environment: Mapping[str, str] = os.environ) -> CanaryS
     limit = said.get("EVALUATOR_CANARY_LIMIT")
     return CanarySettings(
         at=said.get("EVALUATOR_CANARY_AT"),
-        eval_set=said.get("EVALUATOR_CANARY_SET", "ml_engineer_screen"),
-        split=said.get("EVALUATOR_CANARY_SPLIT", "calibration"),
+        eval_set=said["EVALUATOR_CANARY_SET"],
+        split=said["EVALUATOR_CANARY_SPLIT"],
         limit=None if limit is None else int(limit),
     )
 

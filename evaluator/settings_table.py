@@ -89,7 +89,8 @@ class Setting:
     """One setting. `key` is its place in a settings file; None: only the environment has it.
 
     A `name` with `<SOURCE>` in it is there for each ATS; `by_tenant`: also with `__<TENANT>` after it, for one tenant.
-    A secret is never shown, and may be read from a file that `<name>_FILE` names.
+    A secret is never shown, and may be read from a file that `<name>_FILE` names. A `default` in words (with a space in
+    it) depends on the machine; any other one is what the environment would have.
     """
 
     name: str
@@ -122,6 +123,13 @@ PARTS = (
                 "a file, or `postgresql://…`; `--store` comes before it",
                 default="a file in your data folder",
                 is_secret=True,
+            ),
+            Setting(
+                "EVALUATOR_STORE_WAIT",
+                "store_wait",
+                "seconds that `serve` and `worker` wait, when they start, for a PostgreSQL that is away; 0: not at all",
+                _number(0, 86_400),
+                "300",
             ),
             Setting(
                 "EVALUATOR_ENCRYPTION_KEY",
@@ -268,6 +276,8 @@ PARTS = (
     ),
 )
 SETTINGS = tuple(setting for part in PARTS for setting in part.settings)
+DEFAULTS = {each.name: each.default for each in SETTINGS if each.default is not None and " " not in each.default}
+"""What is not set is this, as the environment would have it; options of commands tell these too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def make_worker(
     own: GraderOptions,
     limits: PaceSettings,
     *,
-    drain: float = 30.0,
+    drain: float,
     service: ServiceOptions | None = None,
     tracer: Tracer | None = None,
 ) -> Worker:

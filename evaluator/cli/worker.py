@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
 from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, cast
 
 import click
 
+from evaluator.cli.awaited_store import address_of, awaited
 from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.json_log import log_to_stderr
 from evaluator.cli.service_extra import require_service_extra
@@ -20,7 +23,9 @@ from evaluator.cli.spotlight_option import spotlight_option_over_settings
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.core.pace import PaceSettings
 from evaluator.core.spotlight import Spotlight
+from evaluator.errors import StoreError
 from evaluator.settings import (
+    Settings,
     read_ats_settings,
     read_canary_settings,
     read_out_settings,
@@ -30,6 +35,8 @@ from evaluator.settings import (
     read_worker_settings,
 )
 from evaluator.settings_sources import read_sources
+from evaluator.settings_table import DEFAULTS
+from evaluator.store.store import Store
 from evaluator.wiring import GraderOptions
 
 if TYPE_CHECKING:
@@ -39,7 +46,11 @@ if TYPE_CHECKING:
 @click.command(short_help="Work for the runs and submissions of a store.")
 @store_option
 @click.option("--grader", help="What grades submissions of the service. Without it the worker leaves them to others.")
-@click.option("--samples", type=click.IntRange(1, 25), help="Readings, of submissions.  [default: 1]")
+@click.option(
+    "--samples",
+    type=click.IntRange(1, 25),
+    help=f"Readings, of submissions.  [default: {DEFAULTS['EVALUATOR_SAMPLES']}]",
+)
 @spotlight_option_over_settings
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompts", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
@@ -47,11 +58,15 @@ if TYPE_CHECKING:
 @click.option(
     "--concurrency",
     type=click.IntRange(1, 5000),
-    help="Most requests in flight at once, of all workers together.  [default: 64]",
+    help=f"Most requests in flight at once, of all workers together.  [default: {DEFAULTS['EVALUATOR_CONCURRENCY']}]",
 )
 @click.option("--rpm", type=click.FloatRange(1), help="Most requests a minute, of all workers together.")
 @click.option("--tpm", type=click.FloatRange(1), help="Most tokens a minute, of all workers together.")
-@click.option("--drain", type=click.FloatRange(0, 3600), help="Seconds to finish, at the end.  [default: 30]")
+@click.option(
+    "--drain",
+    type=click.FloatRange(0, 3600),
+    help=f"Seconds to finish, at the end.  [default: {DEFAULTS['EVALUATOR_DRAIN']}]",
+)
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="End when whoever started it has gone.")
 def command(
     where: str | None,
@@ -97,7 +112,11 @@ def command(
     grader = grader or usual.grader
     drain = usual.drain if drain is None else drain
     service = None
-    with opened_store(where, settings) as store:
+    ended = Event()
+    store = _store(where, settings, ended)
+    if store is None:
+        return
+    with store:
         if grader is not None:
             asked = samples or usual.samples
             marks = cast(Spotlight, spotlight or usual.spotlight)
@@ -111,14 +130,34 @@ def command(
         tracer = make_tracer(read_trace_settings(), "worker")
         worker = make_worker(store, own, limits, drain=drain, service=service, tracer=tracer)
         with nullcontext() if tracer is None else closing(tracer):
-            run_to_the_end(_work(worker, until_stdin_closes=until_stdin_closes))
+            run_to_the_end(_work(worker, ended, until_stdin_closes=until_stdin_closes))
 
 
-async def _work(worker: Worker, *, until_stdin_closes: bool) -> None:
+def _store(where: str | None, settings: Settings, ended: Event) -> Store | None:
+    """The store, open; None where the worker was told to end while it waited for it. What is heard sets `ended`."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, lambda *_: ended.set())
+    try:
+        return awaited(
+            address_of(where, settings),
+            lambda: opened_store(where, settings),
+            settings,
+            ended,
+            logging.getLogger("evaluator.worker").warning,
+        )
+    except StoreError:
+        if ended.is_set():
+            return None
+        raise
+
+
+async def _work(worker: Worker, ended: Event, *, until_stdin_closes: bool) -> None:
     leaving = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(each, leaving.set)
+    if ended.is_set():  # before there was a loop to be told
+        leaving.set()
     if until_stdin_closes:
         stdin = sys.stdin.fileno()
 

@@ -83,7 +83,8 @@ def _hidden_characters(text: str) -> list[Flag]:
     if not places:
         return []
     kinds = sorted({f"U+{ord(text[at]):04X}" for at in places})
-    detail = f"{len(places)} character(s) that a reader cannot see ({', '.join(kinds[:5])})."
+    counted = "One character" if len(places) == 1 else f"{len(places)} characters"
+    detail = f"{counted} that a reader cannot see ({', '.join(kinds[:5])})."
     # One stray mark comes from copying out of a word processor; many, or tags, carry something.
     suspicious = len(places) > 3 or any(ord(text[at]) >= 0xE0000 or text[at] in _TURNING for at in places)
     severity = "review" if suspicious else "note"

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from evaluator.core.answer import Answer
 from evaluator.core.reply import Usage
@@ -16,7 +17,9 @@ from evaluator.run.grader import Grader
 from evaluator.run.pipeline import fingerprint_of
 from evaluator.store.grade_rows import StoredGrade
 from evaluator.store.stored_text import stored_text
-from evaluator.store.work_shelf import WorkShelf
+
+if TYPE_CHECKING:  # the command line makes one only for --workers
+    from evaluator.store.work_shelf import WorkShelf
 
 _AHEAD = 20_000  # answers in the queue, at most: as many are held in memory
 _LOOK = 0.5  # seconds between two looks for what is done

@@ -43,10 +43,11 @@ class WorkerRoll:
         self._now = now
 
     def enter(self, worker: str, version: str) -> None:
-        """A worker starts."""
+        """A worker starts. Safe to say again, where it is not known whether it was heard."""
         now = self._now().isoformat(timespec="seconds")
         row = WorkerRecord(worker, this_host(), os.getpid(), version, "working", 0, 0, now, now)
         with self._database.writing() as connection:
+            connection.execute(delete(workers).where(workers.c.id == worker))
             connection.execute(workers.insert(), asdict(row))
 
     def beat(self, worker: str, *, graded: int, draining: bool) -> list[WorkerRecord]:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from evaluator.errors import StoreError
 from evaluator.run.durable.queue import LaneOfWork, WorkQueue
 from evaluator.store.address import StoreAddress, queue_file, store_address
 from evaluator.store.store import open_store
+from tests.storm.database_server import DatabaseServer
 
 ME, KIND = "wrk_me", "some_work"
 LATER = 3600.0  # seconds
@@ -111,3 +113,19 @@ def until_recorded(queue: WorkQueue, workers: set[str]) -> None:
             return
         waiting.wait(0.1)
     raise AssertionError("the queue does not say that it ended")
+
+
+def test_a_queue_whose_database_is_away_is_begun_when_it_is_back(done: Done) -> None:
+    """Nothing of the try that failed is in the way of the next one: work is put there and done."""
+    with DatabaseServer() as database:
+        open_store(database.url).close()
+        address = store_address(database.url)
+        queue = WorkQueue(address, ME, [LaneOfWork(KIND, 2, done)])
+        database.stop()
+        with pytest.raises(StoreError):
+            queue.start()
+        database.start()
+        queue.start()
+        queue.put(KIND, "a", 0, 1)
+        done.wait_for(("a", 0))
+        queue.stop(10)

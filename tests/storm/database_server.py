@@ -32,6 +32,7 @@ class DatabaseServer:
         self._folder.chmod(0o755)
         self._data = self._folder / "data"
         self._sockets = self._folder / "s"
+        self._is_up = False
         self._settings = [f"fsync={'on' if fsync else 'off'}", "max_connections=300"]
 
     def __enter__(self) -> Self:
@@ -52,7 +53,8 @@ class DatabaseServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop("immediate")
+        if self._is_up:
+            self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
@@ -69,10 +71,12 @@ class DatabaseServer:
         options = [f"-h '{','.join(self._addresses)}'", f"-p {_PORT}", f"-k {self._sockets}"]
         options += [f"-c {setting}" for setting in self._settings]
         self._control("-w", "-t", str(_STARTS_WITHIN), "-l", str(self._data / "log"), "-o", " ".join(options), "start")
+        self._is_up = True
 
     def stop(self, mode: StopMode = "fast") -> None:
         """`fast`: whoever is connected is thrown out; `immediate`: as after a crash, it has to recover."""
         self._control("-w", "-t", str(_STARTS_WITHIN), "-m", mode, "stop")
+        self._is_up = False
 
     def restart(self, mode: StopMode = "fast", away: float = 0.0) -> None:
         """Stops, stays away for so many seconds, and starts."""

@@ -14,25 +14,42 @@ from datetime import UTC, datetime
 import httpx2
 
 from tests.storm.deliveries import Delivery, Plan
+from tests.storm.weather import Window
 
 _TRIES_AGAIN = (0.3, 0.6, 1.2, 2.0)  # seconds
 _TIMEOUT = 30.0
 _GIVES_UP = 300.0  # seconds
 
 
+@dataclass(frozen=True)
+class Acknowledged:
+    """A delivery that was kept: from when to when (seconds of time.monotonic) its last try took."""
+
+    begun: float
+    ended: float
+
+
 @dataclass
 class Acknowledgements:
-    """What was answered: seconds of each 2xx, failed tries by reason, and answers that are wrong for good."""
+    """What was answered: when each 2xx came, failed tries by reason, and answers that are wrong for good."""
 
-    seconds: list[float] = field(default_factory=list)
+    kept: list[Acknowledged] = field(default_factory=list)
     tries_again: Counter[str] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
     refused: int = 0
     settled: int = 0
 
-    def percentile(self, share: int) -> float:
-        """In milliseconds."""
-        return statistics.quantiles(self.seconds, n=100)[share - 1] * 1000
+    def outside(self, windows: Sequence[Window]) -> list[Acknowledged]:
+        """Those of which no part fell in a window."""
+        return [each for each in self.kept if not any(window.holds(each.begun, each.ended) for window in windows)]
+
+
+def percentiles(acknowledged: Sequence[Acknowledged]) -> str:
+    """p50, p95 and p99 in milliseconds, for people."""
+    if len(acknowledged) < 2:
+        return "too few to say"
+    cuts = statistics.quantiles([each.ended - each.begun for each in acknowledged], n=100)
+    return " / ".join(f"{cuts[share - 1] * 1000:.0f}" for share in (50, 95, 99))
 
 
 class Sender:
@@ -75,7 +92,7 @@ class Sender:
     async def _is_settled(self, client: httpx2.AsyncClient, delivery: Delivery) -> bool:
         sent = delivery.sent(datetime.now(UTC), self._first_at)
         url = f"{self._draw.choice(self._urls)}/webhooks/{sent.source}"
-        at = time.perf_counter()
+        at = time.monotonic()
         try:
             answer = await client.post(url, content=sent.body, headers=sent.headers)
         except httpx2.TransportError as error:
@@ -90,7 +107,7 @@ class Sender:
             self.got.refused += answer.status_code == 401
             right = answer.status_code == 401
         else:
-            self.got.seconds.append(time.perf_counter() - at)
+            self.got.kept.append(Acknowledged(at, time.monotonic()))
             right = answer.status_code in (200, 202) and answer.json()["status"] in ("received", "duplicate")
         if not right:
             self.got.wrong.append(f"{delivery}: {answer.status_code} {answer.text[:200]}")

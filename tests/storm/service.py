@@ -27,23 +27,26 @@ class Service:
 
 @contextmanager
 def whole_service(
-    store: str, model: str, folder: Path, *, webs: int = 1, workers: int = 1, concurrency: int = 8, **further: str
-) -> Iterator[Service]:
-    """The service, once its web servers are up, for as long as the block lasts."""
+    store: str, model: str, folder: Path, *, webs: int = 1, workers: int = 1, concurrency: int = 8,
+    serving: Sequence[str] = (), **further: str,
+) -> Iterator[Service]:  # fmt: skip
+    """The service, once its web servers are up, for as long as the block lasts. `serving`: their further options;
+    `further`: settings of all.
+    """
     secrets = {f"EVALUATOR_{name.upper()}_SECRETS": secret for name, secret in SECRETS.items()}
     environment = plain_environment(EVALUATOR_STORE=store, **secrets, **further)
     ports = [free_port() for _ in range(webs)]
-    serving = [
-        Supervised(f"web{number}", ("serve", "--port", str(port)), environment, folder)
+    pages = [
+        Supervised(f"web{number}", ("serve", "--port", str(port), *serving), environment, folder)
         for number, port in enumerate(ports)
     ]
     options = ("--grader", "openai:mock", "--base-url", model, "--concurrency", str(concurrency))
     working = [Supervised(f"worker{number}", ("worker", *options), environment, folder) for number in range(workers)]
-    with Fleet([*serving, *working]) as fleet:
+    with Fleet([*pages, *working]) as fleet:
         urls = [f"http://127.0.0.1:{port}" for port in ports]
         for url in urls:
             wait_until(f"{url} answers", lambda url=url: is_ready(url), _UP_WITHIN)
-        yield Service(fleet, serving, working, urls)
+        yield Service(fleet, pages, working, urls)
 
 
 def is_ready(url: str) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +16,12 @@ from tests.storm.database_server import DatabaseServer
 from tests.storm.deliveries import Plan, planned
 from tests.storm.fleet import wait_until
 from tests.storm.receiver import FailingReceiver
-from tests.storm.sender import Acknowledgements, Sender
-from tests.storm.service import Service, whole_service
+from tests.storm.reviewers import Reviewers
+from tests.storm.sender import Acknowledgements, Sender, percentiles
+from tests.storm.service import whole_service
+from tests.storm.weather import Weather, Window
 
 ANSWERS_EACH = 2
-_LOOK = 0.2  # seconds
 
 
 @dataclass(frozen=True)
@@ -40,22 +38,36 @@ class Size:
     concurrency: int
     latency_ms: float
     patience: float
+    decisions: int
+    """Decisions of people, at the pages, while it rages."""
+    audit_share: float
+    """Of the answers that nothing is wrong with, those that people look at all the same."""
     faults: dict[str, float] = field(default_factory=dict)
     webs: int = 2
     workers: int = 3
+    reviewers: int = 3
     away: float = 2.0
     """Seconds that PostgreSQL is away, once, in the middle."""
     fsync: bool = False
+
+    def cut_to(self, events: int) -> Size:
+        """The same with so many submissions, and the rest in proportion."""
+        share = events / self.events
+        cut = {
+            name: max(1, round(getattr(self, name) * share))
+            for name in ("deliveries", "worker_kills", "web_kills", "decisions")
+        }
+        return replace(self, events=events, **cut)
 
 
 FAULTS = {"share_429": 0.05, "share_500": 0.02, "share_truncated": 0.01, "share_reset": 0.005, "retry_after": 0.2}
 SMALL = Size(
     events=60, deliveries=200, rate=25, worker_kills=2, web_kills=1, concurrency=9, latency_ms=300, patience=300,
-    faults=FAULTS,
+    decisions=24, audit_share=0.3, faults=FAULTS,
 )  # fmt: skip
 WHOLE = Size(
-    events=3_000, deliveries=10_000, rate=80, worker_kills=12, web_kills=6, concurrency=48, latency_ms=300,
-    patience=2_400, faults=FAULTS | {"share_hung": 0.001}, away=5.0, fsync=True,
+    events=3_000, deliveries=10_000, rate=30, worker_kills=12, web_kills=6, concurrency=48, latency_ms=300,
+    patience=2_400, decisions=600, audit_share=0.1, faults=FAULTS | {"share_hung": 0.001}, away=5.0, fsync=True,
 )  # fmt: skip
 
 
@@ -71,6 +83,8 @@ class Outcome:
     exit_codes: dict[str, int]
     model: dict[str, Any]
     receiver: FailingReceiver
+    reviewers: Reviewers
+    windows: list[Window]
     rows: dict[str, list[tuple[Any, ...]]]
     logs: dict[str, str]
     wall: float
@@ -91,6 +105,8 @@ class Outcome:
         grades, got = dict(self.rows["grades"]), self.acknowledged
         states = dict(self.rows["submissions"])
         arrivals = len(self.receiver.told)
+        whole = got.outside(self.windows)
+        away = sum(each.ended - each.begun for each in self.windows)
         lines = [
             ("deliveries", f"{len(self.plan.deliveries):,} at {self.size.rate:g} a second"),
             ("events", f"{self.size.events:,} submissions; {self.plan.events:,} events by their ids"),
@@ -104,17 +120,24 @@ class Outcome:
             ("graded twice", f"{len(self.rows['doubles'])}"),
             ("replies paid", f"{self.model['paid']:,} for {self.model['paid_unique']:,} prompts"),
             ("of them cut off / repaid", f"{self.model.get('fate_truncated', 0):,} / {self.repaid}"),
-            ("outbound events", f"{len(self.rows['outbound']):,}; arrived {arrivals:,} times, of these taken "
+            ("outbound events", f"{len(self.rows['outbound']):,} of grades, {len(self.rows['decided']):,} of "
+             f"decisions; arrived {arrivals:,} times, of these taken "
              f"{sum(self.told.values()):,}, repeated {sum(self.told.values()) - len(self.told)}"),
             ("dead letters", f"{len(self.rows['dead'])}"),
-            ("acknowledged in ms", f"{_ms(got, 50)} / {_ms(got, 95)} / {_ms(got, 99)} (p50 / p95 / p99)"),
+            ("decided by people", self._decided()),
+            ("acknowledged in ms", f"p50 / p95 / p99 {percentiles(got.kept)} (of {len(got.kept):,})"),
+            ("  by a whole service", f"{percentiles(whole)} (of {len(whole):,}; {len(got.kept) - len(whole):,} fell in "
+             f"the {away:.0f} s of {len(self.windows)} interruptions)"),
             ("wall", f"{self.wall:.0f} s; load before and after {self.load[0]:.1f}, {self.load[1]:.1f}"),
         ]  # fmt: skip
         return "\n".join(f"{name:26}{said}" for name, said in lines)
 
-
-def _ms(got: Acknowledgements, share: int) -> str:
-    return f"{got.percentile(share):.0f}"
+    def _decided(self) -> str:
+        kept = self.reviewers.kept
+        items = Counter(each.item for each in kept)
+        back = sum(each.levels is None for each in kept)
+        twice = sum(count > 1 for count in items.values())
+        return f"{len(kept):,} times on {len(items):,} answers, {twice:,} of them again, {back:,} taken back"
 
 
 def storm(size: Size, folder: Path, *, seed: int) -> Outcome:
@@ -129,12 +152,27 @@ def storm(size: Size, folder: Path, *, seed: int) -> Outcome:
     ):
         with whole_service(
             database.url, model.base_url, folder, webs=size.webs, workers=size.workers, concurrency=size.concurrency,
-            **apis.environment, **receiver.environment,
+            serving=("--audit-share", str(size.audit_share)), **apis.environment, **receiver.environment,
         ) as service:  # fmt: skip
             sender = Sender(plan, service.urls, rate=size.rate, seed=seed)
-            weather = _Weather(size, seed, sender, model, database, service)
-            asyncio.run(_rage(sender, weather))
-            weather.thread.join()
+
+            def far() -> dict[str, float]:
+                paid = model.stats()["paid_unique"] / (size.events * ANSWERS_EACH)
+                return {"paid": paid, "settled": sender.share}
+
+            weather = Weather(
+                seed, service, database, far,
+                worker_kills=size.worker_kills, web_kills=size.web_kills, away=size.away,
+            )  # fmt: skip
+            reviewers = Reviewers(
+                database.url, service.urls, people=size.reviewers, count=size.decisions, share=lambda: sender.share,
+                seed=seed,
+            )  # fmt: skip
+            with reviewers:
+                weather.thread.start()
+                asyncio.run(sender.send_all())
+                weather.thread.join()
+                wait_until("people have decided", lambda: reviewers.are_done, size.patience)
             _wait_until_done(database, size)
         wall = time.monotonic() - begun
         return Outcome(
@@ -150,53 +188,13 @@ def storm(size: Size, folder: Path, *, seed: int) -> Outcome:
             exit_codes=service.fleet.exit_codes,
             model=model.stats(),
             receiver=receiver,
+            reviewers=reviewers,
+            windows=weather.windows,
             rows={name: database.query(sql) for name, sql in _WHAT_IS_THERE.items()},
             logs={each.name: each.said() for each in service.fleet.processes},
             wall=wall,
             load=(load, os.getloadavg()[0]),
         )  # fmt: skip
-
-
-async def _rage(sender: Sender, weather: _Weather) -> None:
-    weather.thread.start()
-    await sender.send_all()
-
-
-class _Weather:
-    """Kills at moments that chance has chosen beforehand, measured by how far everything is."""
-
-    def __init__(
-        self,
-        size: Size,
-        seed: int,
-        sender: Sender,
-        model: MockServer,
-        database: DatabaseServer,
-        service: Service,
-    ) -> None:
-        draw = random.Random(seed)
-        kills = [("paid", service.workers)] * size.worker_kills + [("settled", service.webs)] * size.web_kills
-        self._due: list[tuple[float, str, Callable[[], object]]] = [
-            (draw.uniform(0.05, 0.9), by, draw.choice(processes).kill) for by, processes in kills
-        ]
-        self._due.append((0.5, "settled", self._restart))
-        self._size, self._sender, self._model, self._database = size, sender, model, database
-        self.restarts = 0
-        self.thread = threading.Thread(target=self._work, name="weather")
-
-    def _restart(self) -> None:
-        self._database.restart("immediate", away=self._size.away)
-        self.restarts += 1
-
-    def _work(self) -> None:
-        answers = self._size.events * ANSWERS_EACH
-        while self._due:
-            far = {"paid": self._model.stats()["paid_unique"] / answers, "settled": self._sender.share}
-            strikes = [strike for at, by, strike in self._due if at <= far[by]]
-            self._due = [each for each in self._due if each[0] > far[each[1]]]
-            for strike in strikes:
-                strike()
-            time.sleep(_LOOK)
 
 
 def _wait_until_done(database: DatabaseServer, size: Size) -> None:
@@ -210,10 +208,13 @@ def _wait_until_done(database: DatabaseServer, size: Size) -> None:
 
 def _is_done(database: DatabaseServer, events: int) -> bool:
     ((complete,),) = database.query("SELECT count(*) FROM submissions WHERE state IN ('complete', 'set_aside')")
-    ((told,),) = database.query("SELECT count(*) FROM deliveries WHERE state <> 'waiting'")
+    ((untold,),) = database.query(
+        "SELECT (SELECT count(*) FROM outbound WHERE state = 'made')"
+        " + (SELECT count(*) FROM deliveries WHERE state = 'waiting')"
+    )
     ((waiting,),) = database.query("SELECT count(*) FROM inbox WHERE state = 'received'")
     # More of them than there should be are for the check to say.
-    return complete == told >= events and waiting == 0
+    return complete >= events and untold == waiting == 0
 
 
 _WHAT_IS_THERE = {
@@ -226,7 +227,11 @@ _WHAT_IS_THERE = {
     " ON g.run = s.run AND g.number / 1000 = s.number GROUP BY s.candidate_id",
     "doubles": "SELECT answer_id FROM grades GROUP BY answer_id HAVING count(*) > 1",
     "left": "SELECT id, state FROM work_chunks WHERE state <> 'done'",
-    "outbound": "SELECT id, submission, number FROM outbound ORDER BY number",
+    "outbound": "SELECT id, submission, number FROM outbound WHERE kind <> 'review.decided' ORDER BY number",
+    "decided": "SELECT id, submission, number, answer_id, version FROM outbound WHERE kind = 'review.decided'"
+    " ORDER BY number",
+    "items": "SELECT id, answer_id, needed FROM review_items",
+    "log": "SELECT answer_id, version, action FROM review_log",
     "dead": "SELECT event, reason FROM deliveries WHERE state = 'dead'",
 }
 _WHAT_IS_LEFT = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from pathlib import Path
 
@@ -23,6 +24,7 @@ def check(outcome: Outcome) -> None:
     assert sum(count for _, count in rows["grades"]) == size.events * ANSWERS_EACH
     assert rows["reasons"] == []
     _check_told(outcome)
+    _check_decided(outcome)
     _check_paid(outcome)
     for name, said in outcome.logs.items():
         assert "Traceback" not in said, f"{name}: {said[said.index('Traceback') :][:3000]}"
@@ -32,10 +34,11 @@ def check(outcome: Outcome) -> None:
 
 def _check_told(outcome: Outcome) -> None:
     """Every event arrived, always with the same body; of each submission in order."""
-    made = {name: (submission, number) for name, submission, number in outcome.rows["outbound"]}
+    graded = outcome.rows["outbound"]
+    assert len({submission for _, submission, _ in graded}) == outcome.size.events == len(graded)
+    made = {name: (submission, number) for name, submission, number, *_ in (*graded, *outcome.rows["decided"])}
     assert outcome.receiver.unsigned == 0
     assert set(outcome.told) == set(made)
-    assert len({submission for submission, _ in made.values()}) == outcome.size.events == len(made)
     assert len({(each.id, each.body) for each in outcome.receiver.told}) == len(made)
     first_taken: dict[str, list[int]] = {}
     seen: set[str] = set()
@@ -44,6 +47,29 @@ def _check_told(outcome: Outcome) -> None:
             seen.add(each.id)
             first_taken.setdefault(each.submission, []).append(made[each.id][1])
     assert all(numbers == sorted(numbers) for numbers in first_taken.values())
+
+
+def _check_decided(outcome: Outcome) -> None:
+    """Whatever a page said is kept is in the log, and told of once, with the levels that were chosen."""
+    reviewers = outcome.reviewers
+    assert reviewers.wrong == []
+    assert len(reviewers.kept) >= outcome.size.decisions
+    answers = {item: (answer, needed) for item, answer, needed in outcome.rows["items"]}
+    log = {(answer, version): action for answer, version, action in outcome.rows["log"]}
+    events = {(answer, version): name for name, _, _, answer, version in outcome.rows["decided"]}
+    assert len(events) == len(outcome.rows["decided"]), "one event for a decision"
+    assert set(events) <= set(log), "and none without one"
+    alone = {answer for answer, needed in answers.values() if needed == 1}
+    # Of two who label apart, one settles nothing; where one is enough, each entry changes what stands.
+    assert {each for each in log if each[0] in alone} == {each for each in events if each[0] in alone}
+    told = {each.id: json.loads(each.body) for each in outcome.receiver.told}
+    for each in reviewers.kept:
+        place = (answers[each.item][0], each.version)
+        assert log[place] == ("undone" if each.levels is None else "labelled")
+        if each.state == "done" and place[0] in alone and each.levels is not None:
+            said = told[events[place]]["data"]
+            assert {one["id"]: one["level"] for one in said["answer"]["criteria"]} == each.levels
+            assert (said["decision"]["state"], said["decision"]["by"]) == ("settled", [each.by])
 
 
 def _check_paid(outcome: Outcome) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from evaluator.core.run_manifest import RunManifest, UsageTotals
+from evaluator.core.tenant import DEFAULT_TENANT
 from evaluator.core.work import WorkItem
 from evaluator.errors import EvaluatorError, StoreError
 from evaluator.run.durable.run_graders import reason_of
@@ -85,7 +86,9 @@ class Admission:
         found = self._store.runs.named(run_id)
         if found is not None:
             return found.number
-        manifest = _manifest(grader, self._about(grader), run_id, f"submissions of {tenant}, {day}", self._now())
+        whose = "" if tenant == DEFAULT_TENANT else f" for {tenant}"
+        name = f"submissions of {day[:4]}-{day[4:6]}-{day[6:]}{whose}"
+        manifest = _manifest(grader, self._about(grader), run_id, name, self._now())
         order = RunOrder(manifest, grader.rubric, grader.questionnaire, "", "", self._options(questionnaire))
         try:
             number = self._store.runs.begin(order).number

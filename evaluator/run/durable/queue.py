@@ -21,7 +21,7 @@ from typing import Any
 
 from sqlalchemy import NullPool, create_engine, text
 
-from evaluator.errors import SetupError
+from evaluator.errors import SetupError, StoreError
 from evaluator.store.address import StoreAddress, queue_file, server_arguments
 from evaluator.store.failures import as_store_errors
 
@@ -77,8 +77,18 @@ class WorkQueue:
         self._mislaid: set[str] = set()
 
     def start(self) -> None:
-        """Begins to take work. Raises SetupError where DBOS is not installed."""
+        """Begins to take work. Raises SetupError where DBOS is not installed, and StoreError, after which it may be
+        begun anew.
+        """
         dbos = _dbos()
+        try:
+            with as_store_errors(self._address):
+                self._start(dbos)
+        except StoreError:
+            dbos.destroy(destroy_registry=True)
+            raise
+
+    def _start(self, dbos: Any) -> None:
         logging.getLogger("dbos").propagate = False
         dbos(
             config={
@@ -97,7 +107,7 @@ class WorkQueue:
         kinds = [lane.kind for lane in self._lanes]
         told = None if self._clock is None else _register_clock(dbos, self._clock)
         dbos.listen_queues([*kinds, CLOCK] if told else kinds)
-        with as_store_errors(self._address), _alone(self._address):
+        with _alone(self._address):
             dbos.launch()
         for lane in self._lanes:
             # Kept in the queue itself: how much one worker takes at a time is the same for all, as the last one said.
@@ -108,8 +118,7 @@ class WorkQueue:
                 on_conflict="always_update",
             )
         if self._clock is not None:
-            with as_store_errors(self._address):
-                _set(dbos, self._clock, told)
+            _set(dbos, self._clock, told)
 
     def _engine_options(self) -> dict[str, Any]:
         if self._address.path is not None:

@@ -6,10 +6,11 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from evaluator.core.pace import PaceSettings
 from evaluator.core.shares import share_of
@@ -27,8 +28,11 @@ from evaluator.run.durable.run_graders import RunGraders, reason_of
 from evaluator.run.durable.scheduled import Schedule, Scheduled
 from evaluator.run.durable.traced import note_result, note_settled, traced_batch
 from evaluator.run.intake import Intake
+from evaluator.store.reachable import once_there
 from evaluator.store.store import Store
 from evaluator.store.worker_roll import BEAT, Watch, WorkerRecord
+
+T = TypeVar("T")
 
 _LOOK = 0.5  # seconds between two looks for what is to be put into the queue
 _SUBMISSIONS_AT_ONCE = 32  # that one worker grades; a few answers each
@@ -46,7 +50,7 @@ class WorkerOptions:
 
     limits: PaceSettings
     version: str
-    drain: float = 30.0
+    drain: float
     tracer: Tracer | None = None
 
 
@@ -96,19 +100,34 @@ class Worker:
         the rest. Raises SetupError where it cannot begin.
         """
         self.leaving, self._loop = leaving, asyncio.get_running_loop()
-        await asyncio.to_thread(self._store.workers.enter, self.id, self._options.version)
         try:
-            await self._join()
-            if self._scheduled is not None:
-                await asyncio.to_thread(self._scheduled.begin)
-            await asyncio.to_thread(self._queue.start)
+            await self._begin()
             logger.info("worker started", extra={"worker": self.id})
             await self._mind(leaving)
+        except StoreError:
+            if not leaving.is_set():  # else it was told to end while it waited for the store
+                raise
         finally:
             await self._graders.close()
             with suppress(StoreError):
                 await asyncio.to_thread(self._store.workers.leave, self.id)
             logger.info("worker ended", extra={"worker": self.id, "graded": self.graded})
+
+    async def _begin(self) -> None:
+        """What comes before work. The store may go away in the midst of it, as later: it is waited for."""
+        await self._once_there(partial(self._store.workers.enter, self.id, self._options.version))
+        await self._join()
+        if self._scheduled is not None:
+            await self._once_there(self._scheduled.begin)
+        await self._once_there(self._queue.start)
+
+    async def _once_there(self, step: Callable[[], T]) -> T:
+        def tell(error: StoreError) -> None:
+            logger.warning("store away", extra={"worker": self.id, "reason": error.message})
+
+        return await asyncio.to_thread(
+            once_there, self._store.address, step, is_over=self.leaving.is_set, tell=tell, pause=time.sleep
+        )
 
     def _lanes(self) -> Sequence[LaneOfWork]:
         held = max(1, -(-3 * self._options.limits.most // (2 * CHUNK)))
@@ -123,7 +142,7 @@ class Worker:
 
     async def _join(self) -> None:
         """Takes a share of the limits; the others have made room for it before anything is asked."""
-        roll = {each.id: each for each in await asyncio.to_thread(self._store.workers.all)}
+        roll = {each.id: each for each in await self._once_there(self._store.workers.all)}
         self._take_share(roll, self._watch.look(roll))
         if len(roll) > 1:
             await asyncio.sleep(2 * BEAT)
