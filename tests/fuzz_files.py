@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+
+import pandas as pd
 
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rules import RuleSyntaxError, parse_rule
@@ -16,7 +17,7 @@ from evaluator.errors import EvaluatorError
 from evaluator.files.attack_set_folder import load_attack_set
 from evaluator.files.batch_folder import batch_folder
 from evaluator.files.calibration_file import load_calibration
-from evaluator.files.eval_set_file import check_eval_set
+from evaluator.files.eval_set_file import load_eval_set
 from evaluator.files.evaluation_file import read_evaluation
 from evaluator.files.gate_file import load_gate
 from evaluator.files.graded_file import read_graded_file
@@ -63,17 +64,30 @@ def _file_target(name: str, read: Callable[[Path], object]) -> Target:
     return target
 
 
+@cache
+def _small(kind: str) -> dict[str, bytes]:
+    """The files of a shipped set with few of its answers, some of each split."""
+    folder = shipped("eval_sets") / kind
+    tables = {path.name: pd.read_csv(path, dtype=str, keep_default_na=False) for path in folder.glob("*.csv")}
+    kept = {"answers.csv": tables["answers.csv"].groupby("split").head(2)} if "answers.csv" in tables else {}
+    for name, table in tables.items():
+        if "answer_id" in table and kept:
+            kept[name] = table[table["answer_id"].isin(kept["answers.csv"]["answer_id"])]
+        elif not kept or name not in kept:
+            kept[name] = table if name == "bases.csv" else table.head(4)
+    manifests = {path.name: path.read_bytes() for path in folder.glob("*.yaml")}
+    return manifests | {name: table.to_csv(index=False).encode() for name, table in kept.items()}
+
+
 def _set_target(kind: str, name: str, read: Callable[[Path], object]) -> Target:
-    """A shipped set in which one file is another one."""
+    """A small set in which one file is another one."""
 
     def target(data: bytes) -> None:
         with tempfile.TemporaryDirectory() as folder:
             copied = Path(folder) / "set"
             copied.mkdir()
-            for path in (shipped("eval_sets") / kind).iterdir():
-                if path.is_file() and path.name != name:
-                    (copied / path.name).symlink_to(path)
-            (copied / name).write_bytes(data)
+            for each, content in {**_small(kind), name: data}.items():
+                (copied / each).write_bytes(content)
             with contextlib.suppress(EvaluatorError):
                 read(copied)
 
@@ -145,18 +159,18 @@ TARGETS: dict[str, Target] = {
     "script": _file_target("script.jsonl", read_script),
     "graded_csv": _graded("csv"),
     "graded_xlsx": _graded("xlsx"),
-    "eval_set_manifest": _set_target(SHOWN, "manifest.yaml", lambda path: check_eval_set(str(path), [], [])),
-    "eval_set_labels": _set_target(SHOWN, "labels.csv", lambda path: check_eval_set(str(path), [], [])),
+    "eval_set_manifest": _set_target(
+        SHOWN, "manifest.yaml", lambda path: load_eval_set(str(path), [], [shipped("rubrics")])
+    ),
+    "eval_set_labels": _set_target(
+        SHOWN, "labels.csv", lambda path: load_eval_set(str(path), [], [shipped("rubrics")])
+    ),
     "attack_set": _set_target("attacks_fresh", "attacks.csv", lambda path: load_attack_set(path, _questionnaire(""))),
 }
 
 
 def _shipped(*parts: str) -> bytes:
     return shipped(parts[0]).joinpath(*parts[1:]).read_bytes()  # type: ignore[arg-type]
-
-
-def _head(data: bytes, lines: int) -> bytes:
-    return b"".join(io.BytesIO(data).readlines()[:lines])
 
 
 SEEDS: dict[str, tuple[bytes, ...]] = {
@@ -177,6 +191,6 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "script": (b'{"when":"a","reply":{"criteria":{}},"times":2}\n{"fail":"timeout"}\n',),
     "graded_csv": (b"question,answer,score_human_1,score_max\nq,a,1,2\nq,b,,2\n",),
     "eval_set_manifest": (_shipped("eval_sets", SHOWN, "manifest.yaml"),),
-    "eval_set_labels": (_head(_shipped("eval_sets", SHOWN, "labels.csv"), 12),),
-    "attack_set": (_head(_shipped("eval_sets", "attacks_fresh", "attacks.csv"), 6),),
+    "eval_set_labels": (_small(SHOWN)["labels.csv"],),
+    "attack_set": (_small("attacks_fresh")["attacks.csv"],),
 }  # fmt: skip
