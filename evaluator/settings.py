@@ -167,6 +167,7 @@ class WorkerSettings:
     grader: str | None
     samples: int
     spotlight: Spotlight
+    control_reading: bool
     concurrency: int
     requests_per_minute: float | None
     tokens_per_minute: float | None
@@ -181,6 +182,7 @@ def read_worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerS
         grader=said.get("EVALUATOR_GRADER"),
         samples=int(said["EVALUATOR_SAMPLES"]),
         spotlight="marks" if said["EVALUATOR_SPOTLIGHT"] == "marks" else "off",
+        control_reading=is_on(said["EVALUATOR_CONTROL_READING"]),
         concurrency=int(said["EVALUATOR_CONCURRENCY"]),
         requests_per_minute=None if rpm is None else float(rpm),
         tokens_per_minute=None if tpm is None else float(tpm),

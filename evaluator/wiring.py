@@ -103,9 +103,9 @@ class GraderOptions:
     spotlight: Spotlight = "off"
     """`marks`: every word of an answer carries a mark in what a model reads, so that it can tell whose words they are.
     Part of what is asked: grades, kept replies and calibrations with and without it are different ones."""
-    control: bool = False
-    """Whether models are asked, beside every grade that meets the bar, for what no answer says: one that finds it there
-    gives marks for anything. Without it that is done where an answer's language is not the vocabulary's."""
+    control: bool = True
+    """Whether models are asked, beside every grade that meets the bar, for what the answer says nothing of: one that
+    finds it there gives marks for anything. Word matching is not asked."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
     pacers: Pacers | None = field(default=None, repr=False)
@@ -166,7 +166,7 @@ def make_plain_grader(
         pacers=() if chosen.pacers else tuple(pacers.made.values()),
         calibration=calibration,
         redact=chosen.redact,
-        control_at_the_bar=chosen.control,
+        reads_control=chosen.control and any(each.identity.can_be_talked_to for each in raters),
         yardstick=_yardstick(specs, questionnaire, folders),
     )
     if calibration is not None:

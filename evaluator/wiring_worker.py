@@ -140,6 +140,7 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
             "samples": service.samples,
             "spotlight": service.spotlight,
             "base_url": own.base_url,
+            "control_reading": own.control,
             "rubrics": [str(each) for each in service.rubrics],
             "prompts": [str(each) for each in service.prompts],
         }

@@ -126,6 +126,7 @@ def command(
         rubrics=rubrics,
         prompts=prompt_dir,
         spotlight=cast(Spotlight, spotlight),
+        control=False,  # it raises flags and moves no level: there is nothing in it to fit
     )
     questionnaire = questionnaire_of(folder, loaded)
     plan = CalibrationPlan(examples, shows_examples(grader, questionnaire, options), risk, certainty)

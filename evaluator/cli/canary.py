@@ -18,7 +18,7 @@ from evaluator.errors import UsageError
 from evaluator.settings import read_canary_settings, read_settings, read_worker_settings
 
 if TYPE_CHECKING:
-    from evaluator.store.schedule_shelf import Outcome
+    from evaluator.store.schedule_shelf import JobOutcome
     from evaluator.store.store import Store
 
 NAME = "canary"
@@ -124,7 +124,7 @@ def accept(where: str | None) -> None:
     click.echo(f"The canary of {found.due_at} is the reference now: {visible(found.said or '')}")
 
 
-def _keep(store: Store, outcome: Outcome, due: str | None, owner: str | None) -> None:
+def _keep(store: Store, outcome: JobOutcome, due: str | None, owner: str | None) -> None:
     if due is None or owner is None:
         store.schedules.add_finished(NAME, datetime.now(UTC), outcome)
         return

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evaluator.core.spotlight import Spotlight
-from evaluator.store.schedule_shelf import Outcome, ScheduledRun
+from evaluator.store.schedule_shelf import JobOutcome, ScheduledRun
 from evaluator.store.store import Store
 
 _ENDS_WITHIN = 10  # seconds
@@ -44,7 +44,7 @@ def end_with_worker() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-async def canary_beside(store: Store, options: Sequence[str], run: ScheduledRun) -> Outcome | None:
+async def canary_beside(store: Store, options: Sequence[str], run: ScheduledRun) -> JobOutcome | None:
     """Runs `evaluator canary run`. None: it wrote down itself what came of it."""
     address = store.address
     where = str(address.path) if address.path else address.url.render_as_string(hide_password=False)
@@ -86,4 +86,4 @@ async def canary_beside(store: Store, options: Sequence[str], run: ScheduledRun)
         return None
     lines = [line for line in said.decode(errors="replace").splitlines() if line.startswith("evaluator: ")]
     why = lines[0].removeprefix("evaluator: ") if lines else f"It ended with exit code {process.returncode}."
-    return Outcome("failed", f"The canary could not be measured: {why}")
+    return JobOutcome("failed", f"The canary could not be measured: {why}")

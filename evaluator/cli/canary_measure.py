@@ -17,7 +17,7 @@ from evaluator.run.about_grader import describe
 from evaluator.run.canary import canary_key, packed, sing, unpacked
 from evaluator.run.evaluation import answers_to_evaluate
 from evaluator.run.evaluation_plan import EvaluationPlan, GraderUnderTest
-from evaluator.store.schedule_shelf import Outcome
+from evaluator.store.schedule_shelf import JobOutcome
 from evaluator.wiring import GraderOptions, make_plain_grader
 
 
@@ -39,7 +39,7 @@ class CanaryOrder:
     prompts: tuple[Path, ...]
 
 
-async def measured(order: CanaryOrder, reference: Callable[[str], bytes | None]) -> Outcome:
+async def measured(order: CanaryOrder, reference: Callable[[str], bytes | None]) -> JobOutcome:
     """Measures, and says what came of it; `reference` gives what is kept under a key. Raises InputError, SetupError."""
     folders = [shipped("eval_sets")]
     loaded = load_eval_set(order.eval_set, folders, [*order.rubrics, shipped("rubrics")])
@@ -54,6 +54,7 @@ async def measured(order: CanaryOrder, reference: Callable[[str], bytes | None])
         concurrency=order.concurrency,
         rubrics=order.rubrics,
         prompts=order.prompts,
+        control=False,  # levels are compared, and no level rests on it
     )
     questionnaire = questionnaire_of(find_eval_set(order.eval_set, folders), loaded)
     with threadpool_limits(limits=1, user_api="blas"):
@@ -65,4 +66,4 @@ async def measured(order: CanaryOrder, reference: Callable[[str], bytes | None])
     state: Literal["done", "alarm"] = "alarm" if found.drifted else "done"
     # One that went wrong from the start is no measure for others.
     is_reference = found.is_reference and not found.drifted
-    return Outcome(state, found.said, key, packed(found.evaluation), is_reference)
+    return JobOutcome(state, found.said, key, packed(found.evaluation), is_reference)

@@ -101,9 +101,11 @@ BASELINE = "baseline"
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
 @click.option(
-    "--control-reading",
-    is_flag=True,
-    help="Ask models, beside each grade that meets the bar, for what no answer says: who finds it marks anything.",
+    "--control-reading/--no-control-reading",
+    default=True,
+    show_default=True,
+    help="Ask models, beside each grade that meets the bar, for what the answer says nothing of: who finds it there "
+    "marks anything.",
 )
 @click.option(
     "--redact",

@@ -84,9 +84,11 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
     help="What a grader does not get to read: names and contacts that the table has, or all that look like contacts.",
 )
 @click.option(
-    "--control-reading",
-    is_flag=True,
-    help="Ask models, beside each grade that meets the bar, for what no answer says: who finds it marks anything.",
+    "--control-reading/--no-control-reading",
+    default=True,
+    show_default=True,
+    help="Ask models, beside each grade that meets the bar, for what the answer says nothing of: who finds it there "
+    "marks anything.",
 )
 @spotlight_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")

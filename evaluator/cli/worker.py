@@ -52,6 +52,11 @@ if TYPE_CHECKING:
     help=f"Readings, of submissions.  [default: {DEFAULTS['EVALUATOR_SAMPLES']}]",
 )
 @spotlight_option_over_settings
+@click.option(
+    "--control-reading/--no-control-reading",
+    default=None,
+    help="Ask, of submissions that meet the bar, for what they say nothing of.  [default: yes]",
+)
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompts", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
@@ -73,6 +78,7 @@ def command(
     grader: str | None,
     samples: int | None,
     spotlight: str | None,
+    control_reading: bool | None,
     rubrics: tuple[Path, ...],
     prompts: tuple[Path, ...],
     base_url: str | None,
@@ -107,7 +113,11 @@ def command(
         tokens_per_minute=tpm or usual.tokens_per_minute,
     )
     own = GraderOptions(
-        base_url=base_url or settings.base_url, api_key=settings.api_key, cache=settings.cache, concurrency=limits.most
+        base_url=base_url or settings.base_url,
+        api_key=settings.api_key,
+        cache=settings.cache,
+        concurrency=limits.most,
+        control=usual.control_reading if control_reading is None else control_reading,
     )
     grader = grader or usual.grader
     drain = usual.drain if drain is None else drain

@@ -69,7 +69,8 @@ class NearCopySearch:
         with LikelyPairs() as likely:
             for some in _groups(answers, _AT_ONCE):
                 found = _shingled(some, shingler)
-                commonness.count(found.numbers, sum(answer.absent is None for answer in some))
+                # What one answer says several times stands in one answer.
+                commonness.count(found.distinct().numbers, sum(answer.absent is None for answer in some))
                 # Only answers to the same question are to meet.
                 likely.take_in(found, shingler.salts([answer.question_id for answer in some]))
             pairs = likely.pairs(commonness)

@@ -75,12 +75,14 @@ class PreparedAsks:
         # than it saves. They are kept with the asks, so that no identity is given to another meanwhile.
         parts = (task.question, task.rubric, task.criteria, task.examples)
         key = tuple(map(id, parts))
-        kept = self._kept.get(key)
+        kept = self._kept.pop(key, None)
         if kept is None:
+            # What was used longest ago goes: a control reading's asks are its own, and push none of a question out.
             if len(self._kept) >= _MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
             asks = asks_of(self._prompt, self._calls, task.criteria, task.rubric.red_flags)
-            kept = self._kept[key] = (tuple(self._prepared(task, ask) for ask in asks), parts)
+            kept = (tuple(self._prepared(task, ask) for ask in asks), parts)
+        self._kept[key] = kept
         return kept[0]
 
     def _prepared(self, task: GradingTask, ask: Ask) -> PreparedAsk:

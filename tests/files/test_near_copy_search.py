@@ -42,6 +42,13 @@ def test_a_copy_with_edits_names_the_original_and_the_original_the_copy():
     assert rows_alike(answers_of(*OTHERS, TEXT, EDITED)) == [[]] * len(OTHERS) + [[9], [8]]
 
 
+def test_a_passage_that_both_repeat_is_not_common_for_that():
+    """How often one answer says something does not make it what everybody says."""
+    shared = "we hold the logged features of serving against those of training and count each column that differs"
+    one, other = (f"{f'{shared} ' * 30} {' '.join(each.split()[-14:])}" for each in OTHERS[:2])
+    assert rows_alike(answers_of(*OTHERS[2:], one, other))[-2:] == [[7], [6]]
+
+
 @pytest.mark.parametrize(
     "second",
     [
