@@ -55,6 +55,11 @@ class Mistake:
         return f"{place}: {self.message}" if place else self.message
 
 
+def number_of(mistakes: Sequence[object]) -> str:
+    """How many mistakes something has, in words."""
+    return "one mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+
+
 class EvaluatorError(Exception):
     """Anything this package raises on purpose. `hint` says what to do next."""
 

@@ -18,7 +18,7 @@ from evaluator.core.attack_set import (
 )
 from evaluator.core.fingerprint import fingerprint
 from evaluator.core.questionnaire import Questionnaire
-from evaluator.errors import EvalSetError, Mistake, UsageError
+from evaluator.errors import EvalSetError, Mistake, UsageError, number_of
 from evaluator.files.named_table import NamedRow, NamedTable, read_named_table
 from evaluator.files.strict_yaml import read_yaml, validated
 
@@ -58,7 +58,7 @@ def load_attack_set(folder: Path, questionnaire: Questionnaire) -> AttackSet:
     attacks = tuple(reader.attack(attacks_table, row, set(bases)) for row in attacks_table.rows)
     honest = tuple(reader.honest(honest_table, row) for row in honest_table.rows)
     if manifest is None or mistakes:
-        raise EvalSetError(f"The attack set {folder} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise EvalSetError(f"The attack set {folder} has {number_of(mistakes)}.", mistakes=mistakes)
     if manifest.questionnaire != questionnaire.id:
         raise EvalSetError(
             f"The attack set {manifest.id} is of answers to '{manifest.questionnaire}', not to '{questionnaire.id}'.",
@@ -120,7 +120,7 @@ class _Reader:
     def _payload(self, table: NamedTable, row: NamedRow) -> tuple[str, ...]:
         try:
             parts = json.loads(row.text("payload"))
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             parts = None
         if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
             self._mistakes.append(table.mistake(row, "payload", "not a JSON list of texts"))

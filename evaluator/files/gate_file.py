@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evaluator.core.gate import EVERY_CRITERION, TOTAL, Gate
 from evaluator.core.rubric import Rubric
-from evaluator.errors import UsageError
+from evaluator.errors import UsageError, number_of
 from evaluator.files.strict_yaml import read_yaml, validated
 
 
@@ -23,5 +23,5 @@ def load_gate(path: Path, rubric: Rubric) -> Gate:
         if not gate.model_fields_set:
             mistakes.append(document.mistake((), "holds no condition: it would always pass"))
     if gate is None or mistakes:
-        raise UsageError(f"{path} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise UsageError(f"{path} has {number_of(mistakes)}.", mistakes=mistakes)
     return gate

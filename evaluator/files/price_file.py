@@ -7,7 +7,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from evaluator.core.price_list import PriceList
-from evaluator.errors import InputError
+from evaluator.errors import InputError, number_of
 from evaluator.files.strict_yaml import read_yaml, validated
 
 
@@ -24,5 +24,5 @@ def load_prices(path: Path | None = None) -> PriceList:
             if times > 1:
                 mistakes.append(document.mistake(("endpoints",), f"the host '{host}' stands here {times} times"))
     if prices is None or mistakes:
-        raise InputError(f"{path} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise InputError(f"{path} has {number_of(mistakes)}.", mistakes=mistakes)
     return prices

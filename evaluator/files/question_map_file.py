@@ -7,7 +7,7 @@ from pathlib import Path
 
 from evaluator.core.question_map import QuestionMap, map_mistakes
 from evaluator.core.questionnaire import Questionnaire
-from evaluator.errors import EvaluatorError, Mistake, QuestionMapError
+from evaluator.errors import EvaluatorError, Mistake, QuestionMapError, number_of
 from evaluator.files.strict_yaml import read_yaml, validated
 
 
@@ -27,7 +27,7 @@ def load_question_maps(folder: Path, questionnaire: Callable[[str], Questionnair
             mistakes += error.mistakes or [Mistake(error.message, str(path))]
     mistakes += _overlaps(maps)
     if mistakes:
-        raise QuestionMapError(f"The question maps in {folder} have {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise QuestionMapError(f"The question maps in {folder} have {number_of(mistakes)}.", mistakes=mistakes)
     return tuple(maps.values())
 
 
@@ -44,7 +44,7 @@ def load_question_map(path: Path, questionnaire: Callable[[str], Questionnaire])
         except EvaluatorError as error:
             mistakes = [document.mistake(("questionnaire",), error.message)]
     if found is None or mistakes:
-        raise QuestionMapError(f"{path} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise QuestionMapError(f"{path} has {number_of(mistakes)}.", mistakes=mistakes)
     return found
 
 

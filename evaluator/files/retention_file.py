@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evaluator.core.retention_policy import RetentionPolicy
-from evaluator.errors import UsageError
+from evaluator.errors import UsageError, number_of
 from evaluator.files.strict_yaml import read_yaml, validated
 
 
@@ -19,5 +19,5 @@ def load_retention_policy(path: Path) -> RetentionPolicy:
         said = f"is longer than grades ({policy.grades}), which go with their answers"
         mistakes.append(document.mistake(("answers",), said))
     if policy is None or mistakes:
-        raise UsageError(f"{path} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise UsageError(f"{path} has {number_of(mistakes)}.", mistakes=mistakes)
     return policy

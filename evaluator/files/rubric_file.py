@@ -19,7 +19,7 @@ from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Rubric
 from evaluator.core.rules import RuleSyntaxError, checks_named, parse_rule
 from evaluator.core.vocabulary import Vocabulary, vocabulary_mistakes
-from evaluator.errors import Mistake, RubricError, UsageError
+from evaluator.errors import Mistake, RubricError, UsageError, number_of
 from evaluator.files.strict_yaml import Record, YamlDocument, key_path, parse_yaml, read_yaml, validated
 
 _VERSIONED = re.compile(r"^(?P<kind>[a-z_]+)\.v(?P<version>\d+)\.(?:yaml|jsonl)$")
@@ -274,10 +274,12 @@ def _read_examples(path: Path, rubric: Rubric, questions: set[str] | None) -> tu
         if not line.strip():
             continue
         try:
-            example = GradedExample.model_validate(json.loads(line))
-        except (json.JSONDecodeError, RecursionError):
+            written = json.loads(line)
+        except (ValueError, RecursionError):  # JSON, but with a number of thousands of digits, is a ValueError too
             mistakes.append(Mistake("not a JSON object", str(path), number))
             continue
+        try:
+            example = GradedExample.model_validate(written)
         except ValidationError as error:
             for problem in error.errors():
                 key = ".".join(str(part) for part in problem["loc"])
@@ -286,7 +288,7 @@ def _read_examples(path: Path, rubric: Rubric, questions: set[str] | None) -> tu
         examples.append(example)
         mistakes.extend(Mistake(said, str(path), number) for said in _example_mistakes(example, rubric, questions))
     if mistakes:
-        raise RubricError(f"{path} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise RubricError(f"{path} has {number_of(mistakes)}.", mistakes=mistakes)
     return tuple(examples)
 
 

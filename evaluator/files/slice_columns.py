@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evaluator.core.eval_set import EvalSet
-from evaluator.errors import EvalSetError, UsageError
+from evaluator.errors import EvalSetError, UsageError, number_of
 from evaluator.files.named_table import read_named_table
 
 SLICES = "slices.csv"
@@ -29,7 +29,7 @@ def read_slice_columns(folder: Path, columns: Sequence[str], eval_set: EvalSet) 
         )
     table = read_named_table(path, (), extra_allowed=True)
     if table.mistakes:
-        raise EvalSetError(f"{path} has {len(table.mistakes)} mistake(s).", mistakes=table.mistakes)
+        raise EvalSetError(f"{path} has {number_of(table.mistakes)}.", mistakes=table.mistakes)
     key = next((name for name in _KEYS if name in table.columns), None)
     if key is None:
         raise UsageError(f"{path} has neither a column answer_id nor a column candidate_id.")

@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from yaml.constructor import SafeConstructor
 
-from evaluator.errors import InputError, Mistake
+from evaluator.errors import InputError, Mistake, number_of
 
 _LARGEST = 2_000_000  # bytes; a rubric is some kilobytes
 _DEEPEST = 40
@@ -92,7 +92,7 @@ def parse_yaml(text: str, file: str, error: type[InputError]) -> YamlDocument:
     except (yaml.YAMLError, RecursionError, ValueError) as cause:
         raise error(f"{file} cannot be read.", mistakes=[Mistake(f"not valid YAML: {cause}", file)]) from None
     if mistakes:
-        raise error(f"{file} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise error(f"{file} has {number_of(mistakes)}.", mistakes=mistakes)
     return YamlDocument(file, data, lines)
 
 

@@ -20,7 +20,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from evaluator.core.reply import FailureCode, Usage
-from evaluator.errors import GraderSetupError, Mistake, UsageError
+from evaluator.errors import GraderSetupError, Mistake, UsageError, number_of
 from evaluator.graders.chat_model import Completion, ModelRequest, NoCompletionError
 
 
@@ -58,7 +58,7 @@ def read_script(path: Path) -> tuple[ScriptedReply, ...]:
         except ValidationError as error:
             mistakes.extend(Mistake(str(problem["msg"]), str(path), number) for problem in error.errors())
     if mistakes:
-        raise UsageError(f"{path} has {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise UsageError(f"{path} has {number_of(mistakes)}.", mistakes=mistakes)
     return tuple(replies)
 
 

@@ -14,7 +14,7 @@ from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.submission import NewSubmission, Submission, SubmittedAnswer, submitted_answer
 from evaluator.core.tenant import stored_candidate
 from evaluator.core.tracing import Tracer
-from evaluator.errors import EvaluatorError, Mistake, SubmissionError
+from evaluator.errors import EvaluatorError, Mistake, SubmissionError, number_of
 from evaluator.files.rubric_file import QuestionSet
 from evaluator.run.intake import Erase
 from evaluator.store.submission_rows import Submitted
@@ -176,7 +176,7 @@ def _answers(asked: Sequence[AskedAnswer], questionnaire: Questionnaire) -> tupl
         else:
             found[question] = submitted_answer(question, answer.text)
     if mistakes:
-        raise SubmissionError(f"The submission has {len(mistakes)} mistake(s).", mistakes=mistakes)
+        raise SubmissionError(f"The submission has {number_of(mistakes)}.", mistakes=mistakes)
     return tuple(found[each.id] for each in questionnaire.questions if each.id in found)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,17 +29,9 @@ class WorkOutcome:
     """What was replaced in the answer before it was graded."""
 
 
-def lines_of(outcomes: Sequence[WorkOutcome]) -> dict[int, bytes]:
-    """Each grade as it is kept, by its number."""
-    return {each.item.number: each.grade.model_dump_json().encode() for each in outcomes}
-
-
-def write_outcomes(
-    connection: Connection, run: int, outcomes: Sequence[WorkOutcome], lines: Mapping[int, bytes]
-) -> None:
+def write_outcomes(connection: Connection, run: int, outcomes: Sequence[WorkOutcome]) -> None:
     """Writes what is not there yet, and counts it. The numbers of the outcomes say what is there: two workers that
-    took the same answer, because one of them was thought dead, leave one grade. `lines`: what `lines_of` makes of
-    them, before the transaction, for whose end others wait.
+    took the same answer, because one of them was thought dead, leave one grade.
     """
     numbers = [each.item.number for each in outcomes]
     there = set(
@@ -52,7 +44,7 @@ def write_outcomes(
         connection,
         [
             GradeRow(
-                run, each.item.number, each.item.answer, each.grade, lines[each.item.number],
+                run, each.item.number, each.item.answer, each.grade, each.grade.model_dump_json().encode(),
                 each.paid_requests, each.paid_usd, each.replacements,
             )
             for each in new

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 
 from evaluator.store.many_rows import ManyRows, Parameters, insert_into
 from evaluator.store.review_schema import review_arrivals, review_intake
@@ -25,19 +25,25 @@ def note_arrivals(connection: Connection, run: int, numbers: Sequence[int]) -> N
     _NOTE.carry_out(connection, [(run, number) for number in numbers])
 
 
-def arrivals(connection: Connection, run: int, limit: int) -> list[int]:
-    """The numbers of noted grades of a run, the first ones."""
+def note_change(connection: Connection, run: int, number: int) -> None:
+    """Notes a grade that was given before and has got another flag."""
+    noted = insert_into(connection.dialect.name, review_arrivals).values(run=run, number=number)
+    # Where it is noted already, that row is held: whoever takes the note just now reads the grade as it is to be.
+    again = noted.on_conflict_do_update(
+        index_elements=[review_arrivals.c.run, review_arrivals.c.number], set_={"number": noted.excluded.number}
+    )
+    connection.execute(again)
+
+
+def take_arrivals(connection: Connection, run: int, limit: int) -> list[int]:
+    """The numbers of noted grades of a run; their notes are gone with the end of the transaction."""
     noted = select(review_arrivals.c.number).where(review_arrivals.c.run == run)
-    return list(connection.scalars(noted.order_by(review_arrivals.c.number).limit(limit)))
-
-
-def take_arrivals(connection: Connection, run: int, numbers: Sequence[int]) -> bool:
-    """Takes the notes of these grades away, with the end of the transaction. False, and none, where some are gone."""
-    theirs = (review_arrivals.c.run == run, review_arrivals.c.number.in_(numbers))
-    if numbers and connection.scalar(select(func.count()).where(*theirs)) != len(numbers):
-        return False
-    connection.execute(delete(review_arrivals).where(*theirs))
-    return True
+    numbers = list(connection.scalars(noted.order_by(review_arrivals.c.number).limit(limit)))
+    if numbers:
+        connection.execute(
+            delete(review_arrivals).where(review_arrivals.c.run == run, review_arrivals.c.number.in_(numbers))
+        )
+    return numbers
 
 
 def _noted(dialect: str, rows: Parameters) -> Any:

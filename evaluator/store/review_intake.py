@@ -9,21 +9,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
 
-from evaluator.core.review import EntryDetail, LogEntry, replay
+from evaluator.core.review import Action, EntryDetail, LogEntry, replay
 from evaluator.core.review_draw import DrawShares, draw, is_audited
 from evaluator.core.review_urgency import Urgency, urgency_of
 from evaluator.store.database import Database
 from evaluator.store.many_rows import ManyRows, Parameters, insert_into
-from evaluator.store.review_arrivals import arrivals, take_arrivals
+from evaluator.store.review_arrivals import take_arrivals
 from evaluator.store.review_log import read_entries, write_entry
 from evaluator.store.review_schema import review_arrivals, review_intake, review_items
 from evaluator.store.schema import answers, grades, runs
 
-_STEP = 250  # grades in one transaction
+_STEP = 1_000  # grades in one transaction
+_STEP_ALONE = 100  # where everybody else who writes waits meanwhile, such as whoever delivers an event
 _AT_ONCE = 500
-
-
-_SEEN = select(review_intake.c.seen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,46 +53,32 @@ class ReviewIntake:
             return [Unseen(row.number, row.id, row.question_set) for row in connection.execute(query)]
 
     def step(self, unseen: Unseen, shares: DrawShares, now: Callable[[], str]) -> bool:
-        """Looks at the next grades of a run; whether there are more. What can be read before is read before the
-        transaction that writes: of a file everybody else who writes waits for its end.
-        """
-        with self.database.reading() as connection:
-            seen = connection.scalar(_SEEN.where(review_intake.c.run == unseen.run)) or 0
-            arrived = arrivals(connection, unseen.run, _STEP)
+        """Looks at the next grades of a run; whether there are more."""
+        most = _STEP_ALONE if self.database.is_sqlite else _STEP
+        with self.database.writing() as connection:
+            seen = _lock(connection, unseen.run)
+            arrived = take_arrivals(connection, unseen.run, most)
+            if arrived:
+                _Window(connection, unseen, grades.c.number.in_(arrived), shares, now()).take_in()
             next_ones = (
                 select(grades.c.number)
                 .where(grades.c.run == unseen.run, grades.c.number > seen)
                 .order_by(grades.c.number)
-                .limit(_STEP)
+                .limit(most)
             )
             numbers = list(connection.scalars(next_ones))
-            windows = [_Window(connection, unseen, grades.c.number.in_(arrived), shares, now())] if arrived else []
             if numbers:
-                is_new = and_(grades.c.number > seen, grades.c.number <= numbers[-1])
-                windows.append(_Window(connection, unseen, is_new, shares, now()))
-            found = [each for window in windows for each in window.found()]
-        with self.database.writing() as connection:
-            if _lock(connection, unseen.run) != seen or not take_arrivals(connection, unseen.run, arrived):
-                return True  # somebody else was quicker: from where they are, the next time
-            _Writing(connection, unseen, shares, now()).take_in(found)
-            if numbers:
-                upto = {"seen": numbers[-1]}
-                connection.execute(review_intake.update().where(review_intake.c.run == unseen.run).values(upto))
-        return _STEP in (len(numbers), len(arrived))
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A grade that needs a person or is drawn. `item`: the one that its answer has already."""
-
-    row: Row[Any]
-    of_grade: Mapping[str, Any]
-    item: int | None
+                upto = numbers[-1]
+                is_new = and_(grades.c.number > seen, grades.c.number <= upto)
+                window = _Window(connection, unseen, is_new, shares, now())
+                window.take_in()
+                connection.execute(review_intake.update().where(review_intake.c.run == unseen.run).values(seen=upto))
+        return most in (len(numbers), len(arrived))
 
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """Some new grades of a run, as one view of the store has them; `is_new` says which."""
+    """Some new grades of a run, in one transaction; `is_new` says which."""
 
     connection: Connection
     unseen: Unseen
@@ -102,16 +86,26 @@ class _Window:
     shares: DrawShares
     now: str
 
-    def found(self) -> list[_Found]:
-        """Those that need a person or are drawn, and new grades of answers that have an item."""
-        wanted = [row for row in self._standing() if row.item is not None or self._is_wanted(row)]
+    def take_in(self) -> None:
+        """Makes items of those that need a person or are drawn; notes new grades of answers that have an item."""
+        standing = self._standing()
+        known = self._known([row.item for row in standing if row.item is not None])
+        wanted = [row for row in standing if row.answer_id in known or self._is_wanted(row)]
         bodies = self._bodies([row.number for row in wanted])
         advance_at = float(json.loads(self.unseen.question_set)["rubric"]["advance_at"])
-        found = []
+        new = []
         for row in wanted:
             grade = json.loads(bodies[row.number])
-            found.append(_Found(row, _of_grade(row.number, grade, urgency_of(grade, advance_at)), row.item))
-        return found
+            urgency = urgency_of(grade, advance_at)
+            if row.answer_id in known:
+                item = known[row.answer_id]
+                if item.grade != row.number:
+                    self._regraded(item, row, grade, urgency)
+                elif item.flags != urgency.flags:
+                    self._changed(item, row, grade, urgency, "flagged", is_wanted=True)
+            else:
+                new.append(self._item(row, grade, urgency))
+        _ITEM.carry_out(self.connection, [tuple(each[name] for name in _ITEM_COLUMNS) for each in new])
 
     def _is_wanted(self, row: Row[Any]) -> bool:
         return bool(row.needs_review) or (
@@ -147,6 +141,15 @@ class _Window:
         )
         return self.connection.execute(query).all()
 
+    def _known(self, items: Sequence[int]) -> Mapping[str, Row[Any]]:
+        found = {}
+        for start in range(0, len(items), _AT_ONCE):
+            some = review_items.c.id.in_(items[start : start + _AT_ONCE])
+            # Held: who decides on one of them now writes the entry before ours, or after it.
+            query = select(review_items).where(some).order_by(review_items.c.id).with_for_update()
+            found.update({row.answer_id: row for row in self.connection.execute(query)})
+        return found
+
     def _bodies(self, numbers: Sequence[int]) -> Mapping[int, bytes]:
         found: dict[int, bytes] = {}
         for start in range(0, len(numbers), _AT_ONCE):
@@ -156,56 +159,14 @@ class _Window:
             found.update({row.number: row.body for row in self.connection.execute(query)})
         return found
 
-
-@dataclass(frozen=True, slots=True)
-class _Writing:
-    """The transaction that writes what was found."""
-
-    connection: Connection
-    unseen: Unseen
-    shares: DrawShares
-    now: str
-
-    def take_in(self, found: Sequence[_Found]) -> None:
-        """Makes items; notes new grades of answers that have one. What was erased since it was read is left out."""
-        there = self._there([each.row.number for each in found])
-        known = self._known([each.item for each in found if each.item is not None])
-        new = []
-        for each in found:
-            if each.row.number not in there:
-                continue
-            item = known.get(each.row.answer_id)
-            if item is None:
-                new.append(self._item(each))
-            elif item.grade != each.row.number:  # else it was taken in already
-                self._regraded(item, each)
-        _ITEM.carry_out(self.connection, [tuple(each[name] for name in _ITEM_COLUMNS) for each in new])
-
-    def _there(self, numbers: Sequence[int]) -> set[int]:
-        there: set[int] = set()
-        for start in range(0, len(numbers), _AT_ONCE):
-            query = select(grades.c.number).where(
-                grades.c.run == self.unseen.run, grades.c.number.in_(numbers[start : start + _AT_ONCE])
-            )
-            there.update(self.connection.scalars(query))
-        return there
-
-    def _known(self, items: Sequence[int]) -> Mapping[str, Row[Any]]:
-        found = {}
-        for start in range(0, len(items), _AT_ONCE):
-            query = select(review_items).where(review_items.c.id.in_(items[start : start + _AT_ONCE]))
-            found.update({row.answer_id: row for row in self.connection.execute(query)})
-        return found
-
-    def _item(self, found: _Found) -> dict[str, Any]:
-        row = found.row
+    def _item(self, row: Row[Any], grade: Mapping[str, Any], urgency: Urgency) -> dict[str, Any]:
         drawn = draw(self.unseen.run_id, row.answer_id, self.shares, needs_review=bool(row.needs_review))
         return {
             "run": self.unseen.run,
             "answer_id": row.answer_id,
             "candidate_id": row.candidate_id,
             "question_id": row.question_id,
-            **found.of_grade,
+            **_of_grade(row.number, grade, urgency),
             # Without levels there is nothing to hide; two people may label it all the same.
             "blind": drawn.blind,
             "needed": drawn.needed,
@@ -215,18 +176,28 @@ class _Writing:
             "entered_at": self.now,
         }
 
-    def _regraded(self, item: Row[Any], found: _Found) -> None:
+    def _regraded(self, item: Row[Any], row: Row[Any], grade: Mapping[str, Any], urgency: Urgency) -> None:
         """A later grade of an answer that has an item: what people said stands, and the log says what came."""
-        row = found.row
-        entries = read_entries(self.connection, item.run, item.answer_id)
         is_wanted = bool(row.needs_review) or is_audited(self.unseen.run_id, row.answer_id, self.shares)
+        self._changed(item, row, grade, urgency, "regraded", is_wanted=is_wanted)
+
+    def _changed(
+        self,
+        item: Row[Any],
+        row: Row[Any],
+        grade: Mapping[str, Any],
+        urgency: Urgency,
+        action: Action,
+        *,
+        is_wanted: bool,
+    ) -> None:
+        """What people said of an item stands. `flagged`: it is the grade that they saw, with one more flag."""
+        entries = read_entries(self.connection, item.run, item.answer_id)
         detail = EntryDetail(grade=row.number, needs_review=is_wanted)
-        entry = LogEntry(
-            self.now, "", "regraded", item.run, item.answer_id, item.candidate_id, item.version + 1, detail
-        )
+        entry = LogEntry(self.now, "", action, item.run, item.answer_id, item.candidate_id, item.version + 1, detail)
         write_entry(self.connection, entry)
         review = replay([*entries, entry], item.needed)
-        values = {**found.of_grade, "state": review.state, "version": review.version}
+        values = {**_of_grade(row.number, grade, urgency), "state": review.state, "version": review.version}
         self.connection.execute(review_items.update().where(review_items.c.id == item.id).values(**values))
 
 
@@ -257,5 +228,5 @@ def _lock(connection: Connection, run: int) -> int:
     """How far the run's grades were looked at; nobody else goes on meanwhile."""
     insert = insert_into(connection.dialect.name, review_intake).values(run=run, seen=0)
     connection.execute(insert.on_conflict_do_nothing())
-    seen = _SEEN.where(review_intake.c.run == run).with_for_update()
+    seen = select(review_intake.c.seen).where(review_intake.c.run == run).with_for_update()
     return int(connection.execute(seen).scalar_one())

@@ -323,17 +323,22 @@ def test_an_order_that_greenhouse_does_not_know_keeps_nothing_from_another(
 def test_an_order_stands_as_the_test_that_was_ordered_does(tmp_path: Path, answered: str, status: str) -> None:
     """What the same application answered to other questions is no result of it."""
     path = str(tmp_path / "store.sqlite3")
-    with ats_server() as harvest, opened(greenhouse_app(KEY)) as app, open_store(path) as store:
-        with service(path, **greenhouse_settings(harvest, app)) as started, partner(started) as greenhouse:
-            made = greenhouse.post("/greenhouse/send_test", json=send_test(app)).json()
-            submitted = store.submissions.submit(
-                NewSubmission("greenhouse", "k", "greenhouse:42", answered, (), application_id="71")
-            )
-            found = store.submissions.find(submitted.id)
-            assert found is not None
-            assert store.work.admit(found.number, "webhook", begin_run(store, str(tmp_path)).number, [])
-            said = greenhouse.get("/greenhouse/test_status", params=made).json()
-            assert said["partner_status"] == status
+    with (
+        ats_server() as harvest,
+        opened(greenhouse_app(KEY)) as app,
+        open_store(path) as store,
+        service(path, **greenhouse_settings(harvest, app)) as started,
+        partner(started) as greenhouse,
+    ):
+        made = greenhouse.post("/greenhouse/send_test", json=send_test(app)).json()
+        submitted = store.submissions.submit(
+            NewSubmission("greenhouse", "k", "greenhouse:42", answered, (), application_id="71")
+        )
+        found = store.submissions.find(submitted.id)
+        assert found is not None
+        assert store.work.admit(found.number, "webhook", begin_run(store, str(tmp_path)).number, [])
+        said = greenhouse.get("/greenhouse/test_status", params=made).json()
+        assert said["partner_status"] == status
 
 
 def test_an_erased_candidates_result_goes_nowhere(

@@ -15,7 +15,7 @@ from evaluator.core.work import WorkItem
 from evaluator.errors import NotAllowedError, NotThereError, UsageError
 from evaluator.run.review_desk import Conflict, ReviewDesk, Saved
 from evaluator.run.review_reading import ReviewReading
-from evaluator.store.graded_rows import WorkOutcome, lines_of, write_outcomes
+from evaluator.store.graded_rows import WorkOutcome, write_outcomes
 from evaluator.store.store import Store, open_store
 from tests.graded_run import Given, begin_run, grade_of, put_grades, put_run
 from tests.store.reviewing import EVERYBODY, Clock, flagged, levels, reviewer, take_in
@@ -296,7 +296,7 @@ def test_grades_that_workers_commit_in_any_order_all_come_into_the_queue_once(
             for each in [Given(f"w{number}", flags=("near_bar",))]
         ]
         with store.reviews.database.writing() as connection:
-            write_outcomes(connection, record.number, outcomes, lines_of(outcomes))
+            write_outcomes(connection, record.number, outcomes)
 
     write(5000, 5001)
     take_in(store)

@@ -10,11 +10,12 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 
 from evaluator.core.run_manifest import RunManifest, UsageTotals
+from evaluator.core.tenant import DEFAULT_TENANT
 from evaluator.core.work import WorkItem
 from evaluator.errors import EvaluatorError, StoreError
 from evaluator.run.durable.run_graders import reason_of
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import calls_of, spec_of
+from evaluator.run.pipeline import calls_of, spec_of, spotlight_of
 from evaluator.store.run_record import RunOrder
 from evaluator.store.store import Store
 from evaluator.store.work_submissions import NewWork, first_number
@@ -85,7 +86,9 @@ class Admission:
         found = self._store.runs.named(run_id)
         if found is not None:
             return found.number
-        manifest = _manifest(grader, self._about(grader), run_id, f"submissions of {tenant}, {day}", self._now())
+        whose = "" if tenant == DEFAULT_TENANT else f" for {tenant}"
+        name = f"submissions of {day[:4]}-{day[4:6]}-{day[6:]}{whose}"
+        manifest = _manifest(grader, self._about(grader), run_id, name, self._now())
         order = RunOrder(manifest, grader.rubric, grader.questionnaire, "", "", self._options(questionnaire))
         try:
             number = self._store.runs.begin(order).number
@@ -118,6 +121,7 @@ def _manifest(grader: Grader, about: str, run_id: str, name: str, now: datetime)
         prompt=identity.prompt,
         prompt_sha256=identity.prompt_sha256,
         calls=calls_of(pipeline),
+        spotlight=spotlight_of(pipeline),
         samples=pipeline.samples,
         rubric=f"{rubric.id}@{rubric.version}",
         rubric_sha256=pipeline.hashes.rubric,

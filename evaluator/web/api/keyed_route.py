@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from evaluator.ats.strict_json import UnreadableJsonError, read_object
 from evaluator.core.api_key import ApiKey, Scope, parse_key
-from evaluator.errors import IdempotencyConflictError, StoreError, SubmissionError
+from evaluator.errors import IdempotencyConflictError, StoreError, SubmissionError, number_of
 from evaluator.store.api_key_shelf import ApiKeyShelf, written_time
 from evaluator.web.access import OWN_KEY, rule
 from evaluator.web.problem import Problem, ProblemError
@@ -118,4 +118,4 @@ def _validation_problem(error: RequestValidationError) -> Problem:
         )
         for each in error.errors()
     ]
-    return Problem(422, f"The request has {len(errors)} mistake(s).", errors=errors)
+    return Problem(422, f"The request has {number_of(errors)}.", errors=errors)
