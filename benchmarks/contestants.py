@@ -124,7 +124,9 @@ class OurCommandLine:
         command += ["--concurrency", str(task.concurrency), "--limit", str(task.count)]
         if task.timeout is not None:
             command += ["--timeout", f"{task.timeout:g}"]
-        if task.again and self._resumes():
+        if self._knows("--no-control-reading"):
+            command.append("--no-control-reading")  # nobody else asks for it
+        if task.again and self._knows("--resume"):
             command.append("--resume")
         return [*command, "--out", str(self._out(task)), *self.extra]
 
@@ -145,9 +147,9 @@ class OurCommandLine:
         return Ending(graded, len(status) - graded, 0, errors)
 
     def _out(self, task: Task) -> Path:
-        return task.state / ("grades-again" if task.again and not self._resumes() else "grades")
+        return task.state / ("grades-again" if task.again and not self._knows("--resume") else "grades")
 
-    def _resumes(self) -> bool:
+    def _knows(self, option: str) -> bool:
         helped = subprocess.run(
             [sys.executable, "-m", "evaluator", "grade", "--help"],
             cwd=ROOT,
@@ -155,7 +157,7 @@ class OurCommandLine:
             text=True,
             check=False,
         )
-        return "--resume" in helped.stdout
+        return option in helped.stdout
 
 
 @dataclass(frozen=True)

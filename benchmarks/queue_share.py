@@ -74,6 +74,7 @@ def disk(where: str, answers: int) -> None:
         open_store(where).close()
         before = _size(store_address(where))
         grading = ["grade", str(table), "--grader", "openai:mock", "--yes", "--quiet", "--store", where]
+        grading.append("--no-control-reading")  # one request an answer, so that shares can be compared
         with MockServer() as server:
             command = [sys.executable, "-m", "evaluator", *grading, "--base-url", server.base_url]
             command += ["--out", str(Path(folder) / "out")]

@@ -47,6 +47,7 @@ def measured(server: str, model: MockServer, workers: int, answers: int, concurr
     options = ["--store", store, "--base-url", model.base_url]
     table = _table(folder / f"{workers}.csv", answers)
     grading = ["grade", str(table), "--grader", "openai:mock", "--workers", "--yes", "--quiet", *options]
+    grading.append("--no-control-reading")  # one request an answer, so that rates can be compared
     with _running([*evaluator, *grading, "--out", str(folder / f"out{workers}")]):
         working = [*evaluator, "worker", *options, "--concurrency", str(concurrency * workers)]
         with _running(*[working] * workers) as processes:

@@ -12,7 +12,7 @@ from evaluator.files.retention_file import load_retention_policy
 from evaluator.run.durable.scheduled import Do, Schedule
 from evaluator.settings import CanarySettings, RetentionSettings
 from evaluator.store.retention import Periods
-from evaluator.store.schedule_shelf import Outcome, ScheduledRun
+from evaluator.store.schedule_shelf import JobOutcome, ScheduledRun
 from evaluator.store.store import Store
 
 
@@ -24,9 +24,9 @@ def make_schedules(
     """
     periods = None if retention.policy is None else periods_of(retention.policy)
 
-    async def keep_no_longer(_: ScheduledRun) -> Outcome:
+    async def keep_no_longer(_: ScheduledRun) -> JobOutcome:
         if periods is None:
-            return Outcome("failed", "This worker has no policy: EVALUATOR_RETENTION_POLICY is not set.")
+            return JobOutcome("failed", "This worker has no policy: EVALUATOR_RETENTION_POLICY is not set.")
         return await asyncio.to_thread(_apply, store, periods)
 
     return {
@@ -44,8 +44,8 @@ def _cron(at: str | None) -> str | None:
     return None if at is None else cron_of(at)
 
 
-def _apply(store: Store, periods: Periods) -> Outcome:
+def _apply(store: Store, periods: Periods) -> JobOutcome:
     running = [record.number for record in store.runs.all() if record.state == "running"]
     counts = store.retention.apply(periods, datetime.now(UTC), spare=running).counts
     said = ", ".join(f"{count:,} {name}" for name, count in counts.items())
-    return Outcome("done", f"Deleted: {said}." if said else "Nothing was old enough.")
+    return JobOutcome("done", f"Deleted: {said}." if said else "Nothing was old enough.")

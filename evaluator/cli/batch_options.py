@@ -21,7 +21,7 @@ from evaluator.wiring import GraderOptions, make_plain_grader
 
 _TAKEN = (
     "table", "questionnaire", "grader", "prompt", "calls", "samples", "base_url", "price", "max_cost", "timeout",
-    "rubrics", "prompts", "mapping", "sheet", "duplicates", "redact", "control_reading", "limit",
+    "rubrics", "prompts", "mapping", "sheet", "duplicates", "redact", "spotlight", "control_reading", "limit",
     "quiet",
 )  # fmt: skip
 
@@ -66,6 +66,7 @@ def batch_job(
         rubrics=given["rubrics"],
         prompts=given["prompts"],
         redact=given["redact"],
+        spotlight=given["spotlight"],
         control=given["control_reading"],
         ledger=ledger,
         sink=sink,

@@ -10,17 +10,23 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluator.store.schedule_shelf import Outcome, ScheduledRun
+from evaluator.core.spotlight import Spotlight
+from evaluator.store.schedule_shelf import JobOutcome, ScheduledRun
 from evaluator.store.store import Store
 
 _ENDS_WITHIN = 10  # seconds
 
 
 def canary_options(
-    grader: str, samples: int, base_url: str | None, rubrics: Sequence[Path], prompts: Sequence[Path]
+    grader: str,
+    samples: int,
+    spotlight: Spotlight,
+    base_url: str | None,
+    rubrics: Sequence[Path],
+    prompts: Sequence[Path],
 ) -> list[str]:
     """What a worker's options are for `evaluator canary run`; which set it is says the environment of both."""
-    options = ["--grader", grader, "--samples", str(samples)]
+    options = ["--grader", grader, "--samples", str(samples), "--spotlight", spotlight]
     if base_url is not None:
         options += ["--base-url", base_url]
     for name, folders in (("--rubrics", rubrics), ("--prompts", prompts)):
@@ -38,7 +44,7 @@ def end_with_worker() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-async def canary_beside(store: Store, options: Sequence[str], run: ScheduledRun) -> Outcome | None:
+async def canary_beside(store: Store, options: Sequence[str], run: ScheduledRun) -> JobOutcome | None:
     """Runs `evaluator canary run`. None: it wrote down itself what came of it."""
     address = store.address
     where = str(address.path) if address.path else address.url.render_as_string(hide_password=False)
@@ -80,4 +86,4 @@ async def canary_beside(store: Store, options: Sequence[str], run: ScheduledRun)
         return None
     lines = [line for line in said.decode(errors="replace").splitlines() if line.startswith("evaluator: ")]
     why = lines[0].removeprefix("evaluator: ") if lines else f"It ended with exit code {process.returncode}."
-    return Outcome("failed", f"The canary could not be measured: {why}")
+    return JobOutcome("failed", f"The canary could not be measured: {why}")

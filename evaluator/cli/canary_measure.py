@@ -10,13 +10,14 @@ from typing import Literal
 from threadpoolctl import threadpool_limits
 
 from evaluator.cli.evaluate import questionnaire_of
+from evaluator.core.spotlight import Spotlight
 from evaluator.files.eval_set_file import find_eval_set, load_eval_set
 from evaluator.files.resources import shipped
 from evaluator.run.about_grader import describe
 from evaluator.run.canary import canary_key, packed, sing, unpacked
 from evaluator.run.evaluation import answers_to_evaluate
 from evaluator.run.evaluation_plan import EvaluationPlan, GraderUnderTest
-from evaluator.store.schedule_shelf import Outcome
+from evaluator.store.schedule_shelf import JobOutcome
 from evaluator.wiring import GraderOptions, make_plain_grader
 
 
@@ -29,6 +30,7 @@ class CanaryOrder:
     split: str
     limit: int | None
     samples: int
+    spotlight: Spotlight
     base_url: str | None
     api_key: str | None = field(repr=False)
     cache: Path
@@ -37,7 +39,7 @@ class CanaryOrder:
     prompts: tuple[Path, ...]
 
 
-async def measured(order: CanaryOrder, reference: Callable[[str], bytes | None]) -> Outcome:
+async def measured(order: CanaryOrder, reference: Callable[[str], bytes | None]) -> JobOutcome:
     """Measures, and says what came of it; `reference` gives what is kept under a key. Raises InputError, SetupError."""
     folders = [shipped("eval_sets")]
     loaded = load_eval_set(order.eval_set, folders, [*order.rubrics, shipped("rubrics")])
@@ -45,12 +47,14 @@ async def measured(order: CanaryOrder, reference: Callable[[str], bytes | None])
     answers_to_evaluate(loaded, plan)
     options = GraderOptions(
         samples=order.samples,
+        spotlight=order.spotlight,
         base_url=order.base_url,
         api_key=order.api_key,
         cache=order.cache,
         concurrency=order.concurrency,
         rubrics=order.rubrics,
         prompts=order.prompts,
+        control=False,  # levels are compared, and no level rests on it
     )
     questionnaire = questionnaire_of(find_eval_set(order.eval_set, folders), loaded)
     with threadpool_limits(limits=1, user_api="blas"):
@@ -62,4 +66,4 @@ async def measured(order: CanaryOrder, reference: Callable[[str], bytes | None])
     state: Literal["done", "alarm"] = "alarm" if found.drifted else "done"
     # One that went wrong from the start is no measure for others.
     is_reference = found.is_reference and not found.drifted
-    return Outcome(state, found.said, key, packed(found.evaluation), is_reference)
+    return JobOutcome(state, found.said, key, packed(found.evaluation), is_reference)

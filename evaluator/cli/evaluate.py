@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from evaluator.cli.present_evaluation import EvaluationPresenter
 from evaluator.cli.price import price_of
+from evaluator.cli.spotlight_option import spotlight_option
 from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.attack_plan import AttackPlan, plan_attacks
 from evaluator.core.budget import Budget
@@ -25,6 +26,7 @@ from evaluator.core.evaluation import Evaluation, ResampledBy
 from evaluator.core.gate import Gate, judge
 from evaluator.core.prompt import Calls
 from evaluator.core.redaction import Redact
+from evaluator.core.spotlight import Spotlight
 from evaluator.errors import UsageError
 from evaluator.files.attack_set_folder import SHIPPED, find_attack_set, load_attack_set
 from evaluator.files.calibration_file import load_calibration
@@ -99,9 +101,11 @@ BASELINE = "baseline"
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
 @click.option(
-    "--control-reading",
-    is_flag=True,
-    help="Ask models, beside each grade that meets the bar, for what no answer says: who finds it marks anything.",
+    "--control-reading/--no-control-reading",
+    default=True,
+    show_default=True,
+    help="Ask models, beside each grade that meets the bar, for what the answer says nothing of: who finds it there "
+    "marks anything.",
 )
 @click.option(
     "--redact",
@@ -110,6 +114,7 @@ BASELINE = "baseline"
     show_default=True,
     help="As for grade: what a grader does not get to read.",
 )
+@spotlight_option
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompt-dir", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--gguf", type=click.Path(path_type=Path), help="Another model's file for --grader local.")
@@ -141,6 +146,7 @@ def command(
     max_cost: float | None,
     timeout: float | None,
     redact: str,
+    spotlight: str,
     control_reading: bool,
     rubrics: tuple[Path, ...],
     prompt_dir: tuple[Path, ...],
@@ -190,6 +196,7 @@ def command(
         threads=threads,
         cache=settings.cache,
         redact=cast(Redact, redact),
+        spotlight=cast(Spotlight, spotlight),
         control=control_reading,
         rubrics=rubrics,
         prompts=prompt_dir,

@@ -44,7 +44,7 @@ def as_typed(command: click.Command, values: Mapping[str, Any], *more: str) -> s
         if not isinstance(parameter, click.Option):
             words[:0] = [str(each) for each in given]
         elif parameter.is_flag:
-            words += [parameter.opts[0]] * bool(value)
+            words += [parameter.opts[0]] if value else parameter.secondary_opts[:1]
         else:
             for each in given:
                 words += [parameter.opts[0], str(each)]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Status = Literal["graded", "ungraded", "not_answered"]
 Band = Literal["meets_bar", "below_bar"]
 Severity = Literal["review", "note"]
+ControlReading = Literal["passed", "found", "failed", "waits"]
 FlagCode = Literal[
     "ungraded",
     "evidence_unverified",
@@ -122,6 +123,9 @@ class Provenance(_Record):
     """SHA-256 over everything that was asked: the same fingerprint was asked the same thing."""
     calibration_sha256: str | None = None
     """Of the calibration that moved the levels and gave the confidence; null without one."""
+    control_reading: ControlReading | None = Field(default=None, exclude_if=_is_none)
+    """How a grader answered that was asked for what the answer says nothing of: it saw that, it found it there, it
+    failed, or it has yet to be asked; left out where it was not to be asked."""
     requests: int
     """Requests to a model that this grade took, repeated ones included."""
     input_tokens: int | None

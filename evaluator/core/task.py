@@ -44,6 +44,11 @@ class RaterIdentity:
     address: str | None = None
     """The endpoint's, without user or password; None where there is only one place that the model can be."""
 
+    @property
+    def can_be_talked_to(self) -> bool:
+        """Whether it reads what it is given: a script's replies come in their turn, whatever is asked."""
+        return self.is_language_model and not self.spec.startswith("scripted:")
+
 
 class Rater(Protocol):
     """Reads an answer: a model behind a prompt, or a matcher of words."""

@@ -19,7 +19,7 @@ from evaluator.store.inbox import Inbox
 
 _LOG = logging.getLogger("evaluator.doors")
 
-Outcome = Literal["received", "duplicate", "quarantined", "ignored", "test", "handshake", "refused", "no_such_door"]
+DoorOutcome = Literal["received", "duplicate", "quarantined", "ignored", "test", "handshake", "refused", "no_such_door"]
 
 _REFUSED: dict[Refusal, int] = {"signature_missing": 401, "signature_wrong": 401, "too_old": 401, "unreadable": 400}
 _LONG = 50_000  # bytes: what is longer is checked and read beside the other deliveries
@@ -31,7 +31,7 @@ class Answered:
     """What to answer a delivery: the status, what was done, and the event's id where one is kept."""
 
     status: int
-    outcome: Outcome
+    outcome: DoorOutcome
     event_id: str | None = None
     reason: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -10,9 +10,13 @@ from evaluator.core.answer import Answer
 from evaluator.core.price import cost_of
 from evaluator.core.reply import Usage
 from evaluator.core.task import GradingTask
+from evaluator.run.control_reading import control_task
 from evaluator.run.grader import Grader
 
 _LOOKED_AT = 50  # answers; their mean stands for the rest
+AT_THE_BAR = 0.2
+"""The share of answers that is expected to meet the bar, and so to have a control reading: raters put one in ten of the
+shipped set there, and an estimate should rather be too high."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ def estimate(grader: Grader, answers: Iterable[Answer], count: int, *, in_batch:
     pipeline = grader.pipeline
     looked_at = 0
     expected = [Usage(input_tokens=0, output_tokens=0) for _ in pipeline.raters]
+    controls = list(expected)
     for answer in islice(answers, min(count, _LOOKED_AT)):
         looked_at += 1
         if answer.absent is not None:
@@ -41,8 +46,17 @@ def estimate(grader: Grader, answers: Iterable[Answer], count: int, *, in_batch:
         expected = [
             so_far + rater.expected_usage(task) for so_far, rater in zip(expected, pipeline.raters, strict=True)
         ]
-    scale = pipeline.samples * count / looked_at if looked_at else 0.0
-    usages = [_scaled(usage, scale) for usage in expected]
+        if pipeline.reads_control:
+            control = control_task(pipeline, answer, answer.text, question)
+            controls = [
+                so_far + rater.expected_usage(control) if rater.identity.can_be_talked_to else so_far
+                for so_far, rater in zip(controls, pipeline.raters, strict=True)
+            ]
+    scale = count / looked_at if looked_at else 0.0
+    usages = [
+        _scaled(usage, scale * pipeline.samples) + _scaled(control, scale * AT_THE_BAR)
+        for usage, control in zip(expected, controls, strict=True)
+    ]
     return Estimate(
         answers=count,
         input_tokens=sum(usage.input_tokens or 0 for usage in usages),

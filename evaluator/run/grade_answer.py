@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from evaluator.core.answer import Answer
 from evaluator.core.calibration import calibrated_levels
 from evaluator.core.flags import flags_of, ungraded_flag
-from evaluator.core.grade import CriterionGrade, Flag, Grade, Provenance, RedFlagSeen
+from evaluator.core.grade import ControlReading, CriterionGrade, Flag, Grade, Provenance, RedFlagSeen
 from evaluator.core.questionnaire import Question
 from evaluator.core.reading import Reading, combine, restored, verify
 from evaluator.core.redaction import Redaction, redact
@@ -21,14 +21,14 @@ from evaluator.core.span import QuoteFinder
 from evaluator.core.suspicion.finding import Finding, blotted
 from evaluator.core.task import GradingTask
 from evaluator.run.bill import Bill, Priced, bill_of
-from evaluator.run.control_reading import control_criteria, control_flags
+from evaluator.run.control_reading import Control, control_reading
 from evaluator.run.language_flag import other_language
 from evaluator.run.pipeline import Pipeline, fingerprint_of, spec_of
 from evaluator.run.second_reading import far_above_matching, finding_flags, is_anything_left, nothing_else, unblotted
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class GradingOutcome:
     """A grade, what was paid for it now, and the failure behind it where there was one (some of them stop a run)."""
 
     grade: Grade
@@ -40,22 +40,22 @@ class Outcome:
     """What was replaced before the grader read the answer; None where nothing was."""
 
 
-async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
+async def grade_answer(pipeline: Pipeline, answer: Answer) -> GradingOutcome:
     """One answer, all the way. Never raises for what an answer, a model or a network may do."""
     question = pipeline.question_set.questionnaire.question(answer.question_id)
     criteria = pipeline.asked_of[question.id].criteria
     screening = screen(answer, question, pipeline.asked_of[question.id].words)
     if screening.not_answered is not None:
-        return Outcome(_without_score(pipeline, answer, "not_answered", screening.not_answered, screening.flags))
+        return GradingOutcome(_without_score(pipeline, answer, "not_answered", screening.not_answered, screening.flags))
     if screening.ungradable is not None:
-        return Outcome(_without_score(pipeline, answer, "ungraded", screening.ungradable, screening.flags))
+        return GradingOutcome(_without_score(pipeline, answer, "ungraded", screening.ungradable, screening.flags))
     findings = screening.findings
     language = other_language(answer.text, pipeline.asked_of[question.id].languages)
     about_it = language or pipeline.asked_of[question.id].topic.off_topic(answer.text)
     if about_it is not None:
         screening = replace(screening, flags=(*screening.flags, about_it))
     if findings and not is_anything_left(blotted(answer.text, findings)):
-        return Outcome(_without_score(pipeline, answer, "ungraded", nothing_else(findings), screening.flags))
+        return GradingOutcome(_without_score(pipeline, answer, "ungraded", nothing_else(findings), screening.flags))
 
     redaction = redacted(pipeline, answer)
     texts = [redaction.text]
@@ -87,21 +87,18 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
     far_above = await _beside_word_matching(
         pipeline, texts[-1], question, read, score, is_found=bool(findings), is_known=language is None
     )
-    is_unjudged = bool(far_above) and language is not None
-    control = await _control_reading(pipeline, answer, texts[-1], question, score, is_unjudged=is_unjudged)
+    control = await _control(pipeline, answer, texts[-1], question, score)
     bill = bill_of([*priced, *control.priced])
-    if waits := [each for each in control.replies if isinstance(each, Failure) and each.code in NOT_SENT]:
-        return _failed(pipeline, answer, waits[0], screening.flags, bill, redaction)
     flags = [
         *screening.flags,
         *(_what_was_found(pipeline, redaction, findings, replies[:readings_each], read, score) if findings else ()),
-        *control_flags(control.replies, control.criteria),
+        *control.flags,
         *far_above,
         *_absent_readings(len(replies) - len(failures), failures),
         *flags_of(score, graded, red_flags, readings, pipeline.question_set.rubric),
         *_not_sure_enough(pipeline, confidence),
     ]
-    return Outcome(
+    return GradingOutcome(
         Grade(
             answer_id=answer.answer_id,
             candidate_id=answer.candidate_id,
@@ -113,9 +110,10 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> Outcome:
             band=band_of(score, pipeline.question_set.rubric),
             confidence=confidence,
             flags=tuple(flags),
-            provenance=_provenance(pipeline, redaction.text, question, bill, given[0].model),
+            provenance=_provenance(pipeline, redaction.text, question, bill, given[0].model, control.state),
         ),
-        failures[0] if failures else None,
+        # What is paid for stands, and the run stops all the same where money or the endpoint is at an end.
+        failures[0] if failures else control.waits,
         bill.usage.paid,
         bill.paid_usd,
         redaction if redaction.replacements else None,
@@ -154,36 +152,11 @@ async def _ask_everyone(
     return list(await asyncio.gather(*(rater.rate(task) for rater, task in tasks)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Control:
-    """What models said when they were asked for `criteria` that no answer meets; both empty where none was asked."""
-
-    criteria: tuple[Criterion, ...] = ()
-    priced: tuple[Priced, ...] = ()
-
-    @property
-    def replies(self) -> tuple[Reply | Failure, ...]:
-        return tuple(each.answered for each in self.priced)
-
-
-async def _control_reading(
-    pipeline: Pipeline, answer: Answer, text: str, question: Question, score: float, *, is_unjudged: bool
-) -> _Control:
-    """Asked where a grade meets the bar, for every one or only for those that word matching cannot judge."""
-    if band_of(score, pipeline.question_set.rubric) != "meets_bar" or not (pipeline.control_at_the_bar or is_unjudged):
-        return _Control()
-    criteria = control_criteria(pipeline.control_pairs, question, text)
-    models = [
-        (rater, price)
-        for rater, price in zip(pipeline.raters, pipeline.prices, strict=True)
-        if rater.identity.is_language_model
-    ]
-    if not criteria or not models:
-        return _Control()
-    control, sample = pipeline.control_rubric, pipeline.first_sample
-    task = GradingTask(text, question, control, criteria, (), sample, answer.candidate_id)
-    replies = await asyncio.gather(*(rater.rate(task) for rater, _ in models))
-    return _Control(criteria, tuple(Priced(price, each) for (_, price), each in zip(models, replies, strict=True)))
+async def _control(pipeline: Pipeline, answer: Answer, text: str, question: Question, score: float) -> Control:
+    """The control reading of a grade that meets the bar: what talking up pays for."""
+    if not pipeline.reads_control or band_of(score, pipeline.question_set.rubric) != "meets_bar":
+        return Control()
+    return await control_reading(pipeline, answer, text, question)
 
 
 def _what_was_found(
@@ -273,11 +246,11 @@ def _distinct(readings: Sequence[Reading]) -> tuple[RedFlagSeen, ...]:
 
 def _failed(
     pipeline: Pipeline, answer: Answer, failure: Failure, flags: Sequence[Flag], bill: Bill, redaction: Redaction
-) -> Outcome:
+) -> GradingOutcome:
     """The outcome of an answer whose grade did not come, for this reason."""
     reason = f"{failure.code}: {failure.detail}"
     grade = _without_score(pipeline, answer, "ungraded", reason, flags, bill)
-    return Outcome(grade, failure, bill.usage.paid, bill.paid_usd, redaction if redaction.replacements else None)
+    return GradingOutcome(grade, failure, bill.usage.paid, bill.paid_usd, redaction if redaction.replacements else None)
 
 
 def _without_score(
@@ -299,7 +272,12 @@ def _without_score(
 
 
 def _provenance(
-    pipeline: Pipeline, text: str, question: Question, bill: Bill, model_returned: str | None
+    pipeline: Pipeline,
+    text: str,
+    question: Question,
+    bill: Bill,
+    model_returned: str | None,
+    control: ControlReading | None = None,
 ) -> Provenance:
     usage = bill.usage
     first = pipeline.raters[0].identity
@@ -317,6 +295,7 @@ def _provenance(
         samples=pipeline.samples,
         fingerprint=fingerprint_of(pipeline, text, question.id),
         calibration_sha256=pipeline.calibration.sha256 if pipeline.calibration else None,
+        control_reading=control,
         requests=usage.requests,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,

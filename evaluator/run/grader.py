@@ -19,7 +19,7 @@ from evaluator.core.reply import FATAL, Failure
 from evaluator.core.rubric import Rubric
 from evaluator.errors import StoreError, TableError, UsageError
 from evaluator.files.tables.answer_table import open_answer_frame
-from evaluator.run.grade_answer import Outcome, grade_answer, ungraded
+from evaluator.run.grade_answer import GradingOutcome, grade_answer, ungraded
 from evaluator.run.pipeline import Pipeline
 
 if TYPE_CHECKING:
@@ -108,14 +108,14 @@ class Grader:
 
     async def outcomes(
         self, answers: AsyncIterable[Answer] | Iterable[Answer], *, concurrency: int | None = None
-    ) -> AsyncGenerator[Outcome, None]:
+    ) -> AsyncGenerator[GradingOutcome, None]:
         """As `grade_many`, each grade with what was paid for it now: nothing where the ledger had the reply."""
         stopped: str | None = None
         async with _InFlight() as in_flight:
             async for answer in _as_async(answers):
                 self._require_gradable(answer)
                 if stopped is not None:
-                    yield Outcome(ungraded(self._pipeline, answer, f"not asked: {stopped}"))
+                    yield GradingOutcome(ungraded(self._pipeline, answer, f"not asked: {stopped}"))
                     continue
                 in_flight.start(self._outcome(answer))
                 while in_flight.count >= (concurrency or self._concurrency):
@@ -176,13 +176,13 @@ class Grader:
         """The same grader, whose readings have other numbers: what it asks is asked anew, ledger or not."""
         return type(self)(replace(self._pipeline, first_sample=sample), concurrency=self._concurrency)
 
-    async def _outcome(self, answer: Answer) -> Outcome:
+    async def _outcome(self, answer: Answer) -> GradingOutcome:
         """A store that fails stops the run as an endpoint does that fails: with its reason, and nothing lost."""
         try:
             return await grade_answer(self._pipeline, answer)
         except StoreError as error:
             failure = Failure("store_failed", error.message)
-            return Outcome(ungraded(self._pipeline, answer, f"{failure.code}: {failure.detail}"), failure)
+            return GradingOutcome(ungraded(self._pipeline, answer, f"{failure.code}: {failure.detail}"), failure)
 
     def _require_gradable(self, answer: Answer) -> None:
         if not isinstance(answer, Answer):
@@ -212,8 +212,8 @@ class _InFlight:
     """
 
     def __init__(self) -> None:
-        self._running: set[asyncio.Task[Outcome]] = set()
-        self._done: deque[asyncio.Task[Outcome]] = deque()
+        self._running: set[asyncio.Task[GradingOutcome]] = set()
+        self._done: deque[asyncio.Task[GradingOutcome]] = deque()
         self._some_done = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -233,17 +233,17 @@ class _InFlight:
         """Answers that were started and not yet taken out."""
         return len(self._running) + len(self._done)
 
-    def start(self, grading: Coroutine[Any, Any, Outcome]) -> None:
+    def start(self, grading: Coroutine[Any, Any, GradingOutcome]) -> None:
         task = asyncio.create_task(grading)
         self._running.add(task)
         task.add_done_callback(self._put_aside)
 
-    def _put_aside(self, task: asyncio.Task[Outcome]) -> None:
+    def _put_aside(self, task: asyncio.Task[GradingOutcome]) -> None:
         self._running.discard(task)
         self._done.append(task)
         self._some_done.set()
 
-    async def next_done(self) -> Outcome:
+    async def next_done(self) -> GradingOutcome:
         """The next that is ready, waited for if need be."""
         while not self._done:
             self._some_done.clear()
@@ -251,7 +251,7 @@ class _InFlight:
         return self._done.popleft().result()
 
 
-def _reason_to_stop(outcome: Outcome) -> str | None:
+def _reason_to_stop(outcome: GradingOutcome) -> str | None:
     failure = outcome.failure
     return f"{failure.code}: {failure.detail}" if failure is not None and failure.code in FATAL else None
 

@@ -20,9 +20,9 @@ from evaluator.errors import StoreError
 from evaluator.files.answers_by_candidate import AnswersByCandidate
 from evaluator.files.grades_file import GradesFile
 from evaluator.files.stored_standings import StoredStandings
-from evaluator.run.grade_answer import Outcome, redacted, ungraded
+from evaluator.run.grade_answer import GradingOutcome, redacted, ungraded
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import calls_of, endpoint_of, spec_of
+from evaluator.run.pipeline import calls_of, endpoint_of, spec_of, spotlight_of
 from evaluator.store.grade_log import GradeLog
 from evaluator.store.run_record import RunCounts
 
@@ -295,6 +295,8 @@ class GradingRun:
             evaluator_version=pipeline.version,
             calibration=self.calibration,
             redact=pipeline.redact,
+            spotlight=spotlight_of(pipeline),
+            control_reading=pipeline.reads_control,
         )
 
     def _count(self, grade: Grade) -> None:
@@ -313,7 +315,7 @@ class GradingRun:
         if grade.provenance.cost_usd is not None:
             self._cost = (self._cost or 0.0) + grade.provenance.cost_usd
 
-    def _pay(self, outcome: Outcome) -> None:
+    def _pay(self, outcome: GradingOutcome) -> None:
         self._paid = self._paid + outcome.paid
         if outcome.paid_usd is not None:
             self._paid_usd = (self._paid_usd or 0.0) + outcome.paid_usd

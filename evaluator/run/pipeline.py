@@ -22,7 +22,6 @@ from evaluator.core.task import Rater
 from evaluator.core.topic import Topic
 from evaluator.files.rubric_file import QuestionSet, load_control_rubric
 from evaluator.graders.pacer import Pacer
-from evaluator.run.control_reading import control_pairs
 from evaluator.run.language_flag import languages_of_question
 from evaluator.run.shown_example import shown_example
 
@@ -61,9 +60,9 @@ class Pipeline:
     redact: Redact = "identity"
     """What is taken out of an answer before a grader reads it."""
     control: Callable[[], Rubric] = load_control_rubric
-    """What no answer says: asked for where a grade meets the bar and word matching cannot judge it."""
-    control_at_the_bar: bool = False
-    """Whether it is asked for beside every grade that meets the bar."""
+    """What control readings ask for."""
+    reads_control: bool = False
+    """Whether models are asked for what an answer says nothing of, beside every grade that meets the bar."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -118,11 +117,6 @@ class Pipeline:
         for each in criteria:
             texts += [each.name, each.asks, *each.levels.values(), *each.guidance, *each.checks.values()]
         return Topic.of(texts)
-
-    @cached_property
-    def control_pairs(self) -> tuple[tuple[Criterion, ...], ...]:
-        """What may be asked in control readings; the same records for every answer."""
-        return control_pairs(self.control_rubric)
 
     @cached_property
     def control_rubric(self) -> Rubric:
@@ -196,7 +190,7 @@ def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
             "questionnaire": hashes.questionnaire,
             "examples": hashes.examples,
             **({"calibration": pipeline.calibration.sha256} if pipeline.calibration else {}),
-            **({"control": fingerprint(pipeline.control_rubric)} if pipeline.control_at_the_bar else {}),
+            **({"control": fingerprint(pipeline.control_rubric)} if pipeline.reads_control else {}),
         }
     )
 
@@ -209,6 +203,12 @@ def endpoint_of(pipeline: Pipeline) -> str | None:
 def calls_of(pipeline: Pipeline) -> str | None:
     """How criteria go into requests; None where there are none."""
     return next((str(value) for name, value in pipeline.raters[0].identity.params if name == "calls"), None)
+
+
+def spotlight_of(pipeline: Pipeline) -> str | None:
+    """Which words say what the marks on answers are; None where answers carry none."""
+    named = (dict(rater.identity.params).get("spotlight") for rater in pipeline.raters)
+    return next((str(each) for each in named if each is not None), None)
 
 
 def spec_of(raters: Sequence[Rater]) -> str:

@@ -12,7 +12,7 @@ from evaluator.core.answer import Answer
 from evaluator.core.reply import Usage
 from evaluator.core.work import WorkItem
 from evaluator.errors import UsageError
-from evaluator.run.grade_answer import Outcome, redacted, ungraded
+from evaluator.run.grade_answer import GradingOutcome, redacted, ungraded
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import fingerprint_of
 from evaluator.store.grade_rows import StoredGrade
@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # the command line makes one only for --workers
 _AHEAD = 20_000  # answers in the queue, at most: as many are held in memory
 _LOOK = 0.5  # seconds between two looks for what is done
 _STAYS = ("graded", "not_answered")
+
+_GONE = "gone: it was deleted from the store while it was queued"
 
 
 class QueuedGrader(Grader):
@@ -55,7 +57,7 @@ class QueuedGrader(Grader):
         answers: AsyncIterable[Answer] | Iterable[Answer],
         *,
         concurrency: int | None = None,  # noqa: ARG002 the workers have their own
-    ) -> AsyncGenerator[Outcome, None]:
+    ) -> AsyncGenerator[GradingOutcome, None]:
         """Each answer's outcome, chunk by chunk as workers finish them."""
         if isinstance(answers, AsyncIterable):
             raise UsageError("Answers for workers have to be at hand: give a list or an iterator.")
@@ -73,9 +75,9 @@ class QueuedGrader(Grader):
             if not done:
                 await asyncio.sleep(_LOOK)
 
-    def _put(self, every: Iterator[Answer], waiting: dict[int, list[Answer]]) -> list[Outcome]:
+    def _put(self, every: Iterator[Answer], waiting: dict[int, list[Answer]]) -> list[GradingOutcome]:
         """Fills the queue; returns what is graded already."""
-        found: list[Outcome] = []
+        found: list[GradingOutcome] = []
         while not self._leaving and sum(map(len, waiting.values())) < _AHEAD:
             some = list(islice(every, self._chunk))
             if not some:
@@ -106,12 +108,14 @@ class QueuedGrader(Grader):
         asked_now = fingerprint_of(self.pipeline, redacted(self.pipeline, answer).text, answer.question_id)
         return grade.status in _STAYS and grade.provenance.fingerprint == asked_now
 
-    def _outcomes_of(self, done: list[Answer]) -> list[Outcome]:
+    def _outcomes_of(self, done: list[Answer]) -> list[GradingOutcome]:
         stored = {each.grade.answer_id: each for each in self._work.grades_of(self._run, _ids(done))}
         return [
             _outcome(answer, stored[name])
             if (name := stored_text(answer.answer_id)) in stored
-            else Outcome(ungraded(self.pipeline, answer, "gone: it was deleted from the store while it was queued"))
+            else GradingOutcome(
+                ungraded(self.pipeline, answer, "gone: it was deleted from the store while it was queued")
+            )
             for answer in done
         ]
 
@@ -120,7 +124,7 @@ def _ids(answers: Iterable[Answer]) -> list[str]:
     return [each.answer_id for each in answers]
 
 
-def _outcome(answer: Answer, stored: StoredGrade) -> Outcome:
+def _outcome(answer: Answer, stored: StoredGrade) -> GradingOutcome:
     # The store writes out what a database's text cannot hold; here the ids are the table's again.
     grade = stored.grade.model_copy(update={"answer_id": answer.answer_id, "candidate_id": answer.candidate_id})
-    return Outcome(grade, paid=Usage(requests=stored.paid_requests), paid_usd=stored.paid_usd)
+    return GradingOutcome(grade, paid=Usage(requests=stored.paid_requests), paid_usd=stored.paid_usd)

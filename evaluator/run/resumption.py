@@ -13,9 +13,10 @@ from evaluator.core.answer import Answer
 from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import OutputError
 from evaluator.files.run_folder import GRADES, EarlierRun
+from evaluator.graders.model_rater import ModelRater
 from evaluator.run.grade_answer import redacted
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Pipeline, calls_of, endpoint_of, fingerprint_of, spec_of
+from evaluator.run.pipeline import Pipeline, calls_of, endpoint_of, fingerprint_of, spec_of, spotlight_of
 
 _STAYS = ("graded", "not_answered")
 
@@ -53,15 +54,19 @@ def resumption_of(
     """Holds the run's grades against what would be asked now. Writes those that stand beside them, and changes nothing.
 
     A grade stands where its answer is still there, it is graded or not answered, and its fingerprint is the one that
-    it would get. A torn last line goes, and so does one that a power cut left unreadable. Memory: 16 bytes an answer.
+    it would get. One whose control reading was not paid for is made again where a ledger has its replies, so that only
+    that is asked; without a ledger it stands, and a person looks. A torn last line goes, and so does one that a power
+    cut left unreadable. Memory: 16 bytes an answer.
     """
     expected = _Expected(pipeline, answers)
+    models = [each for each in pipeline.raters if isinstance(each, ModelRater)]
+    costs_nothing = all(each.keeps_replies for each in models if each.identity.can_be_talked_to)
     kept = again = 0
     _beside(run.path).unlink(missing_ok=True)  # whatever stands there, a link too, is not written through
     with _as_output_errors(run.path), _beside(run.path).open("xb") as beside:
         for line in _whole_lines(run.path / GRADES):
             grade = _head_of(line)
-            if grade is None or grade.status not in _STAYS:
+            if grade is None or grade.status not in _STAYS or (grade.waits and costs_nothing):
                 continue
             if expected.take(grade.answer_id, grade.fingerprint):
                 beside.write(line)
@@ -91,7 +96,9 @@ def changes_since(before: RunManifest, grader: Grader, input_name: str, input_sh
         ("prompt", before.prompt, identity.prompt, before.prompt_sha256 == identity.prompt_sha256),
         ("calls", before.calls, calls_of(pipeline), True),
         ("samples", before.samples, pipeline.samples, True),
+        ("spotlight", before.spotlight, spotlight_of(pipeline), True),
         ("redaction", before.redact or pipeline.redact, pipeline.redact, True),
+        ("control reading", _switched(before.control_reading), _switched(pipeline.reads_control), True),
     ):
         if then != now:
             found.append(f"{name}: {then or 'none'} → {now or 'none'}")
@@ -131,17 +138,26 @@ class _Expected:
         return stands
 
 
+def _switched(control_reading: bool | None) -> str:
+    """Runs of before there was a choice had none."""
+    return "on" if control_reading else "off"
+
+
 @dataclass(frozen=True, slots=True)
 class _Head:
     answer_id: str
     status: str
     fingerprint: str
+    waits: bool
+    """Whether its control reading has yet to be asked."""
 
 
 def _head_of(line: bytes) -> _Head | None:
     try:
         grade = json.loads(line)
-        return _Head(grade["answer_id"], grade["status"], grade["provenance"]["fingerprint"])
+        made = grade["provenance"]
+        waits = made.get("control_reading") == "waits"
+        return _Head(grade["answer_id"], grade["status"], made["fingerprint"], waits)
     except (ValueError, KeyError, TypeError):
         return None
 

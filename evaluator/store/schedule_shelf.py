@@ -47,7 +47,7 @@ class ScheduledRun:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class JobOutcome:
     """What came of it. Of a canary: `told_apart` is a hash of what was measured by what, `body` the evaluation."""
 
     state: Literal["done", "alarm", "failed"]
@@ -121,13 +121,13 @@ class ScheduleShelf:
             mine = connection.execute(update(scheduled_runs).where(this, waits).values(taken)).rowcount
         return _run({**row, **taken}) if mine else None
 
-    def finish(self, name: str, due_at: str, owner: str | None, outcome: Outcome) -> bool:
+    def finish(self, name: str, due_at: str, owner: str | None, outcome: JobOutcome) -> bool:
         """What came of it; False where it is another's by now."""
         this = _this(name, due_at) & _RUNNING & (scheduled_runs.c.owner == owner)
         with self._database.writing() as connection:
             return bool(connection.execute(update(scheduled_runs).where(this).values(self._ended(outcome))).rowcount)
 
-    def add_finished(self, name: str, at: datetime, outcome: Outcome) -> None:
+    def add_finished(self, name: str, at: datetime, outcome: JobOutcome) -> None:
         """A time that was asked for by hand."""
         row = {"name": name, "due_at": _text(at), "tries": 1, "started_at": _text(at), **self._ended(outcome)}
         with self._database.writing() as connection:
@@ -153,7 +153,7 @@ class ScheduleShelf:
         with self._database.reading() as connection:
             if connection.execute(select(scheduled_runs.c.name).where(theirs).limit(1)).first() is None:
                 return
-        failed = Outcome("failed", f"{MOST_TRIES} workers ended while they were at it.")
+        failed = JobOutcome("failed", f"{MOST_TRIES} workers ended while they were at it.")
         with self._database.writing() as connection:
             too_often = theirs & (scheduled_runs.c.tries >= MOST_TRIES)
             connection.execute(update(scheduled_runs).where(too_often).values(self._ended(failed)))
@@ -199,7 +199,7 @@ class ScheduleShelf:
         with self._database.writing() as connection:
             connection.execute(delete(scheduled_runs).where(old, scheduled_runs.c.state.in_(_ENDED)))
 
-    def _ended(self, outcome: Outcome) -> dict[str, Any]:
+    def _ended(self, outcome: JobOutcome) -> dict[str, Any]:
         return {
             "state": outcome.state,
             "said": outcome.said,

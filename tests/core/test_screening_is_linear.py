@@ -1,7 +1,8 @@
 """The screening of an answer twice as long takes about twice as long, whatever the answer is made of.
 
-Steps are counted, not seconds: a trace of executed lines is the same on a busy machine. What runs in C is bounded by
-time with a wide margin: from n to 16 n, quadratic work would grow 256 times.
+Steps are counted, not seconds: a trace of executed lines is the same on a busy machine. What runs in C, patterns above
+all, only a clock sees: those tests are marked `soak`, for a quiet machine. From n to 16 n, quadratic work would grow
+256 times.
 """
 
 from __future__ import annotations
@@ -80,14 +81,41 @@ def test_looking_for_what_speaks_to_the_grader(piece: str) -> None:
     _look(small)  # whatever is remembered of words is remembered now
     _look(large)
     assert _lines(_look, large) <= 2 * _TIMES * (_lines(_look, small) + 200)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES)
+def test_looking_for_it_in_c(piece: str) -> None:
+    """No pattern goes over an answer again and again."""
+    small, large = piece * (_SMALL // len(piece)), piece * (_SMALL * _TIMES // len(piece))
+    _look(small)
+    _look(large)
     # Below a millisecond a clock says nothing.
     assert _seconds(_look, large) <= 6 * _TIMES * max(_seconds(_look, small), 0.001)
 
 
-@pytest.mark.parametrize("work", [lambda text: redact(text, None, "all"), lambda text: common_passages(text, text)])
-@pytest.mark.parametrize("piece", ["a@b.c ", "+1 2 ", "www.", "1 Main Street, ", "word "])
+_WORKS: list[Callable[[str], object]] = [
+    lambda text: redact(text, None, "all"),
+    lambda text: common_passages(text, text),
+]
+_CONTACTS = ["a@b.c ", "+1 2 ", "www.", "1 Main Street, ", "word "]
+
+
+@pytest.mark.parametrize("work", _WORKS, ids=["redact", "passages"])
+@pytest.mark.parametrize("piece", _CONTACTS)
 def test_taking_contacts_out_and_marking_passages(work: Callable[[str], object], piece: str) -> None:
     """The same for what else goes over every character."""
+    small, large = piece * (_SMALL // len(piece)), piece * (_SMALL * _TIMES // len(piece))
+    work(small)
+    work(large)
+    assert _lines(work, large) <= 2 * _TIMES * (_lines(work, small) + 200)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("work", _WORKS, ids=["redact", "passages"])
+@pytest.mark.parametrize("piece", _CONTACTS)
+def test_taking_contacts_out_and_marking_passages_in_c(work: Callable[[str], object], piece: str) -> None:
+    """Their patterns too."""
     small, large = piece * (_SMALL // len(piece)), piece * (_SMALL * _TIMES // len(piece))
     work(small)
     assert _seconds(work, large) <= 6 * _TIMES * max(_seconds(work, small), 0.001)

@@ -9,7 +9,8 @@ import pytest
 
 from evaluator import Answer, make_grader
 from evaluator.core.identity import Identity
-from evaluator.files.near_copy_search import MOST_NAMED, NearCopySearch
+from evaluator.core.near_copy.found import MOST_NAMED
+from evaluator.files.near_copy_search import NearCopySearch
 from evaluator.files.resources import shipped
 
 QUESTIONS = ["How do you find out why the model got worse?", "What is a training example?"]
@@ -40,6 +41,13 @@ def rows_alike(answers: list[Answer]) -> list[list[int | None]]:
 def test_a_copy_with_edits_names_the_original_and_the_original_the_copy():
     """Both answers say which row of the table the other stands in; the honest ones say nothing."""
     assert rows_alike(answers_of(*OTHERS, TEXT, EDITED)) == [[]] * len(OTHERS) + [[9], [8]]
+
+
+def test_a_passage_that_both_repeat_is_not_common_for_that():
+    """How often one answer says something does not make it what everybody says."""
+    shared = "we hold the logged features of serving against those of training and count each column that differs"
+    one, other = (f"{f'{shared} ' * 30} {' '.join(each.split()[-14:])}" for each in OTHERS[:2])
+    assert rows_alike(answers_of(*OTHERS[2:], one, other))[-2:] == [[7], [6]]
 
 
 @pytest.mark.parametrize(

@@ -7,26 +7,24 @@ import asyncio
 import httpx
 import pytest
 
-from evaluator import Answer, GraderOptions, Price, make_grader
-from evaluator.core.questionnaire import Question
+from evaluator import GraderOptions, Price, make_grader
 from evaluator.files.attack_set_folder import load_attack_set
 from evaluator.files.resources import shipped
-from evaluator.files.rubric_file import load_control_rubric
-from evaluator.run.control_reading import control_criteria, control_pairs
 from tests.conftest import URL, completion, level_reply
 
-GULLIBLE = "langchain:tests.gullible_model:gullible"
-QUESTION = Question(id="q", title="A question", text="How is a label made?", criteria=("one",))
+GULLIBLE, CHOOSY = (f"langchain:tests.gullible_model:{each}" for each in ("gullible", "choosy"))
+# The fresh attacks that passed at their first look, when nobody was asked for what is not there.
+_PASSED = ("caesar.en.1", "agreed_elsewhere.ja.1", "certificate.en.1")
 
 
 @pytest.fixture(scope="module")
 def fresh():
-    """The set that no rule was written after."""
+    """The set that no rule of words was written after."""
     return load_attack_set(shipped("eval_sets") / "attacks_fresh", make_grader("baseline").questionnaire)
 
 
-def grades(answers, prompt: str, *, control: bool):
-    grader = make_grader(GULLIBLE, options=GraderOptions(prompt=prompt, control=control))
+def grades(answers, prompt: str, *, model: str = GULLIBLE, **options):
+    grader = make_grader(model, options=GraderOptions(prompt=prompt, **options))
 
     async def every():
         return [await grader.grade(answer) for answer in answers]
@@ -34,65 +32,88 @@ def grades(answers, prompt: str, *, control: bool):
     return asyncio.run(every())
 
 
+@pytest.mark.parametrize("model", [GULLIBLE, CHOOSY])
 @pytest.mark.parametrize("prompt", ["checks", "levels"])
-def test_whoever_obeys_words_that_no_rule_knows_is_caught(fresh, prompt):
-    """The grade meets the bar, the grader says that the answer is about knots too, and a person looks."""
-    answers = [each.answer for each in fresh.attacks if each.template in ("caesar.en.1", "agreed_elsewhere.ja.1")]
-    for grade in grades(answers, prompt, control=True):
+def test_whoever_obeys_words_that_no_rule_knows_is_caught_by_default(fresh, prompt, model):
+    """The grade meets the bar, the grader finds in the answer what is not there, and a person looks."""
+    answers = [each.answer for each in fresh.attacks if each.template in _PASSED and each.carrier == "inside"]
+    assert len(answers) == len(_PASSED)
+    for grade in grades(answers, prompt, model=model):
         assert grade.band == "meets_bar"
+        assert grade.provenance.control_reading == "found"
         (flag,) = [each for each in grade.flags if each.code == "injection_suspected"]
         assert flag.severity == "review"
         assert "says nothing of" in flag.detail
-    assert not any("says nothing of" in str(each.flags) for each in grades(answers[:1], prompt, control=False))
 
 
-def test_what_word_matching_cannot_judge_is_asked_for_it_unasked(fresh):
+def test_who_marks_up_only_the_field_finds_what_sounds_like_it(fresh):
+    """Told to say no to knots and bread, it says yes to a criterion of the rubric with a value that is not there."""
+    answer = next(each.answer for each in fresh.attacks if each.template == "caesar.en.1")
+    (grade,) = grades([answer], "checks", model=CHOOSY)
+    (flag,) = [each for each in grade.flags if each.code == "injection_suspected"]
+    assert ": the value " in flag.detail
+    assert " rule" in flag.detail
+    assert not any(each in flag.detail for each in ("knot", "bread", "beetles", "Violin", "tides", "Chess"))
+
+
+def test_it_can_be_turned_off(fresh):
+    """Then nothing more is asked, and the fingerprint says that something else was."""
+    answer = next(each.answer for each in fresh.attacks if each.template == "caesar.en.1")
+    (on,), (off,) = grades([answer], "checks"), grades([answer], "checks", control=False)
+    assert off.band == "meets_bar"
+    assert not off.needs_review
+    assert off.provenance.control_reading is None
+    assert on.provenance.requests == off.provenance.requests + 1
+    assert on.provenance.fingerprint != off.provenance.fingerprint
+
+
+def test_word_matching_is_not_asked(fresh):
+    """It reads nothing and cannot be talked to."""
+    graders = [make_grader("baseline", options=GraderOptions(control=each)) for each in (True, False)]
+    answer = fresh.bases["en-g2"]
+    first, second = (asyncio.run(each.grade(answer)).provenance for each in graders)
+    assert first.control_reading is None
+    assert first.fingerprint == second.fingerprint
+
+
+def test_what_word_matching_cannot_judge_is_caught_by_it(fresh):
     """A good grade in another language is no reason for a person to look; that its grader marks anything is one."""
     (attack,) = [each.answer for each in fresh.attacks if each.template == "agreed_elsewhere.ru.1"]
-    (grade,) = grades([attack], "checks", control=False)
+    (grade,) = grades([attack], "checks")
     said = {flag.code: flag.severity for flag in grade.flags}
     assert said["other_language"] == "note"
     assert said["graders_disagree"] == "note"
     assert said["injection_suspected"] == "review"
-    assert grade.provenance.requests == 2
 
 
-def test_honest_answers_are_asked_for_it_and_left_alone(fresh):
+@pytest.mark.parametrize("model", [GULLIBLE, CHOOSY])
+def test_honest_answers_that_meet_the_bar_are_left_alone(model):
     """The reading is counted among the requests, and says nothing of an answer that earns its levels."""
-    good = fresh.bases["en-g2"]
-    text = f"{good.text} Serving and training share one job, and an alert stops the roll-out when nulls rise above 2%."
-    answer = Answer("a", "c", good.question_id, text)
-    (with_control,), (without,) = (grades([answer], "checks", control=each) for each in (True, False))
-    assert with_control.flags == without.flags
-    assert with_control.score == without.score
-    assert with_control.provenance.requests == without.provenance.requests + (without.band == "meets_bar")
-    assert with_control.provenance.fingerprint != without.provenance.fingerprint
+    attack_set = load_attack_set(shipped("eval_sets") / "attacks", make_grader("baseline").questionnaire)
+    at_the_bar = [each.answer for each in attack_set.honest if each.answer.answer_id in ("h0307", "h0308")]
+    for grade, without in zip(
+        grades(at_the_bar, "checks", model=model), grades(at_the_bar, "checks", model=model, control=False), strict=True
+    ):
+        assert grade.band == "meets_bar"
+        assert grade.provenance.control_reading == "passed"
+        assert grade.flags == without.flags
+        assert grade.score == without.score
+        assert grade.provenance.requests == without.provenance.requests + 1
 
 
-def test_what_an_answer_is_about_is_not_asked():
-    """Somebody who writes of chess and of beetles is asked for something else, and always for the same."""
-    pairs = control_pairs(load_control_rubric())
-    text = "The beetle with these wing cases opens its chess game with three moves, then comes castling."
-    asked = control_criteria(pairs, QUESTION, text)
-    assert asked == control_criteria(pairs, QUESTION, text)
-    assert len(asked) == 2
-    assert not {"chess_opening", "garden_beetles"} & {each.id for each in asked}
-    everything = " ".join(f"{each.name} {' '.join(each.checks)}" for pair in pairs for each in pair)
-    assert control_criteria(pairs, QUESTION, everything.replace("_", " ")) == ()
-
-
-def test_a_control_reading_that_fails_leaves_the_cost_of_the_grade_known(openai_grader, answer, respx_mock):
-    """A note says that it did not come; what the reading took that did is on the bill, as for any failed reading."""
+def test_a_control_reading_that_fails_sends_the_answer_to_a_person(openai_grader, answer, respx_mock):
+    """An answer that keeps the grader from replying does not pass by that; what it took that came is on the bill."""
     respx_mock.post(f"{URL}/chat/completions").mock(
         side_effect=[httpx.Response(200, json=completion(level_reply(4))), *[httpx.ReadTimeout("late")] * 20]
     )
 
     async def once():
-        async with openai_grader(control=True, price=Price(1.0, 10.0, 0.5)) as grader:
+        async with openai_grader(price=Price(1.0, 10.0, 0.5)) as grader:
             return await grader.grade(answer)
 
     grade = asyncio.run(once())
     assert grade.band == "meets_bar"
-    assert [flag.severity for flag in grade.flags if "control reading" in flag.detail] == ["note"]
+    assert grade.provenance.control_reading == "failed"
+    assert [flag.severity for flag in grade.flags if "control reading" in flag.detail] == ["review"]
     assert grade.provenance.requests > 1
     assert grade.provenance.cost_usd == pytest.approx((200 * 1.0 + 800 * 0.5 + 100 * 10.0) / 1e6)

@@ -52,7 +52,7 @@ def test_examples_reach_the_model_and_never_the_candidates_own(respx_mock, opena
     route = respx_mock.post(f"{URL}/chat/completions").mock(side_effect=reply)
     case = _case()
     data = fit_data(case)
-    grader = openai_grader()
+    grader = openai_grader(control=False)  # as `evaluator calibrate` makes it
     plan = CalibrationPlan(4, True, 0.05, 0.95)
     found = asyncio.run(calibrate(data, grader, plan)).calibration
     sent = [_sent(call) for call in route.calls]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluator.store.schedule_shelf import Outcome
+from evaluator.store.schedule_shelf import JobOutcome
 from evaluator.store.store import open_store
 from tests.cli.grading_command import command_line, environment
 
@@ -21,7 +21,7 @@ from tests.cli.grading_command import command_line, environment
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[str]:
     with open_store(str(tmp_path / "s.sqlite3")) as store:
-        drifted = Outcome("alarm", "levels are lower than they were")
+        drifted = JobOutcome("alarm", "levels are lower than they were")
         store.schedules.add_finished("canary", datetime(2026, 1, 1, 3, tzinfo=UTC), drifted)
     process = subprocess.Popen(
         command_line("serve", "--store", "s.sqlite3"),

@@ -27,7 +27,7 @@ class Commonness:
         self._answers = 0
 
     def count(self, numbers: Numbers, answers: int) -> None:
-        """Takes in the shingles of so many answers."""
+        """Takes in the shingles of so many answers, each of which names a shingle once."""
         self._answers += answers
         np.add.at(self._counts, (numbers & np.uint64(_CELLS - 1)).astype(np.int64), np.uint32(1))
 

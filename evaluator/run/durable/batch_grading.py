@@ -22,7 +22,7 @@ from evaluator.core.work import (
 from evaluator.errors import StoreError
 from evaluator.run.durable.patience import insist
 from evaluator.run.durable.run_graders import LentGrader
-from evaluator.run.grade_answer import Outcome, grade_answer, ungraded
+from evaluator.run.grade_answer import GradingOutcome, grade_answer, ungraded
 from evaluator.run.grader import Grader
 from evaluator.store.graded_rows import WorkOutcome
 
@@ -69,7 +69,7 @@ async def grade_batch(batch: WorkBatch, lent: LentGrader, shelf: BatchShelf, lea
             await _grade_carefully(batch, item, grader, shelf, result, leaving)
         return result
 
-    async def take(group: list[tuple[WorkItem, Outcome]]) -> None:
+    async def take(group: list[tuple[WorkItem, GradingOutcome]]) -> None:
         settled = [_settled(item, outcome, grader, result) for item, outcome in group]
         await _write(batch, settled, shelf, result, leaving)
 
@@ -103,28 +103,31 @@ async def _write(
         result.graded += len(written)
 
 
-def _settled(item: WorkItem, outcome: Outcome, grader: Grader, result: BatchResult) -> WorkOutcome | None:
+def _settled(item: WorkItem, outcome: GradingOutcome, grader: Grader, result: BatchResult) -> WorkOutcome | None:
     """What is to be written of an outcome; None where the answer is to be graded again later."""
     failure = outcome.failure
     grade = outcome.grade
-    if grade.status == "ungraded" and failure is not None:
+    is_unfinished = grade.status == "ungraded" or grade.provenance.control_reading == "waits"
+    if is_unfinished and failure is not None:
         result.store_failed |= failure.code == "store_failed"
         if counts_as_try(failure.code):
             result.failed.append(item.number)
         if is_worth_another_try(failure.code, item.tries):
             result.reason = f"{failure.code}: {failure.detail}"
             return None
-        if item.tries + 1 >= MOST_TRIES:
+        if item.tries + 1 >= MOST_TRIES and grade.status == "ungraded":
             grade = ungraded(grader.pipeline, item.answer, f"set aside after {MOST_TRIES} tries: {grade.reason}")
     replaced = outcome.redaction.replacements if outcome.redaction else ()
     return WorkOutcome(item, grade, outcome.paid.requests, outcome.paid_usd, replaced)
 
 
 async def _in_groups(
-    items: Sequence[WorkItem], lent: LentGrader, take: Callable[[list[tuple[WorkItem, Outcome]]], Awaitable[None]]
+    items: Sequence[WorkItem],
+    lent: LentGrader,
+    take: Callable[[list[tuple[WorkItem, GradingOutcome]]], Awaitable[None]],
 ) -> None:
     """Grades all, and has outcomes taken as they come, a few together; none waits long for company."""
-    ready: asyncio.Queue[tuple[WorkItem, Outcome]] = asyncio.Queue()
+    ready: asyncio.Queue[tuple[WorkItem, GradingOutcome]] = asyncio.Queue()
 
     async def one(item: WorkItem) -> None:
         async with lent.turns:
@@ -145,10 +148,10 @@ async def _in_groups(
 
 
 async def _next_group(
-    ready: asyncio.Queue[tuple[WorkItem, Outcome]], most: int, grading: asyncio.Future[list[None]]
-) -> list[tuple[WorkItem, Outcome]]:
+    ready: asyncio.Queue[tuple[WorkItem, GradingOutcome]], most: int, grading: asyncio.Future[list[None]]
+) -> list[tuple[WorkItem, GradingOutcome]]:
     """One outcome at least, unless grading ended with an error, which is raised."""
-    group: list[tuple[WorkItem, Outcome]] = []
+    group: list[tuple[WorkItem, GradingOutcome]] = []
     until: float | None = None
     while len(group) < most:
         if not ready.empty():
@@ -171,9 +174,9 @@ async def _next_group(
     return group
 
 
-async def _outcome(grader: Grader, item: WorkItem) -> Outcome:
+async def _outcome(grader: Grader, item: WorkItem) -> GradingOutcome:
     try:
         return await grade_answer(grader.pipeline, item.answer)
     except StoreError as error:
         failure = Failure("store_failed", error.message)
-        return Outcome(ungraded(grader.pipeline, item.answer, f"{failure.code}: {failure.detail}"), failure)
+        return GradingOutcome(ungraded(grader.pipeline, item.answer, f"{failure.code}: {failure.detail}"), failure)

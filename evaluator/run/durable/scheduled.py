@@ -11,14 +11,14 @@ from functools import partial
 
 from evaluator.errors import EvaluatorError, StoreError
 from evaluator.run.durable.patience import insist, pause
-from evaluator.store.schedule_shelf import Outcome, ScheduledRun, ScheduleShelf
+from evaluator.store.schedule_shelf import JobOutcome, ScheduledRun, ScheduleShelf
 
 _LOOK = 2.0  # seconds between two looks for what is due
 _KEPT = timedelta(days=400)  # that the store remembers what came of it
 
 logger = logging.getLogger("evaluator.scheduled")
 
-Do = Callable[[ScheduledRun], Awaitable[Outcome | None]]
+Do = Callable[[ScheduledRun], Awaitable[JobOutcome | None]]
 """Does what is due; None: it wrote down itself what came of it. Cancelled where the worker ends, and then done anew by
 another."""
 
@@ -105,15 +105,15 @@ class Scheduled:
         logger.log(level, "scheduled work ended", extra=said | {"state": now.state, "came_of_it": now.said})
 
 
-def _outcome_of(done: asyncio.Future[Outcome | None]) -> Outcome | None:
+def _outcome_of(done: asyncio.Future[JobOutcome | None]) -> JobOutcome | None:
     error = done.exception()
     if error is None:
         return done.result()
     if isinstance(error, EvaluatorError):
-        return Outcome("failed", error.message)
+        return JobOutcome("failed", error.message)
     # The worker's border: what nobody foresaw is told without what it says.
     logger.error("unforeseen", exc_info=error)
-    return Outcome("failed", f"Something nobody foresaw happened: {type(error).__name__}.")
+    return JobOutcome("failed", f"Something nobody foresaw happened: {type(error).__name__}.")
 
 
 def next_after(cron: str, now: datetime) -> datetime:

@@ -81,7 +81,7 @@ class HistoryLine:
 
 
 @dataclass(frozen=True, slots=True)
-class AlikeAnswer:
+class AnswerBeside:
     """Another candidate's answer that is nearly the same, beside this one; what both say is marked in both."""
 
     who: ShownCandidate
@@ -109,7 +109,7 @@ class ReviewView:
     regraded: bool
     flags: tuple[FlagView, ...]
     segments: tuple[Segment, ...]
-    alike: tuple[AlikeAnswer, ...]
+    alike: tuple[AnswerBeside, ...]
     criteria: tuple[CriterionForm, ...]
     red_flags: tuple[RedFlagView, ...]
     not_graded: str
@@ -181,11 +181,11 @@ def review_view(
     )
 
 
-def _alike(opened: OpenItem, request: Request) -> Iterator[AlikeAnswer]:
+def _alike(opened: OpenItem, request: Request) -> Iterator[AnswerBeside]:
     for other in opened.alike:
-        who = shown_candidate(other.candidate_id, opened.item.run_id, request)
-        own, theirs = side_by_side(opened.answer.text, other.text)
-        yield AlikeAnswer(who, own, theirs)
+        who = shown_candidate(other.answer.candidate_id, other.run_id, request)
+        own, theirs = side_by_side(opened.answer.text, other.answer.text)
+        yield AnswerBeside(who, own, theirs)
 
 
 def _mode(opened: OpenItem, *, adjudicates: bool) -> Mode:
@@ -297,6 +297,7 @@ _ACTIONS: Mapping[str, str] = {
     "skipped": "skipped it",
     "handed": "handed it on",
     "regraded": "was graded again",
+    "flagged": "was found to be nearly the same as another answer that came later",
 }
 
 
