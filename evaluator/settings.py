@@ -166,6 +166,7 @@ class WorkerSettings:
     grader: str | None
     samples: int
     control_reading: bool
+    control_below_bar: bool
     concurrency: int
     requests_per_minute: float | None
     tokens_per_minute: float | None
@@ -180,6 +181,7 @@ def read_worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerS
         grader=said.get("EVALUATOR_GRADER"),
         samples=int(said["EVALUATOR_SAMPLES"]),
         control_reading=is_on(said["EVALUATOR_CONTROL_READING"]),
+        control_below_bar=is_on(said["EVALUATOR_CONTROL_BELOW_BAR"]),
         concurrency=int(said["EVALUATOR_CONCURRENCY"]),
         requests_per_minute=None if rpm is None else float(rpm),
         tokens_per_minute=None if tpm is None else float(tpm),

@@ -21,7 +21,8 @@ from evaluator.wiring import GraderOptions, make_plain_grader
 
 _TAKEN = (
     "table", "questionnaire", "grader", "prompt", "calls", "samples", "base_url", "price", "max_cost", "timeout",
-    "rubrics", "prompts", "mapping", "sheet", "duplicates", "redact", "control_reading", "limit",
+    "rubrics", "prompts", "mapping", "sheet", "duplicates", "redact", "control_reading",
+    "control_below_bar", "limit",
     "quiet",
 )  # fmt: skip
 
@@ -67,6 +68,7 @@ def batch_job(
         prompts=given["prompts"],
         redact=given["redact"],
         control=given["control_reading"],
+        control_below_bar=given["control_below_bar"],
         ledger=ledger,
         sink=sink,
         trial=trial,

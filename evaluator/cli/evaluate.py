@@ -106,6 +106,9 @@ BASELINE = "baseline"
     "marks anything.",
 )
 @click.option(
+    "--control-below-bar", is_flag=True, help="Ask it beside every grade: nobody is talked up below the bar either."
+)
+@click.option(
     "--redact",
     type=click.Choice(["off", "identity", "all"]),
     default="identity",
@@ -144,6 +147,7 @@ def command(
     timeout: float | None,
     redact: str,
     control_reading: bool,
+    control_below_bar: bool,
     rubrics: tuple[Path, ...],
     prompt_dir: tuple[Path, ...],
     gguf: Path | None,
@@ -193,6 +197,7 @@ def command(
         cache=settings.cache,
         redact=cast(Redact, redact),
         control=control_reading,
+        control_below_bar=control_below_bar,
         rubrics=rubrics,
         prompts=prompt_dir,
     )

@@ -296,6 +296,7 @@ class GradingRun:
             calibration=self.calibration,
             redact=pipeline.redact,
             control_reading=pipeline.reads_control,
+            control_below_bar=pipeline.reads_control and pipeline.control_below_bar,
         )
 
     def _count(self, grade: Grade) -> None:
