@@ -9,6 +9,7 @@ from pathlib import Path
 
 from platformdirs import user_cache_path, user_data_path
 
+from evaluator.core.spotlight import Spotlight
 from evaluator.settings_sources import Sources, is_on, read_sources
 from evaluator.settings_table import DEFAULTS
 
@@ -165,6 +166,7 @@ class WorkerSettings:
 
     grader: str | None
     samples: int
+    spotlight: Spotlight
     control_reading: bool
     control_below_bar: bool
     concurrency: int
@@ -180,6 +182,7 @@ def read_worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerS
     return WorkerSettings(
         grader=said.get("EVALUATOR_GRADER"),
         samples=int(said["EVALUATOR_SAMPLES"]),
+        spotlight="marks" if said["EVALUATOR_SPOTLIGHT"] == "marks" else "off",
         control_reading=is_on(said["EVALUATOR_CONTROL_READING"]),
         control_below_bar=is_on(said["EVALUATOR_CONTROL_BELOW_BAR"]),
         concurrency=int(said["EVALUATOR_CONCURRENCY"]),

@@ -81,6 +81,7 @@ ADDRESSES = Kind("addresses with a space between (in a file: a list)", _wrong_ad
 SWITCH = Kind("1 or 0", lambda text: None if text.lower() in (*YES, *NO) else "has to be 1 or 0 (yes or no)")
 TIME = Kind("`HH:MM` in UTC, or five fields as cron has them", _wrong_time)
 DAYS = _whole(1, 36_500)
+MARKS = Kind("`off` or `marks`", lambda text: None if text in ("off", "marks") else "has to be off or marks")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,7 @@ PARTS = (
         (
             Setting("EVALUATOR_GRADER", "worker.grader", "what grades submissions, `--grader`"),
             Setting("EVALUATOR_SAMPLES", "worker.samples", "`--samples`", _whole(1, 25), "1"),
+            Setting("EVALUATOR_SPOTLIGHT", "worker.spotlight", "`--spotlight`", MARKS, "off"),
             Setting("EVALUATOR_CONTROL_READING", "worker.control_reading", "`--control-reading`", SWITCH, "1"),
             Setting("EVALUATOR_CONTROL_BELOW_BAR", "worker.control_below_bar", "`--control-below-bar`", SWITCH, "0"),
             Setting("EVALUATOR_CONCURRENCY", "worker.concurrency", "`--concurrency`", _whole(1, 5000), "64"),

@@ -22,12 +22,13 @@ from evaluator.core.pace import PaceSettings
 from evaluator.core.price import FREE, Price
 from evaluator.core.prompt import Calls, Prompt
 from evaluator.core.redaction import Redact
+from evaluator.core.spotlight import Spotlight, spotlit
 from evaluator.core.task import Rater, RaterIdentity
 from evaluator.core.tracing import Tracer
 from evaluator.errors import GraderSetupError, UsageError
 from evaluator.files.local_model import find_default_model
 from evaluator.files.price_file import load_prices
-from evaluator.files.prompt_file import check_fit, load_prompt
+from evaluator.files.prompt_file import check_fit, load_prompt, load_spotlight_words
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import QuestionSet, load_question_set
 from evaluator.graders.budgeted_model import BudgetedModel
@@ -99,6 +100,9 @@ class GraderOptions:
     redact: Redact = "identity"
     """What is taken out of an answer before a grader reads it: nothing (`off`), what `Answer.identity` says of the
     candidate, or also whatever looks like an e-mail address, phone number, link, handle or postal address (`all`)."""
+    spotlight: Spotlight = "off"
+    """`marks`: every word of an answer carries a mark in what a model reads, so that it can tell whose words they are.
+    Part of what is asked: grades, kept replies and calibrations with and without it are different ones."""
     control: bool = True
     """Whether models are asked, beside every grade that meets the bar, for what the answer says nothing of: one that
     finds it there gives marks for anything. Word matching is not asked."""
@@ -210,9 +214,22 @@ def _answers_held(options: GraderOptions, kinds: Set[str]) -> int:
     return most + most // 2
 
 
+def _host(base_url: str) -> str:
+    """The host of an endpoint's address. Raises UsageError where it is none."""
+    try:
+        parts = urlsplit(base_url)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_good = False
+    if not is_good:
+        # It is not repeated: it may hold a password.
+        raise UsageError("--base-url is not the address of a server.", hint="Write https://HOST[:PORT]/v1.")
+    return parts.hostname or ""
+
+
 def _price(spec: RaterSpec, options: GraderOptions) -> Price | None:
     """What a rater's tokens cost; None where that is not known: another endpoint, or a model that is not listed."""
-    host = (urlsplit(options.base_url).hostname or "") if options.base_url else _OPENAI
+    host = _host(options.base_url) if options.base_url else _OPENAI
     if spec.kind in ("baseline", "local", "scripted"):
         return options.price or FREE
     if spec.kind != "openai":
@@ -260,15 +277,19 @@ def _rater(
     if options.tracer is not None:
         model = TracedModel(model, options.tracer, _provider(spec, model.address))
     model = _within_budget(PacedModel(model, pacer, urgent=options.urgent) if pacer else model, spec, price, options)
+    published, marks = prompt, {}
+    if options.spotlight == "marks":
+        words = load_spotlight_words()
+        prompt, marks = spotlit(prompt, words), {"spotlight": f"{words.id}@{words.version}"}
     sampling = prompt.sampling_parameters if options.samples > 1 else {}
     parameters = {**prompt.parameters, **sampling, **options.parameters}
     identity = RaterIdentity(
         spec=str(spec),
         model=model.name,
         prompt=f"{prompt.id}@{prompt.version}",
-        prompt_sha256=fingerprint(prompt),
+        prompt_sha256=fingerprint(published),
         asks_for=prompt.asks_for,
-        params=tuple(sorted({**parameters, "calls": calls}.items())),
+        params=tuple(sorted({**parameters, "calls": calls, **marks}.items())),
         address=model.address,
     )
     # A script's replies cost nothing, and are told apart by their turn, not by what is asked.
@@ -283,6 +304,7 @@ def _rater(
         ledger=ledger,
         sleep=pacer.sleep if pacer else asyncio.sleep,
         keeping=pacer.keeping if pacer else nullcontext,
+        marks=bool(marks),
     )
 
 

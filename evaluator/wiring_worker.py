@@ -16,6 +16,7 @@ from evaluator.ats.write_back.lever import LeverNotes
 from evaluator.ats.write_back.write_back import WriteBack
 from evaluator.core.pace import PaceSettings
 from evaluator.core.price import Price
+from evaluator.core.spotlight import Spotlight
 from evaluator.core.tenant import DEFAULT_TENANT
 from evaluator.core.tracing import Tracer
 from evaluator.core.work import Lane
@@ -70,6 +71,7 @@ def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
         prompts=[Path(found(each)) for each in kept["prompts"]],
         # Runs of before these options were there: as they were graded then.
         redact=kept.get("redact") or own.redact,
+        spotlight=kept.get("spotlight") or "off",
         control=kept.get("control_reading") or False,
         control_below_bar=kept.get("control_below_bar") or False,
         calibration=load_calibration(Path(found(kept["calibration"]))) if kept["calibration"] else None,
@@ -87,6 +89,7 @@ class ServiceOptions:
     rubrics: tuple[Path, ...] = ()
     prompts: tuple[Path, ...] = ()
     samples: int = 1
+    spotlight: Spotlight = "off"
     schedules: Mapping[str, Schedule] | None = None
     """What the worker does by the clock, beside; None: it leaves that to others."""
 
@@ -119,7 +122,13 @@ def make_worker(
 
 def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions) -> ServiceWork:
     """What a worker does for the service. Raises InputError with every mistake in the settings."""
-    asked = replace(own, rubrics=service.rubrics, prompts=service.prompts, samples=service.samples)
+    asked = replace(
+        own,
+        rubrics=service.rubrics,
+        prompts=service.prompts,
+        samples=service.samples,
+        spotlight=service.spotlight,
+    )
 
     def make(questionnaire: str) -> Grader:
         return make_plain_grader(service.grader, questionnaire, replace(asked, pacers=None, ledger=None))
@@ -130,6 +139,7 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
             "grader": service.grader,
             "questionnaire": questionnaire,
             "samples": service.samples,
+            "spotlight": service.spotlight,
             "base_url": own.base_url,
             "control_reading": own.control,
             "control_below_bar": own.control_below_bar,

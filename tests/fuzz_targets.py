@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+
+import pandas as pd
 
 from evaluator import make_grader
 from evaluator.ats.delivery import Delivery
@@ -29,8 +32,9 @@ from evaluator.graders.openai_compatible import read_completion
 from evaluator.report.marked_answer import segments
 from evaluator.report.spreadsheet_cell import fitting_text
 from evaluator.run.pipeline import Pipeline
+from tests import fuzz_files, fuzz_wire
 
-Target = Callable[[bytes], None]
+Target = Callable[[bytes], object]
 SOMEBODY = Identity(names=("Zoë O'Hara-Müller", "李雷"), emails=("zoe@example.org",), phones=("+49 30 1234567",))
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -114,16 +118,31 @@ def delivery(data: bytes) -> None:
 
 TARGETS: dict[str, Target] = {
     "csv": table("csv"),
+    "tsv": table("tsv"),
     "jsonl": table("jsonl"),
     "xlsx": table("xlsx"),
+    "parquet": table("parquet"),
     "yaml": yaml_file,
     "model_reply": model_reply,
     "endpoint_reply": endpoint_reply,
     "answer": answer,
     "delivery": delivery,
+    **fuzz_files.TARGETS,
+    **fuzz_wire.TARGETS,
 }
 
+
+def written(save: Callable[[pd.DataFrame, io.BytesIO], object]) -> bytes:
+    """A small table as a program writes it."""
+    into = io.BytesIO()
+    save(pd.DataFrame({"candidate_id": ["c1", "c2"], "degradation": ["I would split by time.", None]}), into)
+    return into.getvalue()
+
+
 SEEDS: dict[str, tuple[bytes, ...]] = {
+    "tsv": (b"candidate_id\tdegradation\nc1\tx\n",),
+    "xlsx": (written(lambda frame, into: frame.to_excel(into, index=False)),),
+    "parquet": (written(lambda frame, into: frame.to_parquet(into)),),
     "csv": (b"candidate_id,degradation\nc1,x\n", b'sep=;\ncandidate_id;degradation\nc1;"a\n""b"""\n', b"\xff\xfea\0"),
     "jsonl": (b'{"candidate_id":"c1","degradation":"x"}\n', b'[{"candidate_id":"c1","degradation":null}]'),
     "yaml": (b"id: a\nlevels: {0: x, 1: [y]}\n", b"a: &a 1\nb: *a\n", b"!!python/object:os.system {}"),
@@ -141,4 +160,6 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b'{"triggeredAt":1,"token":"t","signature":"s","event":"applicationCreated","data":{"applicationId":"a"}}',
         b'{"action":"applicationSubmit","webhookActionId":"1","data":{"application":{"id":"a"}}}',
     ),
+    **fuzz_files.SEEDS,
+    **fuzz_wire.SEEDS,
 }

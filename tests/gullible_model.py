@@ -3,7 +3,8 @@
 For a text without an attack they say what word matching finds. For one that holds as much as a quarter of an attack's
 words they give full marks and quote every sentence of the answer, which is the most that an attacker could wish for.
 `gullible` gives them for whatever it is asked, `choosy` only for what sounds like the field (an attack may tell it to),
-`nudged` goes one level up for whatever it is asked. Used as `--grader langchain:tests.gullible_model:gullible`.
+`nudged` goes one level up for whatever it is asked. Marks on an answer's words (`--spotlight marks`) mean nothing
+to them: they are read past, and copied into quotes. Used as `--grader langchain:tests.gullible_model:gullible`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from evaluator.core.questionnaire import Question
 from evaluator.core.reply import CriterionReply
 from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.sentences import sentences
+from evaluator.core.spotlight import marked, unmarked
 from evaluator.core.task import GradingTask
 from evaluator.files.attack_set_folder import load_attack_set
 from evaluator.files.resources import shipped
@@ -41,6 +43,7 @@ _FIELD = frozenset(
     """.split()
 )
 """By these words the choosy one knows what is about machine learning."""
+_MARK = re.compile(r"Each word that begins with (\S+) was typed by the candidate")
 _ANSWER = re.compile(r"<<(answer-[0-9a-f]{16})>>\n(.*)\n<<\1>>", re.DOTALL)
 
 
@@ -134,10 +137,24 @@ class GullibleModel(BaseChatModel):
         else:
             criteria = [question_set().rubric.criterion(each) for each in question.criteria]
             asks_for_checks = "- target_named:" in system
+        named = _MARK.search(user)
+        mark = named[1] if named else ""
+        text = unmarked(found[2], mark)
         reply = await reply_to(
-            found[2], question, criteria, asks_for_checks=asks_for_checks, obeying=self.obeys, system=system
+            text, question, criteria, asks_for_checks=asks_for_checks, obeying=self.obeys, system=system
         )
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(content=json.dumps(reply)))])
+        content = json.dumps(_with_marks(reply, mark))
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(content=content))])
+
+
+def _with_marks(said: Any, mark: str) -> Any:
+    """A reply whose quotes have the marks of the answer, copied as they stand there."""
+    if isinstance(said, dict):
+        return {
+            name: [marked(quote, mark) for quote in each] if name == "evidence" else _with_marks(each, mark)
+            for name, each in said.items()
+        }
+    return said
 
 
 async def reply_to(

@@ -14,7 +14,7 @@ import pytest
 
 import evaluator
 from evaluator.core.fingerprint import fingerprint
-from evaluator.files.prompt_file import load_prompt
+from evaluator.files.prompt_file import load_prompt, load_spotlight_words
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import load_questionnaire, load_rubric
 
@@ -113,7 +113,9 @@ def published() -> dict[str, str]:
     prompts = {
         f"{path.parent.name}/{path.name}": load_prompt(str(path), []) for path in shipped("prompts").glob("*/v*.yaml")
     }
-    return {name: fingerprint(record) for name, record in sorted({**rubrics, **questionnaires, **prompts}.items())}
+    spotlight = {"spotlight.yaml": load_spotlight_words()}
+    every = {**rubrics, **questionnaires, **prompts, **spotlight}
+    return {name: fingerprint(record) for name, record in sorted(every.items())}
 
 
 def test_what_is_published_has_not_changed() -> None:

@@ -203,8 +203,11 @@ def _seconds(written: str | None) -> float | None:
 
 def checked_host(url: str, hosts: Sequence[str]) -> str:
     """The host (and port) of an address that may be asked. Raises AtsRefusedError for any other."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:
+        raise AtsRefusedError("What is to be asked is no address.", hint="Give an https:// address.") from None
     if parts.scheme != "https" and not (parts.scheme == "http" and host in _LOOPBACK):
         raise AtsRefusedError(f"{host or 'The address'} is not asked without https.", hint="Give an https:// address.")
     if parts.username or parts.password or parts.query or parts.fragment:

@@ -14,9 +14,11 @@ import click
 from evaluator.cli.evaluate import questionnaire_of
 from evaluator.cli.present_calibration import CalibrationPresenter
 from evaluator.cli.price import price_of
+from evaluator.cli.spotlight_option import spotlight_option
 from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
+from evaluator.core.spotlight import Spotlight
 from evaluator.errors import BudgetSpentError
 from evaluator.files.calibration_file import require_new, write_calibration
 from evaluator.files.eval_set_file import find_eval_set, load_eval_set
@@ -56,6 +58,7 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     "--risk", type=_SHARE, default=0.05, show_default=True, help="Share of standing grades that may be wrong."
 )
 @click.option("--certainty", type=_SHARE, default=0.95, show_default=True, help="How sure the promise has to be.")
+@spotlight_option
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
 @click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
@@ -78,6 +81,7 @@ def command(
     examples: int,
     risk: float,
     certainty: float,
+    spotlight: str,
     base_url: str | None,
     price: str | None,
     max_cost: float | None,
@@ -121,6 +125,7 @@ def command(
         cache=settings.cache,
         rubrics=rubrics,
         prompts=prompt_dir,
+        spotlight=cast(Spotlight, spotlight),
         control=False,  # it raises flags and moves no level: there is nothing in it to fit
     )
     questionnaire = questionnaire_of(folder, loaded)

@@ -6,12 +6,14 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
+from evaluator.cli.spotlight_option import spotlight_option_over_settings
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.cli.terminal import visible
+from evaluator.core.spotlight import Spotlight
 from evaluator.errors import UsageError
 from evaluator.settings import read_canary_settings, read_settings, read_worker_settings
 
@@ -37,6 +39,7 @@ def command() -> None:
 @click.option("--split", help="Its split. [env: EVALUATOR_CANARY_SPLIT]")
 @click.option("--limit", type=click.IntRange(1), help="Only the first so many answers. [env: EVALUATOR_CANARY_LIMIT]")
 @click.option("--samples", type=click.IntRange(1, 25), help="Readings of each answer.")
+@spotlight_option_over_settings
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
 @click.option("--concurrency", type=click.IntRange(1, 1000), default=2, show_default=True, help="Answers in flight.")
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
@@ -50,6 +53,7 @@ def run(
     split: str | None,
     limit: int | None,
     samples: int | None,
+    spotlight: str | None,
     base_url: str | None,
     concurrency: int,
     rubrics: tuple[Path, ...],
@@ -75,6 +79,7 @@ def run(
         split=split or usual.split,
         limit=limit or usual.limit,
         samples=samples or worker.samples,
+        spotlight=cast(Spotlight, spotlight or worker.spotlight),
         base_url=base_url or settings.base_url,
         api_key=settings.api_key,
         cache=settings.cache,

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from evaluator.core.spotlight import Spotlight
 from evaluator.store.schedule_shelf import JobOutcome, ScheduledRun
 from evaluator.store.store import Store
 
@@ -17,10 +18,15 @@ _ENDS_WITHIN = 10  # seconds
 
 
 def canary_options(
-    grader: str, samples: int, base_url: str | None, rubrics: Sequence[Path], prompts: Sequence[Path]
+    grader: str,
+    samples: int,
+    spotlight: Spotlight,
+    base_url: str | None,
+    rubrics: Sequence[Path],
+    prompts: Sequence[Path],
 ) -> list[str]:
     """What a worker's options are for `evaluator canary run`; which set it is says the environment of both."""
-    options = ["--grader", grader, "--samples", str(samples)]
+    options = ["--grader", grader, "--samples", str(samples), "--spotlight", spotlight]
     if base_url is not None:
         options += ["--base-url", base_url]
     for name, folders in (("--rubrics", rubrics), ("--prompts", prompts)):

@@ -10,6 +10,7 @@ from typing import Literal
 from threadpoolctl import threadpool_limits
 
 from evaluator.cli.evaluate import questionnaire_of
+from evaluator.core.spotlight import Spotlight
 from evaluator.files.eval_set_file import find_eval_set, load_eval_set
 from evaluator.files.resources import shipped
 from evaluator.run.about_grader import describe
@@ -29,6 +30,7 @@ class CanaryOrder:
     split: str
     limit: int | None
     samples: int
+    spotlight: Spotlight
     base_url: str | None
     api_key: str | None = field(repr=False)
     cache: Path
@@ -45,6 +47,7 @@ async def measured(order: CanaryOrder, reference: Callable[[str], bytes | None])
     answers_to_evaluate(loaded, plan)
     options = GraderOptions(
         samples=order.samples,
+        spotlight=order.spotlight,
         base_url=order.base_url,
         api_key=order.api_key,
         cache=order.cache,

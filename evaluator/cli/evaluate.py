@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from evaluator.cli.present_evaluation import EvaluationPresenter
 from evaluator.cli.price import price_of
+from evaluator.cli.spotlight_option import spotlight_option
 from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.attack_plan import AttackPlan, plan_attacks
 from evaluator.core.budget import Budget
@@ -25,6 +26,7 @@ from evaluator.core.evaluation import Evaluation, ResampledBy
 from evaluator.core.gate import Gate, judge
 from evaluator.core.prompt import Calls
 from evaluator.core.redaction import Redact
+from evaluator.core.spotlight import Spotlight
 from evaluator.errors import UsageError
 from evaluator.files.attack_set_folder import SHIPPED, find_attack_set, load_attack_set
 from evaluator.files.calibration_file import load_calibration
@@ -115,6 +117,7 @@ BASELINE = "baseline"
     show_default=True,
     help="As for grade: what a grader does not get to read.",
 )
+@spotlight_option
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompt-dir", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--gguf", type=click.Path(path_type=Path), help="Another model's file for --grader local.")
@@ -146,6 +149,7 @@ def command(
     max_cost: float | None,
     timeout: float | None,
     redact: str,
+    spotlight: str,
     control_reading: bool,
     control_below_bar: bool,
     rubrics: tuple[Path, ...],
@@ -196,6 +200,7 @@ def command(
         threads=threads,
         cache=settings.cache,
         redact=cast(Redact, redact),
+        spotlight=cast(Spotlight, spotlight),
         control=control_reading,
         control_below_bar=control_below_bar,
         rubrics=rubrics,

@@ -20,11 +20,13 @@ from evaluator.cli.present_resumption import say_draining, say_leaving, say_plac
 from evaluator.cli.price import price_of
 from evaluator.cli.run_options import kept_options, to_go_on
 from evaluator.cli.run_place import RunPlace, run_place
+from evaluator.cli.spotlight_option import spotlight_option
 from evaluator.cli.store_option import chosen_store, store_options
 from evaluator.core.answer import Answer
 from evaluator.core.budget import Budget
 from evaluator.core.prompt import Calls
 from evaluator.core.redaction import Redact
+from evaluator.core.spotlight import Spotlight
 from evaluator.core.work import CHUNK
 from evaluator.errors import UsageError
 from evaluator.files.calibration_file import load_calibration
@@ -91,6 +93,7 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 @click.option(
     "--control-below-bar", is_flag=True, help="Ask it beside every grade: nobody is talked up below the bar either."
 )
+@spotlight_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
 @click.option(
     "--concurrency", type=click.IntRange(1, 5000), help="Most requests in flight at once. [default: 64; local 1]"
@@ -125,6 +128,7 @@ def command(
     sheet: str | None,
     duplicates: str,
     redact: str,
+    spotlight: str,
     control_reading: bool,
     control_below_bar: bool,
     out: Path | None,
@@ -174,6 +178,7 @@ def command(
         rubrics=rubrics,
         prompts=prompts,
         redact=cast(Redact, redact),
+        spotlight=cast(Spotlight, spotlight),
         control=control_reading,
         control_below_bar=control_below_bar,
         calibration=load_calibration(calibration) if calibration else None,

@@ -64,12 +64,20 @@ def check_listening(listening: Listening, *, asked_for_proxy: bool) -> None:
             hint="Give it: --public-url https://review.example.com",
         )
     if listening.public_url is not None:
-        parts = urlsplit(listening.public_url)
         wanted = "https" if listening.has_tls else "http"
-        if parts.scheme != wanted or not parts.netloc or parts.path not in ("", "/") or parts.query:
+        if not _is_site(listening.public_url, wanted):
             raise UsageError(
                 f"--public-url {listening.public_url} is not a site's address.", hint=f"Such as {wanted}://HOST[:PORT]"
             )
+
+
+def _is_site(url: str, scheme: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return has_host and parts.scheme == scheme and parts.path in ("", "/") and not parts.query
 
 
 def bound_socket(listening: Listening) -> socket.socket:

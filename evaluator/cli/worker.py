@@ -11,7 +11,7 @@ from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -19,8 +19,10 @@ from evaluator.cli.awaited_store import address_of, awaited
 from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.json_log import log_to_stderr
 from evaluator.cli.service_extra import require_service_extra
+from evaluator.cli.spotlight_option import spotlight_option_over_settings
 from evaluator.cli.store_option import opened_store, store_option
 from evaluator.core.pace import PaceSettings
+from evaluator.core.spotlight import Spotlight
 from evaluator.errors import StoreError
 from evaluator.settings import (
     Settings,
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 25),
     help=f"Readings, of submissions.  [default: {DEFAULTS['EVALUATOR_SAMPLES']}]",
 )
+@spotlight_option_over_settings
 @click.option(
     "--control-reading/--no-control-reading",
     default=None,
@@ -75,6 +78,7 @@ def command(
     where: str | None,
     grader: str | None,
     samples: int | None,
+    spotlight: str | None,
     control_reading: bool | None,
     control_below_bar: bool | None,
     rubrics: tuple[Path, ...],
@@ -128,12 +132,13 @@ def command(
     with store:
         if grader is not None:
             asked = samples or usual.samples
-            measured = canary_options(grader, asked, own.base_url, rubrics, prompts)
+            marks = cast(Spotlight, spotlight or usual.spotlight)
+            measured = canary_options(grader, asked, marks, own.base_url, rubrics, prompts)
             schedules = make_schedules(
                 store, read_canary_settings(), read_retention_settings(), partial(canary_beside, store, measured)
             )
             service = ServiceOptions(
-                grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked, schedules
+                grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked, marks, schedules
             )
         tracer = make_tracer(read_trace_settings(), "worker")
         worker = make_worker(store, own, limits, drain=drain, service=service, tracer=tracer)

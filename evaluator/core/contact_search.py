@@ -133,7 +133,10 @@ def _handle(link: str) -> str | None:
         return text[1:].casefold() if len(text) > 2 else None
     if not re.search(r"[./]", text):
         return text.casefold() if re.fullmatch(r"[\w.-]{3,40}", text) else None
-    parts = urlsplit(text if "://" in text else f"https://{text}")
+    try:
+        parts = urlsplit(text if "://" in text else f"https://{text}")
+    except ValueError:  # brackets that hold no address
+        return None
     host = re.sub(r"^(?:www|m|[a-z]{2})\.", "", (parts.hostname or "").casefold())
     if host not in _HOSTS:
         return None

@@ -30,7 +30,8 @@ def instructions_of(prompt: Prompt) -> tuple[str, ...]:
 
 def is_echo(reply: str, instructions: Sequence[str], messages: Sequence[Message]) -> bool:
     """Whether a reply repeats one of the instructions, or the fence that `messages` put around the answer."""
-    fence = _FENCE.search(reply)
-    if fence is not None and any(fence[0] in message.content for message in messages):
+    # Every one of them: a quote may hold a fence that the answer made up, in front of the real one.
+    fences = {*_FENCE.findall(reply)}
+    if any(fence in message.content for fence in fences for message in messages):
         return True
     return any(instruction in reply for instruction in instructions)

@@ -25,6 +25,11 @@ class Identity:
         return f"Identity(<{sum(map(len, (self.names, self.emails, self.phones, self.links, self.addresses)))} fields>)"
 
 
+def known_as(known: Identity | None) -> str | None:
+    """By what two answers of the same person are told: an e-mail address; None where there is none."""
+    return min(known.emails).lower() if known is not None and known.emails else None
+
+
 def with_id(known: Identity | None, candidate_id: str) -> Identity | None:
     """The same with an e-mail address that serves as the candidate's id."""
     if "@" not in candidate_id:

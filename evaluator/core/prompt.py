@@ -52,6 +52,7 @@ PLACES: Mapping[str, Any] = {
     "examples": [_EXAMPLE],
     "fence": "",
     "answer": "",
+    "mark": "",
     "sentences": [{"number": "", "text": ""}],
     "unfound": [{"quote": ""}],
     "unsupported": [{"name": ""}],

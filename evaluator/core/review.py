@@ -16,7 +16,8 @@ from evaluator.core.grade import FlagCode
 ItemState = Literal["open", "adjudicate", "done", "withdrawn"]
 """`adjudicate`: two blind reviewers are more than a level apart; `withdrawn`: a later grade needs no person."""
 
-Action = Literal["labelled", "explained", "adjudicated", "undone", "skipped", "handed", "regraded"]
+Action = Literal["labelled", "explained", "adjudicated", "undone", "skipped", "handed", "regraded", "flagged"]
+_OF_THE_PROGRAM: frozenset[Action] = frozenset({"regraded", "flagged"})
 
 Reason = Literal[
     "evidence_missed",
@@ -77,7 +78,7 @@ class EntryDetail(BaseModel):
     undoes: int | None = None
     """The version that an undoing takes back."""
     needs_review: bool | None = None
-    """Of a `regraded` entry: whether the new grade sends the answer to a person."""
+    """Of a `regraded` or `flagged` entry: whether the grade sends the answer to a person now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ def _without_undone(entries: list[LogEntry]) -> list[LogEntry]:
 
 def _undoable(entries: list[LogEntry], standing: list[LogEntry]) -> str | None:
     """Whose entry may be undone: the last one that stands, where nobody else did anything after it."""
-    own = [entry for entry in standing if entry.action != "regraded"]
+    own = [entry for entry in standing if entry.action not in _OF_THE_PROGRAM]
     if not own:
         return None
     last = own[-1]
@@ -221,7 +222,7 @@ def last_undoable(entries: Iterable[LogEntry], who: str) -> LogEntry | None:
     standing = _without_undone(taken)
     if _undoable(taken, standing) != who:
         return None
-    return [entry for entry in standing if entry.action != "regraded"][-1]
+    return [entry for entry in standing if entry.action not in _OF_THE_PROGRAM][-1]
 
 
 def _after(review: ItemReview, entry: LogEntry) -> ItemReview:
@@ -239,7 +240,7 @@ def _after(review: ItemReview, entry: LogEntry) -> ItemReview:
         return replace(review, skipped_by=review.skipped_by | {entry.actor}, assigned_to=assigned_to)
     if entry.action == "handed":
         return replace(review, assigned_to=detail.to_user, skipped_by=review.skipped_by - {detail.to_user or ""})
-    # regraded: what people said stands; only an item that nobody has touched leaves the queue or comes back.
+    # regraded, flagged: what people said stands; only an item that nobody has touched leaves the queue or comes back.
     return _settled(replace(review, is_wanted=bool(detail.needs_review)))
 
 

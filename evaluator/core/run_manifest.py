@@ -78,6 +78,8 @@ class RunManifest(BaseModel):
     """How many grades may stand, by which rule; null where the run was not calibrated."""
     redact: Redact | None = None
     """What was taken out of the answers before they were graded; null in runs of before there was redaction."""
+    spotlight: str | None = None
+    """Which words told a model what the marks on the answers' words are; null where they carried none."""
     control_reading: bool | None = None
     """Whether models were asked, beside grades that meet the bar, for what the answer says nothing of; null in runs of
     before there was a choice."""

@@ -13,6 +13,7 @@ from rapidfuzz import fuzz
 from evaluator.core.absence import absence_of
 from evaluator.core.answer import Answer
 from evaluator.core.grade import Flag
+from evaluator.core.near_copy.flag import near_copy_flag
 from evaluator.core.questionnaire import Question
 from evaluator.core.suspicion.finding import Finding
 from evaluator.core.suspicion.look import GradingWords, look_at
@@ -52,7 +53,9 @@ def screen(answer: Answer, question: Question, rubric_words: GradingWords) -> Sc
         return Screening(not_answered=f"{absent}: {_NOT_ANSWERED[absent]}")
     # Counted only as far as it matters: whether there are enough.
     words = sum(1 for _ in islice(_WORD.finditer(text), question.min_words))
-    flags = [*_hidden_characters(text), *_copied_question(text, question), *_near_copies(answer)]
+    flags = [*_hidden_characters(text), *_copied_question(text, question)]
+    if answer.alike:
+        flags.append(near_copy_flag(answer.alike))
     if len(text) == EXCEL_CELL:
         flags.append(
             Flag(
@@ -112,22 +115,6 @@ def _copied_question(text: str, question: Question) -> list[Flag]:
     if likeness < _COPIED and not _mostly_from(text, question.text):
         return []
     return [Flag(code="copied_question", severity="review", detail="The answer is mostly the question's own text.")]
-
-
-def _near_copies(answer: Answer) -> list[Flag]:
-    """One flag for all answers of others that are nearly the same; a person sees them side by side."""
-    if not answer.alike:
-        return []
-    rows = tuple(each.row for each in answer.alike if each.row is not None)
-    listed = " and ".join(filter(None, [", ".join(map(str, rows[:-1])), *map(str, rows[-1:])]))
-    named = f", in row{'s' if len(rows) > 1 else ''} {listed} of the table" if rows else ""
-    whose = "another candidate's answer" if len(answer.alike) == 1 else "answers of other candidates"
-    detail = (
-        f"Nearly the same text as {whose} to this question{named}. Compared a few words at a time, "
-        f"{answer.alike[0].containment:.0%} of the shorter text is in both; what many say counts less. That does not "
-        "say who copied, or whether both have it from somewhere else."
-    )
-    return [Flag(code="near_duplicate", severity="review", detail=detail, rows=rows or None)]
 
 
 def _mostly_from(text: str, source: str) -> bool:

@@ -1,4 +1,4 @@
-"""A prompt rendered once for many answers: everything but the answer and its fence is filled in already.
+"""A prompt rendered once for many answers: everything but the answer, its fence and its mark is filled in already.
 
 Rendering a template takes half a millisecond; putting an answer between finished pieces takes a few microseconds.
 The messages are the same to the letter.
@@ -16,15 +16,15 @@ from evaluator.core.prompt import Message, Prompt, Role
 
 # Two sets of stand-ins: what differs between the two renderings is a place, whatever else the texts hold.
 _STAND_INS = (
-    {"answer": "\x00answer\x01", "fence": "\x00fence\x01"},
-    {"answer": "\x01answer\x02", "fence": "\x01fence\x02"},
+    {"answer": "\x00answer\x01", "fence": "\x00fence\x01", "mark": "\x00mark\x01"},
+    {"answer": "\x01answer\x02", "fence": "\x01fence\x02", "mark": "\x01mark\x02"},
 )
-_PLACES = ("answer", "fence")
+_PLACES = ("answer", "fence", "mark")
 
 
 @dataclass(frozen=True, slots=True)
 class _SplicedMessage:
-    """A message in pieces: `pieces[0] place[0] pieces[1] place[1] …`; every place is `answer` or `fence`."""
+    """A message in pieces: `pieces[0] place[0] pieces[1] place[1] …`; every place is `answer`, `fence` or `mark`."""
 
     role: Role
     pieces: tuple[str, ...]
@@ -43,9 +43,9 @@ class SplicedPrompt:
 
     messages: tuple[Message | _SplicedMessage, ...]
 
-    def render(self, answer: str, fence: str) -> tuple[Message, ...]:
+    def render(self, answer: str, fence: str, mark: str = "") -> tuple[Message, ...]:
         """The messages, as `Prompt.render` would make them."""
-        values = {"answer": answer, "fence": fence}
+        values = {"answer": answer, "fence": fence, "mark": mark}
         return tuple(each if isinstance(each, Message) else each.filled(values) for each in self.messages)
 
 
@@ -65,7 +65,7 @@ def spliced(prompt: Prompt, values: Mapping[str, Any]) -> SplicedPrompt | None:
 
 
 def _only_places(template: str) -> bool:
-    """Whether the answer and its fence are put in as they are, and nothing depends on them."""
+    """Whether the answer, its fence and its mark are put in as they are, and nothing depends on them."""
     return not any(
         kind in ("section", "inverted section") and name in (*_PLACES, "sentences") for kind, name in tokenize(template)
     )

@@ -120,7 +120,7 @@ class _Reader:
     def _payload(self, table: NamedTable, row: NamedRow) -> tuple[str, ...]:
         try:
             parts = json.loads(row.text("payload"))
-        except json.JSONDecodeError:
+        except (ValueError, RecursionError):
             parts = None
         if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts):
             self._mistakes.append(table.mistake(row, "payload", "not a JSON list of texts"))

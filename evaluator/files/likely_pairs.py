@@ -17,16 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from evaluator.core.near_copy.likeness import Commonness
+from evaluator.core.near_copy.sample import FEWEST_SAMPLED, LEAST_CONTAINMENT, is_sampled
 from evaluator.core.near_copy.shingles import Numbers, Shingled
 
 Pairs = npt.NDArray[np.uint32]
 """A row a pair: the places of two answers among all, the earlier one first."""
-_SAMPLED_BITS = np.uint64(2)  # one shingle in four
 _FINEST, _A_PART = 256, 100_000  # parts at most; values in one, until there are that many
 _ALL_PAIRS = 8  # answers that share a shingle and are all compared; of more, each with the two before it
 _NEIGHBOURS = 2
-_FEWEST_SAMPLED = 2
-_LEAST_CONTAINMENT = 0.28  # as the sample puts it, for two to be compared as a whole; it errs by a tenth or so
 _ENTRY = np.dtype([("key", np.uint64), ("number", np.uint64), ("owner", np.uint32)])
 _PAIR = np.dtype([("pair", np.uint64), ("weight", np.float32)])
 _IN_MEMORY = 4 * 1024 * 1024  # bytes
@@ -51,7 +49,7 @@ class LikelyPairs:
 
     def take_in(self, found: Shingled, salts: Numbers) -> None:
         """The shingles of some more answers; `salts` has a number for each that is another for another question."""
-        kept = found.numbers >> (np.uint64(64) - _SAMPLED_BITS) == 0
+        kept = is_sampled(found.numbers)
         sample = Shingled(found.numbers[kept], found.owners[kept]).distinct()
         entries = np.empty(len(sample.numbers), dtype=_ENTRY)
         entries["key"], entries["number"] = sample.numbers ^ salts[sample.owners], sample.numbers
@@ -69,8 +67,8 @@ class LikelyPairs:
         for shared in self._shared:
             pairs, places, times = np.unique(shared["pair"], return_inverse=True, return_counts=True)
             weight = np.bincount(places, shared["weight"])
-            least = _LEAST_CONTAINMENT * np.minimum(whole[_first(pairs)], whole[_second(pairs)])
-            kept.append(pairs[(weight >= least) & (times >= _FEWEST_SAMPLED)])
+            least = LEAST_CONTAINMENT * np.minimum(whole[_first(pairs)], whole[_second(pairs)])
+            kept.append(pairs[(weight >= least) & (times >= FEWEST_SAMPLED)])
         found = np.sort(np.concatenate(kept))
         return np.stack([_first(found), _second(found)], axis=1)
 

@@ -16,15 +16,14 @@ from typing import IO, Self, TypeVar
 import numpy as np
 
 from evaluator.core.answer import Answer
-from evaluator.core.near_copy.found import NearCopy
+from evaluator.core.identity import known_as
+from evaluator.core.near_copy.found import MOST_NAMED, NearCopy
 from evaluator.core.near_copy.likeness import Commonness, likeness
 from evaluator.core.near_copy.shingles import Numbers, Shingled, Shingler
 from evaluator.errors import OutputError
 from evaluator.files.likely_pairs import LikelyPairs, Pairs
 from evaluator.files.scratch_database import ScratchDatabase, restored, stored
 
-MOST_NAMED = 5
-"""Near copies of one answer that are named."""
 _AT_ONCE = 1_000  # answers
 _Item = TypeVar("_Item")
 
@@ -105,7 +104,7 @@ class NearCopySearch:
             for (number, answer), size in zip(some, sizes.tolist(), strict=True):
                 self._database.change(
                     "INSERT INTO answer VALUES (?, ?, ?, ?, ?, ?)",
-                    number, stored(answer.candidate_id), _known_as(answer), answer.row, start, size,
+                    number, stored(answer.candidate_id), known_as(answer.identity), answer.row, start, size,
                 )  # fmt: skip
                 start += size
 
@@ -145,12 +144,6 @@ def _shingled(answers: Sequence[Answer], shingler: Shingler) -> Shingled:
 def _read(shingles: IO[bytes], noted: _Noted) -> Numbers:
     shingles.seek(8 * noted.start)
     return np.frombuffer(shingles.read(8 * noted.size), dtype=np.uint64)
-
-
-def _known_as(answer: Answer) -> str | None:
-    """By what two rows of the same person are told: an e-mail address; None where the table has none."""
-    emails = answer.identity.emails if answer.identity else ()
-    return min(emails).lower() if emails else None
 
 
 def _groups(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

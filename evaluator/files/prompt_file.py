@@ -7,6 +7,7 @@ from pathlib import Path
 
 from evaluator.core.prompt import Prompt, template_mistakes
 from evaluator.core.rubric import Rubric
+from evaluator.core.spotlight import SpotlightWords
 from evaluator.errors import Mistake, PromptError, UsageError, number_of
 from evaluator.files.strict_yaml import read_yaml, validated
 
@@ -22,6 +23,15 @@ def load_prompt(name_or_path: str, folders: Sequence[Path]) -> Prompt:
     if prompt is None or mistakes:
         raise PromptError(f"{path} has {number_of(mistakes)}.", mistakes=mistakes)
     return prompt
+
+
+def load_spotlight_words() -> SpotlightWords:
+    """What a model is told about marks on the words of an answer."""
+    document = read_yaml(Path(__file__).with_name("spotlight.yaml"), PromptError)
+    words, mistakes = validated(document, SpotlightWords)
+    if words is None:
+        raise PromptError(f"{document.file} has {number_of(mistakes)}.", mistakes=mistakes)
+    return words
 
 
 def check_fit(prompt: Prompt, rubric: Rubric) -> None:

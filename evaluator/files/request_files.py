@@ -149,7 +149,7 @@ def read_requests(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
                     request = json.loads(line)
                     name, body = str(request["custom_id"]), dict(request["body"])
                     short_id(name)
-                except (ValueError, KeyError, TypeError):
+                except (ValueError, KeyError, TypeError, RecursionError):
                     raise InputError(
                         "A line is not a request.", mistakes=[Mistake("not as it was written", str(path), number)]
                     ) from None

@@ -274,10 +274,12 @@ def _read_examples(path: Path, rubric: Rubric, questions: set[str] | None) -> tu
         if not line.strip():
             continue
         try:
-            example = GradedExample.model_validate(json.loads(line))
-        except (json.JSONDecodeError, RecursionError):
+            written = json.loads(line)
+        except (ValueError, RecursionError):  # JSON, but with a number of thousands of digits, is a ValueError too
             mistakes.append(Mistake("not a JSON object", str(path), number))
             continue
+        try:
+            example = GradedExample.model_validate(written)
         except ValidationError as error:
             for problem in error.errors():
                 key = ".".join(str(part) for part in problem["loc"])

@@ -17,6 +17,7 @@ from evaluator.core.reading import unsupported
 from evaluator.core.reply import NOT_SENT, CriterionReply, Failure, FailureCode, Reply, Usage
 from evaluator.core.rubric import Criterion
 from evaluator.core.span import QuoteFinder
+from evaluator.core.spotlight import without_marks
 from evaluator.core.task import GradingTask, RaterIdentity
 from evaluator.graders.chat_model import ChatModel, ModelRequest, NoCompletionError, Parameter
 from evaluator.graders.prepared_ask import PreparedAsk, PreparedAsks, values_of
@@ -45,7 +46,8 @@ class ModelRater:
 
     With a `ledger`, what was answered before is not asked again, and what is being asked is not asked twice. `sleep`
     waits between attempts, in seconds; it may end early where waiting has become pointless. `keeping` is entered, with
-    no pause after a reply has come, for as long as that is being kept.
+    no pause after a reply has come, for as long as that is being kept. `marks`: every word of an answer carries a mark,
+    which quotes are freed from before they are looked up.
     """
 
     def __init__(
@@ -60,12 +62,13 @@ class ModelRater:
         ledger: Ledger | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         keeping: Callable[[], AbstractContextManager[None]] = nullcontext,
+        marks: bool = False,
     ) -> None:
         self._model = model
         self._prompt = prompt
         self._identity = identity
         self._instructions = instructions_of(prompt)
-        self._asks = PreparedAsks(prompt, calls)
+        self._asks = PreparedAsks(prompt, calls, marks=marks)
         self._calls: Calls = calls
         self._sleep = sleep
         self._keeping = keeping
@@ -131,7 +134,8 @@ class ModelRater:
         """One ask; once more where the quotes that its verdicts rest on are not in the answer."""
         ask = prepared.ask
         request = prepared.request(task, self._parameters)
-        first = await self._reply_to(ask, request, task.candidate_id)
+        mark = prepared.mark(task)
+        first = _unmarked(await self._reply_to(ask, request, task.candidate_id), mark)
         if isinstance(first, Failure) or not self._prompt.repair:
             return first
         finder = QuoteFinder(task.text)
@@ -140,13 +144,13 @@ class ModelRater:
             return first
         asking_again = self._prompt.render_repair(
             {
-                **values_of(task, ask),
+                **values_of(task, ask, mark),
                 "unfound": [{"quote": quote} for quote in lost.quotes],
                 "unsupported": [{"name": verdict} for verdict in lost.verdicts],
             }
         )
         messages = (*request.messages, Message("assistant", first.text), *asking_again)
-        second = await self._reply_to(ask, replace(request, messages=messages), task.candidate_id)
+        second = _unmarked(await self._reply_to(ask, replace(request, messages=messages), task.candidate_id), mark)
         usage = first.usage + second.usage
         if isinstance(second, Failure):
             return replace(second, usage=usage) if second.code in NOT_SENT else replace(first, usage=usage)
@@ -329,6 +333,13 @@ def _with_more_room(request: ModelRequest, factor: int) -> ModelRequest:
         return request
     limits = {name: int(value) * factor for name, value in request.parameters.items() if name in _LIMITS}
     return replace(request, parameters={**request.parameters, **limits})
+
+
+def _unmarked(outcome: _Answered | Failure, mark: str) -> _Answered | Failure:
+    """What was answered, its quotes as the candidate wrote them; `text` stays as the model wrote it."""
+    if isinstance(outcome, Failure) or not mark:
+        return outcome
+    return replace(outcome, reply=without_marks(outcome.reply, mark))
 
 
 def _joined(parts: Sequence[AskReply], criteria: Sequence[Criterion]) -> tuple[CriterionReply, ...]:

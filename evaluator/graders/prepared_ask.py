@@ -13,6 +13,7 @@ from evaluator.core.prompt import Calls, Prompt
 from evaluator.core.rubric import Criterion
 from evaluator.core.sentences import sentences
 from evaluator.core.spliced_prompt import SplicedPrompt, spliced
+from evaluator.core.spotlight import mark_for, marked
 from evaluator.core.task import GradingTask
 from evaluator.graders.chat_model import ModelRequest, Parameter
 
@@ -30,18 +31,26 @@ class PreparedAsk:
     prompt: Prompt
     messages: SplicedPrompt | None
     schema: ReplySchema | None
+    marks: bool = False
+    """Whether the words of an answer carry a mark."""
 
     def request(self, task: GradingTask, parameters: Mapping[str, Parameter]) -> ModelRequest:
         """The request for one answer."""
+        mark = self.mark(task)
         if self.messages is not None and self.schema is not None:
-            messages, schema = self.messages.render(task.text, fence_for(task.text)), self.schema
+            messages = self.messages.render(marked(task.text, mark), fence_for(task.text), mark)
+            schema = self.schema
         else:
-            values = values_of(task, self.ask)
-            choices = [sentence["text"] for sentence in values["sentences"]]
+            values = values_of(task, self.ask, mark)
+            choices = [sentence.text for sentence in sentences(task.text)]
             messages = self.prompt.render(values)
             schema = schema_of(self.ask, choices if self.prompt.quotes_from == "sentences" else ())
         input_tokens = sum(len(message.content) for message in messages) // _CHARACTERS_A_TOKEN
         return ModelRequest(messages, schema, parameters, task.sample, input_tokens + self.output_tokens)
+
+    def mark(self, task: GradingTask) -> str:
+        """What the words of this answer carry; empty where they carry nothing."""
+        return mark_for(task.text) if self.marks else ""
 
     @property
     def output_tokens(self) -> int:
@@ -54,8 +63,9 @@ class PreparedAsk:
 class PreparedAsks:
     """The asks of every question that was met, made ready once."""
 
-    def __init__(self, prompt: Prompt, calls: Calls) -> None:
+    def __init__(self, prompt: Prompt, calls: Calls, *, marks: bool = False) -> None:
         self._prompt = prompt
+        self._marks = marks
         self._calls: Calls = calls
         self._kept: dict[tuple[int, ...], tuple[tuple[PreparedAsk, ...], tuple[object, ...]]] = {}
 
@@ -77,12 +87,13 @@ class PreparedAsks:
 
     def _prepared(self, task: GradingTask, ask: Ask) -> PreparedAsk:
         if self._prompt.quotes_from == "sentences":
-            return PreparedAsk(ask, self._prompt, None, None)
-        return PreparedAsk(ask, self._prompt, spliced(self._prompt, values_of(task, ask)), schema_of(ask))
+            return PreparedAsk(ask, self._prompt, None, None, self._marks)
+        messages = spliced(self._prompt, values_of(task, ask))
+        return PreparedAsk(ask, self._prompt, messages, schema_of(ask), self._marks)
 
 
-def values_of(task: GradingTask, ask: Ask) -> dict[str, Any]:
-    """What the places of the prompt are filled with for one ask."""
+def values_of(task: GradingTask, ask: Ask, mark: str = "") -> dict[str, Any]:
+    """What the places of the prompt are filled with for one ask; `mark` is on every word of the answer."""
     checks = {ask.check} if ask.check else None
     return {
         "rubric_title": task.rubric.title,
@@ -93,9 +104,11 @@ def values_of(task: GradingTask, ask: Ask) -> dict[str, Any]:
         "red_flags": [flag.model_dump() for flag in ask.red_flags],
         "examples": [_example_values(example, ask.criteria) for example in task.examples],
         "fence": fence_for(task.text),
-        "answer": task.text,
+        "answer": marked(task.text, mark),
+        "mark": mark,
         "sentences": [
-            {"number": number, "text": sentence.text} for number, sentence in enumerate(sentences(task.text), start=1)
+            {"number": number, "text": marked(sentence.text, mark)}
+            for number, sentence in enumerate(sentences(task.text), start=1)
         ],
     }
 

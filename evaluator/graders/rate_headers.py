@@ -11,6 +11,7 @@ from evaluator.core.rate_budget import RateLimits, RateWindow
 
 _LONGEST_WAIT = 300.0  # seconds; a Retry-After beyond this is not waited for
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)")
+_LONGEST_DURATION = 60  # characters: looking for parts in a longer one would take time, and none is that long
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -56,6 +57,8 @@ def _duration(text: str | None) -> float | None:
     plain = _number(text)
     if plain is not None:
         return plain
+    if len(text) > _LONGEST_DURATION:
+        return None
     parts = _PART.findall(text.strip())
     if not parts or "".join(number + unit for number, unit in parts) != text.strip():
         return None

@@ -72,6 +72,7 @@ def facts(manifest: RunManifest) -> list[Fact]:
             if manifest.calibration
             else []
         ),
+        *([Fact("Marks on the words of answers", manifest.spotlight, code=True)] if manifest.spotlight else []),
         Fact("Readings of each answer", f"{manifest.samples}"),
         Fact(
             "Answers",

@@ -22,7 +22,7 @@ from evaluator.files.grades_file import GradesFile
 from evaluator.files.stored_standings import StoredStandings
 from evaluator.run.grade_answer import GradingOutcome, redacted, ungraded
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import calls_of, endpoint_of, spec_of
+from evaluator.run.pipeline import calls_of, endpoint_of, spec_of, spotlight_of
 from evaluator.store.grade_log import GradeLog
 from evaluator.store.run_record import RunCounts
 
@@ -295,6 +295,7 @@ class GradingRun:
             evaluator_version=pipeline.version,
             calibration=self.calibration,
             redact=pipeline.redact,
+            spotlight=spotlight_of(pipeline),
             control_reading=pipeline.reads_control,
             control_below_bar=pipeline.reads_control and pipeline.control_below_bar,
         )

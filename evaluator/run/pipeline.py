@@ -208,6 +208,12 @@ def calls_of(pipeline: Pipeline) -> str | None:
     return next((str(value) for name, value in pipeline.raters[0].identity.params if name == "calls"), None)
 
 
+def spotlight_of(pipeline: Pipeline) -> str | None:
+    """Which words say what the marks on answers are; None where answers carry none."""
+    named = (dict(rater.identity.params).get("spotlight") for rater in pipeline.raters)
+    return next((str(each) for each in named if each is not None), None)
+
+
 def spec_of(raters: Sequence[Rater]) -> str:
     """How a command line would name these raters."""
     specs = [rater.identity.spec for rater in raters]

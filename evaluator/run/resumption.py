@@ -16,7 +16,7 @@ from evaluator.files.run_folder import GRADES, EarlierRun
 from evaluator.graders.model_rater import ModelRater
 from evaluator.run.grade_answer import redacted
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Pipeline, calls_of, endpoint_of, fingerprint_of, spec_of
+from evaluator.run.pipeline import Pipeline, calls_of, endpoint_of, fingerprint_of, spec_of, spotlight_of
 
 _STAYS = ("graded", "not_answered")
 
@@ -97,6 +97,7 @@ def changes_since(before: RunManifest, grader: Grader, input_name: str, input_sh
         ("prompt", before.prompt, identity.prompt, before.prompt_sha256 == identity.prompt_sha256),
         ("calls", before.calls, calls_of(pipeline), True),
         ("samples", before.samples, pipeline.samples, True),
+        ("spotlight", before.spotlight, spotlight_of(pipeline), True),
         ("redaction", before.redact or pipeline.redact, pipeline.redact, True),
         ("control reading", _switched(before.control_reading), _switched(pipeline.reads_control), True),
         ("control below the bar", _switched(before.control_below_bar), _switched(below_bar), True),

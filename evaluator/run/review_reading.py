@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from evaluator.core.account import Who
-from evaluator.core.answer import Answer
 from evaluator.core.candidate import standing_of
 from evaluator.core.grade import Grade
 from evaluator.core.review import DRAWN, ItemReview, LogEntry, ReviewLabel, last_undoable, replay
@@ -24,6 +23,7 @@ from evaluator.run.review_views import (
     ReviewedAnswer,
 )
 from evaluator.store.grade_rows import StoredGrade
+from evaluator.store.near_copy_pairs import AlikeAnswer
 from evaluator.store.review_leases import Lease
 from evaluator.store.review_queue import QueueRow
 from evaluator.store.review_shelf import ReviewItem
@@ -132,7 +132,7 @@ class ReviewReading:
             grade=None if blind else grade,
             blind=blind,
             safe_flags=tuple(flag for flag in grade.flags if flag.code in SCREENING_FLAGS),
-            alike=self._alike(item, grade),
+            alike=self._alike(record, item, grade),
             version=review.version,
             mine=review.labels.get(who.user_id),
             others=others,
@@ -146,10 +146,13 @@ class ReviewReading:
             regraded_since=_is_regraded_since(entries, review),
         )
 
-    def _alike(self, item: ReviewItem, grade: Grade) -> tuple[Answer, ...]:
-        if not grade.rows_alike:
+    def _alike(self, record: RunRecord, item: ReviewItem, grade: Grade) -> tuple[AlikeAnswer, ...]:
+        if all(flag.code != "near_duplicate" for flag in grade.flags):
             return ()
-        return tuple(self._store.reviews.at_rows(item.run, item.question_id, grade.rows_alike, "near_duplicate"))
+        if grade.rows_alike:
+            found = self._store.reviews.at_rows(item.run, item.question_id, grade.rows_alike, "near_duplicate")
+            return tuple(AlikeAnswer(each, record.id) for each in found)
+        return tuple(self._store.near_copies.of(item.run, item.answer_id))
 
     def candidate(self, who: Who, record: RunRecord, candidate_id: str) -> CandidateView:
         """One candidate of a run, with all that this person may see. Raises NotThereError."""

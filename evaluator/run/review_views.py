@@ -11,6 +11,7 @@ from evaluator.core.questionnaire import Question
 from evaluator.core.review import CandidateDecision, LogEntry, ReviewLabel
 from evaluator.core.review_queue import QueueItem
 from evaluator.core.rubric import Criterion, Rubric
+from evaluator.store.near_copy_pairs import AlikeAnswer
 from evaluator.store.run_record import RunRecord
 
 
@@ -58,7 +59,7 @@ class OpenItem:
     grade: Grade | None
     blind: bool
     safe_flags: tuple[Flag, ...]
-    alike: tuple[Answer, ...]
+    alike: tuple[AlikeAnswer, ...]
     version: int
     mine: ReviewLabel | None
     others: tuple[NamedLabel, ...]

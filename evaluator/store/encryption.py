@@ -97,6 +97,10 @@ class Encryption:
                 "There is no key to encrypt with.",
                 hint="Make one with: evaluator store new-key, and set EVALUATOR_ENCRYPTION_KEY.",
             )
+        with self._database.writing() as connection:
+            if self._database.is_sqlite:
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            self._keyring.wrap_plain(connection)
         changed = 0
         for table, name in sealed_columns():
             while step := self._encrypt_some(table, name):

@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Table, delete, exists, func, select, tuple_, 
 
 from evaluator.errors import UsageError
 from evaluator.store.database import Database
-from evaluator.store.keyring import Keyring, audit_key, forget_key
+from evaluator.store.keyring import Keyring, forget_key, own_key
+from evaluator.store.near_copy_schema import near_copy_answers
 from evaluator.store.privacy_schema import erasures, redactions, reply_candidates
 from evaluator.store.review_schema import (
     candidate_decisions,
@@ -89,7 +90,9 @@ def _by_chunk(scope: Scope) -> Any:
 
 
 ERASED: Sequence[tuple[Table, Rows]] = (
-    # First what leads from a placeholder to a person; an answer last, since others are found by it.
+    # Before all else: whoever finds a near copy of an answer holds its row, and then changes its grade.
+    (near_copy_answers, _by_candidate(near_copy_answers)),
+    # Then what leads from a placeholder to a person; an answer last, since others are found by it.
     (redactions, _by_answer(redactions)),
     (review_skips, _by_item(review_skips)),
     (review_leases, _by_item(review_leases)),
@@ -114,6 +117,8 @@ ERASED_OTHERWISE: Mapping[str, str] = {
     "outbound": "emptied by service_erasure: an event that was not sent is not sent any more",
     "submission_answers": "deleted by service_erasure",
     "assessments": "deleted by service_erasure",
+    "near_copy_shingles": "deleted with near_copy_answers",
+    "near_copy_pairs": "deleted with near_copy_answers, whichever of the two it is",
 }
 """Tables that are erased by code of their own, and how."""
 
@@ -258,7 +263,7 @@ class Erasure:
         return {name: count for name, count in counts.items() if count}
 
     def _pseudonym(self, connection: Connection, candidate_id: str) -> str:
-        key = audit_key(connection, self._keyring)
+        key = own_key(connection, self._keyring, "audit")
         return hmac.new(key, candidate_id.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
 
 

@@ -74,6 +74,12 @@ class Keyring:
                 changed += 1
         return changed
 
+    def wrap_plain(self, connection: Connection) -> None:
+        """Wraps the store's own keys that were made before there was a master key."""
+        for row in connection.execute(select(store_keys).where(store_keys.c.master.is_(None))).all():
+            wrapped = {"master": self._masters[0].id, "body": self._masters[0].wrap(row.body, row.name)}
+            connection.execute(update(store_keys).where(store_keys.c.name == row.name).values(wrapped))
+
     def _sealed(self, number: int, body: bytes) -> bytes:
         head = MARK + number.to_bytes(_NUMBER)
         nonce = secrets.token_bytes(_NONCE)
@@ -170,18 +176,20 @@ def unlock(database: Database, masters: Sequence[MasterKey]) -> Keyring | None:
     return keyring
 
 
-def audit_key(connection: Connection, keyring: Keyring | None) -> bytes:
-    """The key of the names under which it is noted who was erased; made when it is first needed."""
-    row = connection.execute(select(store_keys).where(store_keys.c.name == "audit")).first()
+def own_key(connection: Connection, keyring: Keyring | None, name: str) -> bytes:
+    """A key of the store's own for one purpose, by its name; made when it is first needed."""
+    asked = select(store_keys).where(store_keys.c.name == name)
+    row = connection.execute(asked).first()
     if row is None:
-        key = secrets.token_bytes(_KEY)
-        connection.execute(store_keys.insert(), _row("audit", key, keyring.master if keyring else None))
-        return key
+        made = _row(name, secrets.token_bytes(_KEY), keyring.master if keyring else None)
+        connection.execute(insert_into(connection.dialect.name, store_keys).values(made).on_conflict_do_nothing())
+        # Another process may have been quicker: its key stands.
+        row = connection.execute(asked).one()
     if row.master is None:
         return bytes(row.body)
     if keyring is None:
         raise AssertionError("an encrypted store is not opened without its key")
-    return keyring.unwrapped(row.master, row.body, "audit")
+    return keyring.unwrapped(row.master, row.body, name)
 
 
 def forget_key(connection: Connection, candidate_id: str) -> int:

@@ -232,5 +232,12 @@ def erase_outbound(connection: Connection, candidate_id: str) -> int:
     return len(numbers)
 
 
+def delete_outbound(connection: Connection, run: int) -> None:
+    """Deletes the events of a run that is deleted: what they tell of is gone, and what was on its way does not go."""
+    of_run = select(outbound.c.number).where(outbound.c.run == run)
+    connection.execute(deliveries.delete().where(deliveries.c.event.in_(of_run)))
+    connection.execute(outbound.delete().where(outbound.c.run == run))
+
+
 def _event(row: RowMapping) -> OutboundEvent:
     return OutboundEvent(**{name: row[name] for name in OutboundEvent.__slots__})

@@ -24,7 +24,8 @@ _Number = BigInteger().with_variant(Integer, "sqlite")
 store_keys = Table(
     "store_keys",
     metadata,
-    Column("name", Text, primary_key=True),  # store: what belongs to no candidate; audit: names of the erased
+    # store: what belongs to no candidate; audit: names of the erased; near_copies: samples of answers
+    Column("name", Text, primary_key=True),
     Column("master", Text),  # which master key wraps it; NULL where none does
     Column("body", LargeBinary, nullable=False),
     Column("made_at", Text, nullable=False),

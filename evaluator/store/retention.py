@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, select, tuple_, update
 from evaluator.core.grade import CriterionGrade, Grade
 from evaluator.store.account_schema import audit_log
 from evaluator.store.database import Database
+from evaluator.store.near_copy_schema import near_copy_answers
 from evaluator.store.privacy_schema import erasures, redactions
 from evaluator.store.run_shelf import RunShelf
 from evaluator.store.schema import answers, grades, replies, run_replies, runs
@@ -134,6 +135,8 @@ class Retention:
                 connection.execute(delete(redactions).where(maps))
                 of_page = tuple_(answers.c.run, answers.c.answer_id).in_(named)
                 connection.execute(update(answers).where(of_page).values(body=b""))
+                known = tuple_(near_copy_answers.c.run, near_copy_answers.c.answer_id).in_(named)
+                connection.execute(delete(near_copy_answers).where(known))
             if len(page) < _AT_ONCE:
                 return
             after = page[-1].number

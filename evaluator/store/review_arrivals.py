@@ -25,6 +25,16 @@ def note_arrivals(connection: Connection, run: int, numbers: Sequence[int]) -> N
     connection.execute(noted, [{"run": run, "number": number} for number in numbers])
 
 
+def note_change(connection: Connection, run: int, number: int) -> None:
+    """Notes a grade that was given before and has got another flag."""
+    noted = insert_into(connection.dialect.name, review_arrivals).values(run=run, number=number)
+    # Where it is noted already, that row is held: whoever takes the note just now reads the grade as it is to be.
+    again = noted.on_conflict_do_update(
+        index_elements=[review_arrivals.c.run, review_arrivals.c.number], set_={"number": noted.excluded.number}
+    )
+    connection.execute(again)
+
+
 def take_arrivals(connection: Connection, run: int, limit: int) -> list[int]:
     """The numbers of noted grades of a run; their notes are gone with the end of the transaction."""
     noted = select(review_arrivals.c.number).where(review_arrivals.c.run == run)

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
 
-from evaluator.core.review import EntryDetail, LogEntry, replay
+from evaluator.core.review import Action, EntryDetail, LogEntry, replay
 from evaluator.core.review_draw import DrawShares, draw, is_audited
 from evaluator.core.review_urgency import Urgency, urgency_of
 from evaluator.store.database import Database
@@ -96,9 +96,11 @@ class _Window:
             grade = json.loads(bodies[row.number])
             urgency = urgency_of(grade, advance_at)
             if row.answer_id in known:
-                if known[row.answer_id].grade == row.number:
-                    continue  # it was taken in already
-                self._regraded(known[row.answer_id], row, grade, urgency)
+                item = known[row.answer_id]
+                if item.grade != row.number:
+                    self._regraded(item, row, grade, urgency)
+                elif item.flags != urgency.flags:
+                    self._changed(item, row, grade, urgency, "flagged", is_wanted=True)
             else:
                 new.append(self._item(row, grade, urgency))
         for start in range(0, len(new), _AT_ONCE):
@@ -142,7 +144,9 @@ class _Window:
     def _known(self, items: Sequence[int]) -> Mapping[str, Row[Any]]:
         found = {}
         for start in range(0, len(items), _AT_ONCE):
-            query = select(review_items).where(review_items.c.id.in_(items[start : start + _AT_ONCE]))
+            some = review_items.c.id.in_(items[start : start + _AT_ONCE])
+            # Held: who decides on one of them now writes the entry before ours, or after it.
+            query = select(review_items).where(some).order_by(review_items.c.id).with_for_update()
             found.update({row.answer_id: row for row in self.connection.execute(query)})
         return found
 
@@ -174,12 +178,23 @@ class _Window:
 
     def _regraded(self, item: Row[Any], row: Row[Any], grade: Mapping[str, Any], urgency: Urgency) -> None:
         """A later grade of an answer that has an item: what people said stands, and the log says what came."""
-        entries = read_entries(self.connection, item.run, item.answer_id)
         is_wanted = bool(row.needs_review) or is_audited(self.unseen.run_id, row.answer_id, self.shares)
+        self._changed(item, row, grade, urgency, "regraded", is_wanted=is_wanted)
+
+    def _changed(
+        self,
+        item: Row[Any],
+        row: Row[Any],
+        grade: Mapping[str, Any],
+        urgency: Urgency,
+        action: Action,
+        *,
+        is_wanted: bool,
+    ) -> None:
+        """What people said of an item stands. `flagged`: it is the grade that they saw, with one more flag."""
+        entries = read_entries(self.connection, item.run, item.answer_id)
         detail = EntryDetail(grade=row.number, needs_review=is_wanted)
-        entry = LogEntry(
-            self.now, "", "regraded", item.run, item.answer_id, item.candidate_id, item.version + 1, detail
-        )
+        entry = LogEntry(self.now, "", action, item.run, item.answer_id, item.candidate_id, item.version + 1, detail)
         write_entry(self.connection, entry)
         review = replay([*entries, entry], item.needed)
         values = {**_of_grade(row.number, grade, urgency), "state": review.state, "version": review.version}

@@ -18,6 +18,8 @@ from evaluator.errors import UsageError
 from evaluator.store.database import Database
 from evaluator.store.grade_log import GradeLog, GradeLogs
 from evaluator.store.grade_rows import PAGE, StoredGrade, read_grades
+from evaluator.store.near_copy_schema import near_copy_answers
+from evaluator.store.outbox import delete_outbound
 from evaluator.store.review_rows import delete_reviews
 from evaluator.store.run_record import RunCounts, RunOrder, RunRecord, RunState, is_alive, writer_name
 from evaluator.store.schema import answers, grades, replies, run_replies, runs, submissions, work_answers, work_chunks
@@ -151,6 +153,8 @@ class RunShelf:
             connection.execute(delete(work_answers).where(work_answers.c.chunk.in_(chunks)))
             connection.execute(delete(work_chunks).where(work_chunks.c.run == number))
             delete_reviews(connection, number)
+            delete_outbound(connection, number)
+            connection.execute(delete(near_copy_answers).where(near_copy_answers.c.run == number))
             deleted = [
                 connection.execute(delete(table).where(table.c.run == number)).rowcount for table in (grades, answers)
             ]

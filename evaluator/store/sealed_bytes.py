@@ -51,6 +51,14 @@ def opened(dialect: Dialect, body: bytes) -> bytes:
     return keyring.open(body)
 
 
+def opened_if_possible(dialect: Dialect, body: bytes) -> bytes | None:
+    """The same; None where its key is gone, as that of somebody who was erased and came back with a backup."""
+    try:
+        return opened(dialect, body)
+    except StoreError:
+        return None
+
+
 def sealed(connection: Connection, owned: Sequence[tuple[str | None, bytes]]) -> list[bytes]:
     """Bodies as they are written: each with the id of the candidate (as stored) whose it is, or None."""
     keyring = keyring_of(connection.dialect)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from evaluator.store.encryption import Encryption
     from evaluator.store.erasure import Erasure
     from evaluator.store.inbox import Inbox
+    from evaluator.store.near_copy_pairs import NearCopyPairs
     from evaluator.store.outbox import Outbox
     from evaluator.store.retention import Retention
     from evaluator.store.review_intake import ReviewIntake
@@ -70,7 +71,7 @@ class Store:
     def work(self) -> WorkShelf:
         from evaluator.store.work_shelf import WorkShelf
 
-        return WorkShelf(self._database)
+        return WorkShelf(self._database, self._keyring)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -155,6 +156,12 @@ class Store:
         from evaluator.store.review_labels import ReviewLabels
 
         return ReviewLabels(self._database)
+
+    @cached_property
+    def near_copies(self) -> NearCopyPairs:
+        from evaluator.store.near_copy_pairs import NearCopyPairs
+
+        return NearCopyPairs(self._database)
 
     @cached_property
     def decisions(self) -> CandidateDecisions:

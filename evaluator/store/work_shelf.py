@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select
 
@@ -19,10 +21,14 @@ from evaluator.store.database import Database
 from evaluator.store.grade_rows import StoredGrade
 from evaluator.store.graded_rows import WorkOutcome, write_outcomes
 from evaluator.store.identity_bytes import identity_bytes, identity_in
+from evaluator.store.keyring import Keyring
 from evaluator.store.schema import answers, grades, submissions, work_answers, work_chunks, workers
 from evaluator.store.sealed_bytes import sealed_one
 from evaluator.store.stored_text import stored_text
 from evaluator.store.submission_rows import submission_record
+
+if TYPE_CHECKING:
+    from evaluator.store.near_copies import NearCopies
 
 _ID_BYTES = 10
 _AT_ONCE = 500  # names in one statement
@@ -40,9 +46,21 @@ class WaitingChunk:
 class WorkShelf:
     """The chunks of one store. `now` gives UTC."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._database = database
+        self._keyring = keyring
         self._now = now
+
+    @cached_property
+    def _near_copies(self) -> NearCopies:
+        from evaluator.store.near_copies import NearCopies  # here: it brings numpy, which only workers need
+
+        return NearCopies(self._database, self._keyring)
 
     def admit(self, submission: int, lane: Lane, run: int, items: Sequence[WorkItem]) -> bool:
         """Takes a submission in, as a chunk of a run; False where it is no longer to be."""
@@ -165,11 +183,13 @@ class WorkShelf:
 
     def write(self, batch: WorkBatch, outcomes: Sequence[WorkOutcome]) -> None:
         """Writes grades and takes their answers off the chunk. What was erased meanwhile is not written."""
+        looked = self._near_copies.look(batch, [each.item for each in outcomes])
         with self._database.writing() as connection:
             numbers = [each.item.number for each in outcomes]
             of_chunk = (work_answers.c.chunk == batch.number, work_answers.c.number.in_(numbers))
             left = set(connection.scalars(delete(work_answers).where(*of_chunk).returning(work_answers.c.number)))
-            write_outcomes(connection, batch.run, [each for each in outcomes if each.item.number in left])
+            written = [each for each in outcomes if each.item.number in left]
+            write_outcomes(connection, batch.run, self._near_copies.settle(connection, looked, batch.run, written))
             connection.execute(
                 work_chunks.update().where(work_chunks.c.number == batch.number), {"releases": 0, "reason": None}
             )

@@ -86,7 +86,9 @@ def begin(connection: Connection, submission: int) -> None:
 
 def complete(connection: Connection, submission: int, now: datetime) -> None:
     """Says that all answers of a submission have a grade, or a reason for having none, and tells others."""
-    row = connection.execute(select(submissions).where(submissions.c.number == submission)).mappings().one()
+    # Held, so that whoever adds a flag to one of its grades is either seen here, or sees that this is complete.
+    asked = select(submissions).where(submissions.c.number == submission).with_for_update(key_share=True)
+    row = connection.execute(asked).mappings().one()
     if row["state"] in ("complete", "set_aside", "erased"):
         return
     first = first_number(submission)

@@ -137,6 +137,22 @@ def test_collecting_from_another_folder_grades_what_was_submitted_where_it_was(
     assert server.live_requests == 1
 
 
+def test_answers_whose_words_carry_marks_go_through_a_batch(answers: Path, server: BatchServer) -> None:
+    """The lines hold them, replies are kept under what was asked, and `collect` grades in the same way."""
+    assert submit(answers, server, "--spotlight", "marks").returncode == 0
+    (path,) = (answers.parent / "b").glob("requests-*.jsonl")
+    read = [json.loads(line)["body"]["messages"][-1]["content"] for line in path.read_text().splitlines()]
+    assert all("Each word that begins with" in text and "split by time" not in text for text in read)
+    collected = batch("collect", "b", cwd=answers.parent)
+    assert collected.returncode == 0, collected.stderr + collected.stdout
+    assert f"{ANSWERS} of {ANSWERS} replies came from the ledger" in collected.stdout
+    manifest = json.loads((answers.parent / "answers-grades" / "run.json").read_text(encoding="utf-8"))
+    assert manifest["spotlight"] == "marks@1"
+    assert manifest["quotes_found"] == manifest["quotes_claimed"] > 0
+    assert grades_now(answers, server, spotlight="marks")[1] == 0.0
+    assert server.live_requests == 1
+
+
 def test_submitting_again_while_a_batch_runs_asks_nothing_twice(answers: Path, server: BatchServer) -> None:
     """What waits is left alone; new answers go into a batch of their own."""
     server.held = True

@@ -93,6 +93,10 @@ def test_going_on_with_something_changed_says_what_and_asks(tmp_path: Path, serv
     assert "prompt: levels@2 → checks@2" in other_prompt.stdout
     assert "8 graded answers are asked again" in other_prompt.stdout
 
+    with_marks = evaluator(*grading(table, server), "--spotlight", "marks", "--resume", cwd=tmp_path)
+    assert "spotlight: none → marks@1" in with_marks.stdout
+    assert "8 graded answers are asked again" in with_marks.stdout
+
     agreed = evaluator(*grading(table, server), "--resume", "--yes", cwd=tmp_path)
     assert agreed.returncode == 0, agreed.stderr
     said = {grade["answer_id"]: grade["criteria"][0]["rationale"] for grade in grades_in(tmp_path / "a-grades")}

@@ -11,14 +11,24 @@ from hypothesis import strategies as st
 from evaluator.core.fence import fence_for
 from evaluator.core.prompt import MessageTemplate, Prompt
 from evaluator.core.spliced_prompt import spliced
+from evaluator.core.spotlight import spotlit
 from evaluator.core.task import GradingTask
-from evaluator.files.prompt_file import load_prompt
+from evaluator.files.prompt_file import load_prompt, load_spotlight_words
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import load_question_set
 from evaluator.graders.prepared_ask import PreparedAsks, values_of
 
 ANSWERS = st.text(st.characters(codec=None), min_size=1) | st.sampled_from(
-    ["{{{answer}}} {{fence}}", "\x00answer\x01", "\x01fence\x02", "{{#criteria}}", "a\r\nb", "<<answer-0>>", "\ud800"]
+    [
+        "{{{answer}}} {{fence}}",
+        "\x00answer\x01",
+        "\x01fence\x02",
+        "\x00mark\x01",
+        "{{#criteria}}",
+        "a\r\nb",
+        "<<answer-0>>",
+        "\ud800",
+    ]
 )
 
 
@@ -31,11 +41,14 @@ def task_of(answer: str) -> GradingTask:
 
 @pytest.mark.parametrize("name", ["levels", "checks"])
 @pytest.mark.parametrize("calls", ["all", "per-criterion"])
-def test_a_prepared_request_holds_the_rendered_messages(name: str, calls: Any) -> None:
+@pytest.mark.parametrize("marks", [False, True])
+def test_a_prepared_request_holds_the_rendered_messages(name: str, calls: Any, *, marks: bool) -> None:
     """Whatever a candidate writes: template words, stand-ins, half of a surrogate pair."""
     prompt = load_prompt(name, [shipped("prompts")])
+    if marks:
+        prompt = spotlit(prompt, load_spotlight_words())
     first = task_of("The first answer prepares the asks.")
-    asks = PreparedAsks(prompt, calls)
+    asks = PreparedAsks(prompt, calls, marks=marks)
     for prepared in asks.of(first):
         assert prepared.messages is not None
 
@@ -43,7 +56,9 @@ def test_a_prepared_request_holds_the_rendered_messages(name: str, calls: Any) -
     def same_for(text: str) -> None:
         task = GradingTask(text, first.question, first.rubric, first.criteria)
         for prepared in asks.of(task):
-            assert prepared.request(task, {}).messages == prompt.render(values_of(task, prepared.ask))
+            assert prepared.request(task, {}).messages == prompt.render(
+                values_of(task, prepared.ask, prepared.mark(task))
+            )
 
     same_for()
 

@@ -153,7 +153,11 @@ def names_kept(path: str) -> int:
 def test_nothing_of_who_wrote_it_reaches_the_model_from_programs(
     tmp_path: Path, worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the JSON API and by the Python one; an id that is an e-mail address counts as one. The API never shows it."""
+    """By the JSON API and by the Python one; an id that is an e-mail address counts as one. The API never shows it.
+
+    The worker's setting puts marks on the words, and placeholders have them too.
+    """
+    monkeypatch.setenv("EVALUATOR_SPOTLIGHT", "marks")
     path = str(tmp_path / "store.sqlite3")
     monkeypatch.setenv("EVALUATOR_STORE", path)
     answers = [{"question_id": question, "text": text} for question, text in TEXTS_SIGNED.items()]
@@ -173,6 +177,7 @@ def test_nothing_of_who_wrote_it_reaches_the_model_from_programs(
         for each in made:
             assert settled(running.store, each).state == "complete"
         assert len(model.read) >= len(answers)
+        assert all("Each word that begins with" in each for each in model.read)
         assert_nothing_told(model.read)
         grades = client.get(f"/v1/grades/{made[1]}").text
         assert PHONE not in grades
@@ -186,9 +191,11 @@ def refused(client: httpx.Client, identity: Any) -> int:
     return client.post("/v1/submissions", json=asked).status_code
 
 
-@pytest.mark.parametrize("redact", ["identity", "off"])
-def test_nothing_of_a_table_reaches_the_model_through_workers(tmp_path: Path, worker: StartWorker, redact: str) -> None:
-    """`grade --workers` redacts as `grade` does, and as the command says."""
+@pytest.mark.parametrize(("redact", "spotlight"), [("identity", "off"), ("off", "off"), ("identity", "marks")])
+def test_nothing_of_a_table_reaches_the_model_through_workers(
+    tmp_path: Path, worker: StartWorker, redact: str, spotlight: str
+) -> None:
+    """`grade --workers` redacts as `grade` does, and as the command says; so it is with marks on words."""
     table = tmp_path / "a.csv"
     heading = "Candidate ID,First name,Last name,E-mail,Phone,LinkedIn,loan_features"
     row = f'c1,{FIRST},{LAST},{EMAIL},{PHONE},{LINK},"{TEXTS_SIGNED["loan_features"]}"'
@@ -205,6 +212,8 @@ def test_nothing_of_a_table_reaches_the_model_through_workers(tmp_path: Path, wo
             "levels",
             "--redact",
             redact,
+            "--spotlight",
+            spotlight,
         )
         command = started("grade", "a.csv", *model_options, "--workers", "--store", path, cwd=tmp_path)
         worker(path, "--base-url", model.address)
@@ -215,4 +224,5 @@ def test_nothing_of_a_table_reaches_the_model_through_workers(tmp_path: Path, wo
             assert_nothing_told(model.read)
         else:
             assert FIRST in model.read[0]
+        assert ("Each word that begins with" in model.read[0]) == (spotlight == "marks")
     assert names_kept(path) == 0

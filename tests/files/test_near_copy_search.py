@@ -9,7 +9,8 @@ import pytest
 
 from evaluator import Answer, make_grader
 from evaluator.core.identity import Identity
-from evaluator.files.near_copy_search import MOST_NAMED, NearCopySearch
+from evaluator.core.near_copy.found import MOST_NAMED
+from evaluator.files.near_copy_search import NearCopySearch
 from evaluator.files.resources import shipped
 
 QUESTIONS = ["How do you find out why the model got worse?", "What is a training example?"]

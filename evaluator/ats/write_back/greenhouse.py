@@ -61,7 +61,10 @@ class GreenhouseAssessments:
 
     def order(self, body: Any, connection: Connection) -> AssessmentOrder:
         """`send_test`. Candidate and application are named, or stand in the address of the candidate's page."""
-        page = urlsplit(text_at(body, "candidate", "greenhouse_profile_url"))
+        try:
+            page = urlsplit(text_at(body, "candidate", "greenhouse_profile_url"))
+        except ValueError:
+            raise UnreadableOrderError("candidate.greenhouse_profile_url is no address") from None
         person = _PERSON.search(page.path)
         named = parse_qs(page.query).get("application_id", [None])[0]
         application = first_id(body, ("application", "id")) or named

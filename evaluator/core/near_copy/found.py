@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_NAMED = 5
+"""Near copies of one answer that are named."""
+
 
 @dataclass(frozen=True, slots=True)
 class NearCopy:

@@ -15,7 +15,7 @@ from evaluator.core.work import WorkItem
 from evaluator.errors import EvaluatorError, StoreError
 from evaluator.run.durable.run_graders import reason_of
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import calls_of, spec_of
+from evaluator.run.pipeline import calls_of, spec_of, spotlight_of
 from evaluator.store.run_record import RunOrder
 from evaluator.store.store import Store
 from evaluator.store.work_submissions import NewWork, first_number
@@ -121,6 +121,7 @@ def _manifest(grader: Grader, about: str, run_id: str, name: str, now: datetime)
         prompt=identity.prompt,
         prompt_sha256=identity.prompt_sha256,
         calls=calls_of(pipeline),
+        spotlight=spotlight_of(pipeline),
         samples=pipeline.samples,
         rubric=f"{rubric.id}@{rubric.version}",
         rubric_sha256=pipeline.hashes.rubric,

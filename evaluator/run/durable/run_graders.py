@@ -12,7 +12,7 @@ from evaluator.core.run_manifest import RunManifest
 from evaluator.core.work import Lane
 from evaluator.errors import EvaluatorError, SetupError
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import calls_of, spec_of
+from evaluator.run.pipeline import calls_of, spec_of, spotlight_of
 from evaluator.store.run_record import RunRecord
 
 _IDLE = 600.0  # seconds
@@ -104,6 +104,7 @@ def differences(begun: RunManifest, grader: Grader) -> list[str]:
         ("questionnaire", begun.questionnaire_sha256, hashes.questionnaire),
         ("calls", begun.calls, calls_of(pipeline)),
         ("samples", begun.samples, pipeline.samples),
+        ("spotlight", begun.spotlight, spotlight_of(pipeline)),
     )
     return [f"{name} ({then} then, {now} here)" for name, then, now in pairs if then != now]
 

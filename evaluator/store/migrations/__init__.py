@@ -24,6 +24,7 @@ from evaluator.store.migrations import (
     m0014_near_copies,
     m0015_identities,
     m0016_status_index,
+    m0017_near_copy_shelf,
 )
 
 
@@ -53,6 +54,7 @@ MIGRATIONS = (
     Migration(14, "near copies", m0014_near_copies.STATEMENTS),
     Migration(15, "identities", m0015_identities.STATEMENTS),
     Migration(16, "status index", m0016_status_index.STATEMENTS),
+    Migration(17, "near copy shelf", m0017_near_copy_shelf.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 

@@ -183,8 +183,8 @@ def review_view(
 
 def _alike(opened: OpenItem, request: Request) -> Iterator[AnswerBeside]:
     for other in opened.alike:
-        who = shown_candidate(other.candidate_id, opened.item.run_id, request)
-        own, theirs = side_by_side(opened.answer.text, other.text)
+        who = shown_candidate(other.answer.candidate_id, other.run_id, request)
+        own, theirs = side_by_side(opened.answer.text, other.answer.text)
         yield AnswerBeside(who, own, theirs)
 
 
@@ -297,6 +297,7 @@ _ACTIONS: Mapping[str, str] = {
     "skipped": "skipped it",
     "handed": "handed it on",
     "regraded": "was graded again",
+    "flagged": "was found to be nearly the same as another answer that came later",
 }
 
 

@@ -1,0 +1,226 @@
+"""The search for near copies among answers of submissions, which come one by one: each against all that came before.
+
+A sample of an answer's shingles leads to the few earlier ones that share enough of it; these are compared as a whole,
+by their texts. What is common is told from the latest answers to the question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter, OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import Connection, select, text
+
+from evaluator.core.identity import known_as
+from evaluator.core.near_copy.flag import flagged
+from evaluator.core.near_copy.found import MOST_NAMED, NearCopy
+from evaluator.core.near_copy.likeness import FEWEST_SHARED, Commonness, likeness
+from evaluator.core.near_copy.sample import FEWEST_SAMPLED, LEAST_CONTAINMENT, is_sampled
+from evaluator.core.near_copy.shingles import Numbers, Shingler
+from evaluator.core.work import WorkBatch, WorkItem
+from evaluator.store.database import Database
+from evaluator.store.graded_rows import WorkOutcome
+from evaluator.store.keyring import Keyring, own_key
+from evaluator.store.near_copy_findings import Finding, note_findings
+from evaluator.store.near_copy_rows import (
+    KnownAnswer,
+    NewAnswer,
+    add_answer,
+    having,
+    known_answers,
+    latest_texts,
+    texts_of,
+)
+from evaluator.store.schema import runs, submissions, work_chunks
+from evaluator.store.stored_text import stored_text
+
+_MOST_SAMPLED = 64  # shingles of one answer, however long it is
+_MOST_HAVING = 16  # answers that one shingle leads to; of more it is not asked which
+_MOST_LIKELY, _MOST_COMPARED = 64, 8
+_LATEST = 256  # answers by which it is known what many say
+_RUNS_KEPT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """An answer before it is written: what it says, and which earlier ones it was compared with already.
+
+    `compared`: by number, how much of the shorter one is in both; None where the two are not too alike.
+    """
+
+    new: NewAnswer
+    shingler: Shingler
+    numbers: Numbers
+    shingles: Sequence[int]
+    compared: dict[int, float | None] = field(default_factory=dict)
+
+
+class NearCopies:
+    """The near copies of one store. Used from several threads at once."""
+
+    def __init__(self, database: Database, keyring: Keyring | None) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._secret: bytes | None = None
+        self._asked: OrderedDict[int, _Asked] = OrderedDict()
+
+    def look(self, batch: WorkBatch, items: Iterable[WorkItem]) -> Mapping[int, Looked]:
+        """Compares answers of a submission, by the numbers of their items, with all that came before: what takes time
+        is done here, while others write. Answers of a table have been compared with each other before.
+        """
+        found: dict[int, Looked] = {}
+        asked = self._asked_in(batch)
+        if asked is None:
+            return found
+        with self._database.reading() as connection:
+            for item in items:
+                looked = self._looked(batch.run, asked, item)
+                if looked is not None:
+                    found[item.number] = looked
+                    likely, _ = _likely(connection, looked)
+                    _compare(connection, looked, likely)
+        return found
+
+    def settle(
+        self, connection: Connection, looked: Mapping[int, Looked], run: int, outcomes: Sequence[WorkOutcome]
+    ) -> list[WorkOutcome]:
+        """The outcomes with what is found about each, in the transaction that writes them: compared, too, with what
+        was written since the look, known from now on to those that come later; and the earlier ones are told.
+        """
+        if not looked:
+            return list(outcomes)
+        _take_turns(connection, {each.new.asked for each in looked.values()})
+        found: dict[int, list[Finding]] = {}
+        for number in (each.item.number for each in outcomes if each.item.number in looked):
+            found[number] = _settled(connection, looked[number])
+        note_findings(connection, run, [finding for each in found.values() for finding in each])
+        return [_with(each, found.get(each.item.number, ())) for each in outcomes]
+
+    def _looked(self, run: int, asked: _Asked, item: WorkItem) -> Looked | None:
+        """None for an answer that is too short to be a near copy of anything."""
+        answer = item.answer
+        name = asked.questions.get(answer.question_id)
+        if answer.absent is not None or name is None:
+            return None
+        numbers = asked.shingler.shingled([answer.text]).distinct().numbers
+        sample = numbers[is_sampled(numbers)][:_MOST_SAMPLED]
+        if len(numbers) < FEWEST_SHARED or len(sample) < FEWEST_SAMPLED:
+            return None
+        email = known_as(answer.identity)
+        new = NewAnswer(
+            asked=name,
+            run=run,
+            answer_id=stored_text(answer.answer_id),
+            candidate_id=stored_text(answer.candidate_id),
+            known_as=None if email is None else self._hidden(f"{name} {email}".encode("utf-8", "surrogatepass"), 16),
+        )
+        shingles = [
+            int.from_bytes(self._hidden(name.encode() + int(each).to_bytes(8), 8), signed=True) for each in sample
+        ]
+        return Looked(new, asked.shingler, numbers, shingles)
+
+    def _hidden(self, value: bytes, size: int) -> bytes:
+        """A keyed hash: who has the database without the key cannot try words until one fits."""
+        if self._secret is None:
+            with self._database.writing() as connection:
+                self._secret = own_key(connection, self._keyring, "near_copies")
+        return hashlib.blake2b(value, key=self._secret, digest_size=size).digest()
+
+    def _asked_in(self, batch: WorkBatch) -> _Asked | None:
+        """What was asked in a run of submissions, which is one tenant's; None where these are answers of a table."""
+        if batch.run not in self._asked:
+            query = (
+                select(submissions.c.tenant, runs.c.question_set)
+                .join(work_chunks, work_chunks.c.submission == submissions.c.number)
+                .join(runs, runs.c.number == work_chunks.c.run)
+                .where(work_chunks.c.number == batch.number)
+            )
+            with self._database.reading() as connection:
+                row = connection.execute(query).first()
+            if row is None:
+                return None
+            asked = {each["id"]: each["text"] for each in json.loads(row.question_set)["questionnaire"]["questions"]}
+            names = {
+                question: hashlib.sha256(f"{row.tenant}\0{said}".encode("utf-8", "surrogatepass")).hexdigest()
+                for question, said in asked.items()
+            }
+            self._asked[batch.run] = _Asked(names, Shingler(list(asked.values())))
+            while len(self._asked) > _RUNS_KEPT:
+                self._asked.popitem(last=False)
+        return self._asked.get(batch.run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """By question id, what tells the question and the tenant from others; and what makes shingles of its answers."""
+
+    questions: Mapping[str, str]
+    shingler: Shingler
+
+
+def _take_turns(connection: Connection, asked: Iterable[str]) -> None:
+    """Whoever writes an answer to one of these questions sees what was written before, and is seen by whoever comes
+    after. SQLite has one writer at a time anyway.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    for key in sorted(int.from_bytes(bytes.fromhex(each)[:8], signed=True) for each in asked):
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+
+
+def _settled(connection: Connection, looked: Looked) -> list[Finding]:
+    likely, common = _likely(connection, looked)
+    _compare(connection, looked, [each for each in likely if each.number not in looked.compared])
+    own = add_answer(connection, looked.new, [each for each in looked.shingles if each not in common])
+    if own is None:
+        return []
+    copies = [
+        Finding(each, own, containment)
+        for each in likely
+        if (containment := looked.compared.get(each.number)) is not None
+    ]
+    return sorted(copies, key=lambda each: -each.containment)[:MOST_NAMED]
+
+
+def _likely(connection: Connection, looked: Looked) -> tuple[list[KnownAnswer], frozenset[int]]:
+    """The earlier answers that share most of the sample, and which of its shingles lead to enough answers already."""
+    found = having(connection, looked.shingles)
+    times = Counter(shingle for shingle, _ in found)
+    common = frozenset(shingle for shingle, count in times.items() if count >= _MOST_HAVING)
+    shared = Counter(answer for _, answer in found)
+    first = sorted(shared, key=lambda number: (-shared[number], number))[:_MOST_LIKELY]
+    numbers = [number for number in first if shared[number] >= FEWEST_SAMPLED]
+    if not numbers:
+        return [], common
+    own = len(looked.shingles) - len(common)
+    likely = [
+        each
+        for each in known_answers(connection, numbers)
+        if each.is_by_another(looked.new) and shared[each.number] >= LEAST_CONTAINMENT * min(own, each.sampled)
+    ]
+    return sorted(likely, key=lambda each: (-shared[each.number], each.number))[:_MOST_COMPARED], common
+
+
+def _compare(connection: Connection, looked: Looked, others: Sequence[KnownAnswer]) -> None:
+    """Compares an answer with others as a whole. What many say counts little: as many as have it of the latest ones."""
+    if not others:
+        return
+    numbers = [each.number for each in others]
+    said = latest_texts(connection, looked.new.asked, _LATEST) | texts_of(connection, numbers)
+    shingled = looked.shingler.shingled(list(said.values())).distinct()
+    commonness = Commonness()
+    commonness.count(shingled.numbers, len(said))
+    commonness.count(looked.numbers, 1)
+    for place, number in enumerate(said):
+        if number in numbers:
+            alike = likeness(looked.numbers, shingled.numbers[shingled.owners == place], commonness)
+            looked.compared[number] = alike.containment if alike.is_near_copy else None
+
+
+def _with(outcome: WorkOutcome, found: Sequence[Finding]) -> WorkOutcome:
+    if not found:
+        return outcome
+    return replace(outcome, grade=flagged(outcome.grade, [NearCopy(None, each.containment) for each in found]))
