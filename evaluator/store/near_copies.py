@@ -29,6 +29,7 @@ from evaluator.store.near_copy_rows import (
     KnownAnswer,
     NewAnswer,
     add_answer,
+    came_since,
     having,
     known_answers,
     latest_texts,
@@ -40,8 +41,9 @@ from evaluator.store.stored_text import stored_text
 _MOST_SAMPLED = 64  # shingles of one answer, however long it is
 _MOST_HAVING = 16  # answers that one shingle leads to; of more it is not asked which
 _MOST_LIKELY, _MOST_COMPARED = 64, 8
-_LATEST = 256  # answers by which it is known what many say
-_RUNS_KEPT = 8
+_LATEST = 256  # answers, to all questions together, by which it is known what many say
+_CELLS = 1 << 19  # 2 MiB, for about 40,000 shingles
+_RUNS_KEPT, _QUESTIONS_KEPT = 8, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Looked:
     """
 
     new: NewAnswer
-    shingler: Shingler
+    asked: _Asked
     numbers: Numbers
     shingles: Sequence[int]
     compared: dict[int, float | None] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class NearCopies:
         self._keyring = keyring
         self._secret: bytes | None = None
         self._asked: OrderedDict[int, _Asked] = OrderedDict()
+        self._many_say: OrderedDict[str, _ManySay] = OrderedDict()
 
     def look(self, batch: WorkBatch, items: Iterable[WorkItem]) -> Mapping[int, Looked]:
         """Compares answers of a submission, by the numbers of their items, with all that came before: what takes time
@@ -81,7 +84,7 @@ class NearCopies:
                 if looked is not None:
                     found[item.number] = looked
                     likely, _ = _likely(connection, looked)
-                    _compare(connection, looked, likely)
+                    self._compare(connection, looked, likely)
         return found
 
     def settle(
@@ -95,9 +98,59 @@ class NearCopies:
         _take_turns(connection, {each.new.asked for each in looked.values()})
         found: dict[int, list[Finding]] = {}
         for number in (each.item.number for each in outcomes if each.item.number in looked):
-            found[number] = _settled(connection, looked[number])
+            found[number] = self._settled(connection, looked[number])
         note_findings(connection, run, [finding for each in found.values() for finding in each])
         return [_with(each, found.get(each.item.number, ())) for each in outcomes]
+
+    def _settled(self, connection: Connection, looked: Looked) -> list[Finding]:
+        likely, common = _likely(connection, looked)
+        self._compare(connection, looked, [each for each in likely if each.number not in looked.compared])
+        own = add_answer(connection, looked.new, [each for each in looked.shingles if each not in common])
+        if own is None:
+            return []
+        copies = [
+            Finding(each, own, containment)
+            for each in likely
+            if (containment := looked.compared.get(each.number)) is not None
+        ]
+        return sorted(copies, key=lambda each: -each.containment)[:MOST_NAMED]
+
+    def _compare(self, connection: Connection, looked: Looked, others: Sequence[KnownAnswer]) -> None:
+        """Compares an answer with others as a whole."""
+        if not others:
+            return
+        said = texts_of(connection, [each.number for each in others])
+        shingled = looked.asked.shingler.shingled(list(said.values())).distinct()
+        many = self._what_many_say(connection, looked)
+        commonness = many.commonness.copy()
+        commonness.count(looked.numbers, 1)
+        for place, number in enumerate(said):
+            numbers = shingled.numbers[shingled.owners == place]
+            if number not in many.answers:
+                commonness.count(numbers, 1)
+        for place, number in enumerate(said):
+            alike = likeness(looked.numbers, shingled.numbers[shingled.owners == place], commonness)
+            looked.compared[number] = alike.containment if alike.is_near_copy else None
+
+    def _what_many_say(self, connection: Connection, looked: Looked) -> _ManySay:
+        """How many of the latest answers have each shingle, to all questions of the questionnaire: what everybody says
+        everywhere counts least. Counted anew when a quarter as many have come since to this one.
+        """
+        asked = looked.new.asked
+        counted = self._many_say.get(asked)
+        if counted is None or came_since(connection, asked, counted.newest, counted.own // 4 + 1):
+            said: dict[int, str] = {}
+            own = latest_texts(connection, asked, _LATEST // len(looked.asked.questions))
+            for each in set(looked.asked.questions.values()) - {asked}:
+                said |= latest_texts(connection, each, _LATEST // len(looked.asked.questions))
+            said |= own
+            commonness = Commonness(_CELLS)
+            commonness.count(looked.asked.shingler.shingled(list(said.values())).distinct().numbers, len(said))
+            counted = _ManySay(commonness, frozenset(said), len(own), max(own, default=0))
+            self._many_say[asked] = counted
+            while len(self._many_say) > _QUESTIONS_KEPT:
+                self._many_say.popitem(last=False)
+        return counted
 
     def _looked(self, run: int, asked: _Asked, item: WorkItem) -> Looked | None:
         """None for an answer that is too short to be a near copy of anything."""
@@ -120,7 +173,7 @@ class NearCopies:
         shingles = [
             int.from_bytes(self._hidden(name.encode() + int(each).to_bytes(8), 8), signed=True) for each in sample
         ]
-        return Looked(new, asked.shingler, numbers, shingles)
+        return Looked(new, asked, numbers, shingles)
 
     def _hidden(self, value: bytes, size: int) -> bytes:
         """A keyed hash: who has the database without the key cannot try words until one fits."""
@@ -131,7 +184,8 @@ class NearCopies:
 
     def _asked_in(self, batch: WorkBatch) -> _Asked | None:
         """What was asked in a run of submissions, which is one tenant's; None where these are answers of a table."""
-        if batch.run not in self._asked:
+        known = self._asked.get(batch.run)
+        if known is None:
             query = (
                 select(submissions.c.tenant, runs.c.question_set)
                 .join(work_chunks, work_chunks.c.submission == submissions.c.number)
@@ -147,10 +201,10 @@ class NearCopies:
                 question: hashlib.sha256(f"{row.tenant}\0{said}".encode("utf-8", "surrogatepass")).hexdigest()
                 for question, said in asked.items()
             }
-            self._asked[batch.run] = _Asked(names, Shingler(list(asked.values())))
+            known = self._asked[batch.run] = _Asked(names, Shingler(list(asked.values())))
             while len(self._asked) > _RUNS_KEPT:
                 self._asked.popitem(last=False)
-        return self._asked.get(batch.run)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +213,18 @@ class _Asked:
 
     questions: Mapping[str, str]
     shingler: Shingler
+
+
+@dataclass(frozen=True, slots=True)
+class _ManySay:
+    """In how many of some answers (their numbers) a shingle stands; `own` of them, the last the `newest`, answer the
+    same question.
+    """
+
+    commonness: Commonness
+    answers: frozenset[int]
+    own: int
+    newest: int
 
 
 def _take_turns(connection: Connection, asked: Iterable[str]) -> None:
@@ -171,28 +237,19 @@ def _take_turns(connection: Connection, asked: Iterable[str]) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
 
 
-def _settled(connection: Connection, looked: Looked) -> list[Finding]:
-    likely, common = _likely(connection, looked)
-    _compare(connection, looked, [each for each in likely if each.number not in looked.compared])
-    own = add_answer(connection, looked.new, [each for each in looked.shingles if each not in common])
-    if own is None:
-        return []
-    copies = [
-        Finding(each, own, containment)
-        for each in likely
-        if (containment := looked.compared.get(each.number)) is not None
-    ]
-    return sorted(copies, key=lambda each: -each.containment)[:MOST_NAMED]
-
-
 def _likely(connection: Connection, looked: Looked) -> tuple[list[KnownAnswer], frozenset[int]]:
     """The earlier answers that share most of the sample, and which of its shingles lead to enough answers already."""
     found = having(connection, looked.shingles)
     times = Counter(shingle for shingle, _ in found)
     common = frozenset(shingle for shingle, count in times.items() if count >= _MOST_HAVING)
     shared = Counter(answer for _, answer in found)
-    first = sorted(shared, key=lambda number: (-shared[number], number))[:_MOST_LIKELY]
-    numbers = [number for number in first if shared[number] >= FEWEST_SAMPLED]
+    # What leads to enough already may be said by thousands: what else is shared comes first.
+    rare = Counter(answer for shingle, answer in found if shingle not in common)
+
+    def order(number: int) -> tuple[int, int, int]:
+        return -rare[number], -shared[number], number
+
+    numbers = [number for number in sorted(shared, key=order)[:_MOST_LIKELY] if shared[number] >= FEWEST_SAMPLED]
     if not numbers:
         return [], common
     own = len(looked.shingles) - len(common)
@@ -201,23 +258,7 @@ def _likely(connection: Connection, looked: Looked) -> tuple[list[KnownAnswer], 
         for each in known_answers(connection, numbers)
         if each.is_by_another(looked.new) and shared[each.number] >= LEAST_CONTAINMENT * min(own, each.sampled)
     ]
-    return sorted(likely, key=lambda each: (-shared[each.number], each.number))[:_MOST_COMPARED], common
-
-
-def _compare(connection: Connection, looked: Looked, others: Sequence[KnownAnswer]) -> None:
-    """Compares an answer with others as a whole. What many say counts little: as many as have it of the latest ones."""
-    if not others:
-        return
-    numbers = [each.number for each in others]
-    said = latest_texts(connection, looked.new.asked, _LATEST) | texts_of(connection, numbers)
-    shingled = looked.shingler.shingled(list(said.values())).distinct()
-    commonness = Commonness()
-    commonness.count(shingled.numbers, len(said))
-    commonness.count(looked.numbers, 1)
-    for place, number in enumerate(said):
-        if number in numbers:
-            alike = likeness(looked.numbers, shingled.numbers[shingled.owners == place], commonness)
-            looked.compared[number] = alike.containment if alike.is_near_copy else None
+    return sorted(likely, key=lambda each: order(each.number))[:_MOST_COMPARED], common
 
 
 def _with(outcome: WorkOutcome, found: Sequence[Finding]) -> WorkOutcome:

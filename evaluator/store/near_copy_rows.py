@@ -89,6 +89,13 @@ def latest_texts(connection: Connection, asked: str, limit: int) -> dict[int, st
     return _texts(connection, latest)
 
 
+def came_since(connection: Connection, asked: str, number: int, count: int) -> bool:
+    """Whether so many answers to a question came after this one."""
+    later = select(near_copy_answers.c.number).where(near_copy_answers.c.asked == asked)
+    later = later.where(near_copy_answers.c.number > number).order_by(near_copy_answers.c.number)
+    return connection.scalar(later.offset(count - 1).limit(1)) is not None
+
+
 def add_pair(connection: Connection, earlier: int, later: int, containment: float) -> None:
     """Notes that two known answers are nearly the same."""
     row = {"earlier": earlier, "later": later, "containment": containment}
