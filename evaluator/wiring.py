@@ -43,6 +43,7 @@ from evaluator.graders.traced_model import TracedModel
 from evaluator.run.fitted_for import require_fitted_for
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
+from evaluator.wiring_options import require_sound
 
 if TYPE_CHECKING:
     import httpx2
@@ -106,6 +107,8 @@ class GraderOptions:
     control: bool = True
     """Whether models are asked, beside every grade that meets the bar, for what the answer says nothing of: one that
     finds it there gives marks for anything. Word matching is not asked."""
+    control_below_bar: bool = False
+    """Whether that is asked beside every grade."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
     pacers: Pacers | None = field(default=None, repr=False)
@@ -144,8 +147,12 @@ def make_plain_grader(
 ) -> Grader:
     """As `make_grader`, for commands: what it makes stands in no chain of langchain's."""
     chosen = options or GraderOptions()
-    if chosen.samples < 1:
-        raise UsageError(f"{chosen.samples} samples were asked for.", hint="Ask for 1 or more.")
+    if not isinstance(chosen, GraderOptions):
+        raise UsageError(
+            f"The options of a grader are GraderOptions(…), not {type(chosen).__name__}.",
+            hint='As in make_grader("baseline", options=GraderOptions(redact="all")).',
+        )
+    require_sound(chosen)
     specs = parse_grader(grader)
     kinds = {spec.kind for spec in specs}
     folders = [*chosen.rubrics, shipped("rubrics")]
@@ -167,6 +174,7 @@ def make_plain_grader(
         calibration=calibration,
         redact=chosen.redact,
         reads_control=chosen.control and any(each.identity.can_be_talked_to for each in raters),
+        control_below_bar=chosen.control_below_bar,
         yardstick=_yardstick(specs, questionnaire, folders),
     )
     if calibration is not None:
