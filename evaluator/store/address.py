@@ -68,5 +68,8 @@ def store_address(text: str) -> StoreAddress:
 
 
 def _file(path: Path) -> StoreAddress:
-    whole = path.expanduser().absolute()
+    try:
+        whole = path.expanduser().absolute()
+    except RuntimeError:  # ~somebody, of whom nothing is known
+        raise UsageError("The store's path begins with ~ and a name that is no user's here.", hint=_HINT) from None
     return StoreAddress(URL.create("sqlite", database=str(whole)), whole)
