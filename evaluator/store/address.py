@@ -70,6 +70,6 @@ def store_address(text: str) -> StoreAddress:
 def _file(path: Path) -> StoreAddress:
     try:
         whole = path.expanduser().absolute()
-    except RuntimeError:  # ~somebody, of whom nothing is known
-        raise UsageError("The store's path begins with ~ and a name that is no user's here.", hint=_HINT) from None
+    except (RuntimeError, ValueError):  # ~somebody, of whom nothing is known, or a zero byte
+        raise UsageError("The path of the store is none: it begins with ~ and no user of this computer, or holds a zero byte.", hint=_HINT) from None
     return StoreAddress(URL.create("sqlite", database=str(whole)), whole)
