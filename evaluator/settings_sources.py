@@ -16,6 +16,7 @@ from evaluator.settings_table import NO, SETTINGS, SWITCH, YES, Place, Setting, 
 FILE_VARIABLE = "EVALUATOR_SETTINGS"
 _PREFIXES = ("EVALUATOR_", "OPENAI_", "OTEL_")
 _HINT = "`evaluator settings show` says what there is and where it comes from; docs/settings.md has the table."
+_DEEPEST = 8  # tables inside each other; settings have four
 _LARGEST = 1_000_000  # bytes of a settings file, or of a file with one value
 
 
@@ -143,10 +144,10 @@ def _content(path: Path, file: str | None, where: str, mistakes: list[Mistake]) 
     return None
 
 
-def _leaves(table: Mapping[str, object], before: str = "") -> Iterator[tuple[str, object]]:
+def _leaves(table: Mapping[str, object], before: str = "", depth: int = 1) -> Iterator[tuple[str, object]]:
     for key, value in table.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{before}{key}.")
+        if isinstance(value, dict) and depth < _DEEPEST:
+            yield from _leaves(value, f"{before}{key}.", depth + 1)
         else:
             yield f"{before}{key}", value
 

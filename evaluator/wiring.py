@@ -43,6 +43,7 @@ from evaluator.graders.traced_model import TracedModel
 from evaluator.run.fitted_for import require_fitted_for
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import Pipeline
+from evaluator.wiring_options import require_sound
 
 if TYPE_CHECKING:
     import httpx2
@@ -144,8 +145,12 @@ def make_plain_grader(
 ) -> Grader:
     """As `make_grader`, for commands: what it makes stands in no chain of langchain's."""
     chosen = options or GraderOptions()
-    if chosen.samples < 1:
-        raise UsageError(f"{chosen.samples} samples were asked for.", hint="Ask for 1 or more.")
+    if not isinstance(chosen, GraderOptions):
+        raise UsageError(
+            f"The options of a grader are GraderOptions(…), not {type(chosen).__name__}.",
+            hint='As in make_grader("baseline", options=GraderOptions(redact="all")).',
+        )
+    require_sound(chosen)
     specs = parse_grader(grader)
     kinds = {spec.kind for spec in specs}
     folders = [*chosen.rubrics, shipped("rubrics")]

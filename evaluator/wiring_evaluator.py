@@ -11,7 +11,7 @@ from typing import Self
 
 from evaluator.core.identity import Identity
 from evaluator.core.tenant import DEFAULT_TENANT
-from evaluator.errors import NotYetGradedError, UsageError
+from evaluator.errors import Mistake, NotYetGradedError, SubmissionError, UsageError
 from evaluator.run.submission_desk import AskedAnswer, AskedSubmission, GradedSubmission, SubmissionDesk
 from evaluator.settings import read_ats_settings, read_settings
 from evaluator.store.store import Store, open_store
@@ -62,6 +62,9 @@ class Evaluator:
         Two calls with the same key are one submission; without a key, its content is its key. `identity`: who wrote
         them, which is taken out of what a grader reads.
         """
+        if not isinstance(answers, Mapping):
+            wrong = f"has to be a mapping of questions to texts, not {type(answers).__name__}"
+            raise SubmissionError("The answers cannot be taken.", mistakes=[Mistake(wrong, key="/answers")])
         asked = AskedSubmission(
             candidate_id=candidate_id,
             answers=[AskedAnswer(question, text) for question, text in answers.items()],

@@ -181,8 +181,16 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "prices": (b"as_of: 2026-01-01\nendpoints:\n  - hosts: [a.example]\n    models: [{name: m, in: 1, out: 2}]\n",),
     "retention": (b"runs: 90 days\nwords: 30 days\n",),
     "question_map": (b"source: ashby\nquestionnaire: ml_engineer_screen\nquestions: {a: loan_features}\n",),
-    "rule": (b"a and at_least(2, b, (c or d), e)", b"((((((a))))))", b"at_least(99999999999999999999, a)"),
-    "settings_file": (b'store="a"\n[worker]\nrpm=5\nspotlight="marks"\n[ats.ashby.tenants.a]\nsecrets=["x"]',),
+    "rule": (
+        b"a and at_least(2, b, (c or d), e)",
+        b"((((((a))))))",
+        b"at_least(99999999999999999999, a)",
+        b" " * 9_999,  # took a minute once
+    ),
+    "settings_file": (
+        b'store="a"\n[worker]\nrpm=5\nspotlight="marks"\n[ats.ashby.tenants.a]\nsecrets=["x"]',
+        b"[a" + b".a" * 2_000 + b"]\nb=1",
+    ),
     "settings_environment": (b"PORT\n8380", b"CANARY_AT\n*/5 1-2 * * 1", b"WEBHOOK_URLS\nhttps://a.example http://[::1"),
     "grades": (b'{"answer_id":"a","candidate_id":"c","question_id":"q","status":"graded","criteria":[]}\n',),
     "manifest": (b'{"run_id":"r","outcome":"finished","answers":1}',),

@@ -149,6 +149,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b"6m0s",
         b"retry-after: 1\nx-ratelimit-remaining-tokens: 5\nx-ratelimit-reset-tokens: 1h2m3.5s",
         b"Mon, 01 Jan 0001 00:00:00 -0000",
+        b"1" * 9_999,  # took minutes once
     ),
     "signature": (b"v1,c2ln", b"sha256 00ff", b"webhook-id: 1\nwebhook-timestamp: 1767225600\nwebhook-signature: v1,x"),
     "batch_line": (
@@ -162,6 +163,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     ),
     "order": (
         b'{"partner_test_id":"t","candidate":{"first_name":"A","email":"a@b.c","resume_url":null},"url":"https://x"}',
+        b'{"partner_test_id":"t","candidate":{"greenhouse_profile_url":"https://[::1/people/1?application_id=2"}}',
         b'{"assessment_type_id":"t","candidate":{"id":"1","name":"A"},"application":{"id":"2"},"metadata":{}}',
     ),
     "address": (
@@ -169,6 +171,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
         b"sqlite:///a.sqlite3",
         b"panel:openai:m,local",
         b"https://a.example.com:8443/v1",
+        b"https://[::1/v1",
         b"1,2,0.5",
     ),
     "cron": (b"02:30", b"*/5 0-3,7 1 * 1-5"),

@@ -55,10 +55,12 @@ def replay(event_ids: tuple[str, ...], source: str | None, where: str | None, *,
         replayed = store.inbox.replay(wanted)
     if replayed < len(wanted):
         raise UsageError(
-            f"{len(wanted) - replayed} of {len(wanted)} are not held back; {replayed} wait again.",
+            "It is not held back."
+            if len(wanted) == 1
+            else f"{len(wanted) - replayed} of {len(wanted)} are not held back; the other {replayed} wait again.",
             hint="See: evaluator ats quarantine list",
         )
-    click.echo(f"{replayed} wait again.")
+    click.echo(f"Waiting for a worker again: {replayed}." if replayed else "Nothing is held back.")
 
 
 def _held(where: str | None, source: str | None) -> list[InboxEvent]:

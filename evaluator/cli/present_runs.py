@@ -27,12 +27,8 @@ def say_runs(records: Sequence[RunRecord], address: StoreAddress) -> None:
     # Rich would cut every column a little, times and counts too; the table's name is what can do without its end.
     paid = [_dollars(record.counts.paid_usd) for record in records]
     ids, states = [record.id for record in records], [str(record.state) for record in records]
-    left = (
-        console.width
-        - sum(max(map(len, column)) for column in (ids, states, done, paid))
-        - len("2026-01-01 00:00")
-        - 5 * len("  ")
-    )
+    columns = (["Run", *ids], ["State", *states], ["Done", *done], ["Paid", *paid])
+    left = console.width - sum(max(map(len, column)) for column in columns) - len("2026-01-01 00:00") - 5 * len("  ")
     table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
     table.add_column("Run", no_wrap=True)
     table.add_column("State", no_wrap=True)

@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from evaluator.core.run_manifest import RunManifest
+from evaluator.errors import Mistake, OutputError
 from evaluator.files.file_hash import sha256_of
 from evaluator.files.folder_lock import locked
 from evaluator.files.run_folder import (
@@ -62,7 +63,8 @@ def run_place(
     wanted: Path | None, source: Path, grader: Grader, table: AnswerTable, limit: int | None, *, resume: bool
 ) -> Iterator[RunPlace]:
     """Finds the place. Without `resume`, an unfinished run is gone on with if it is of the same table and nothing that
-    is asked has changed; with it, whatever has changed. Raises UsageError where there is none to resume.
+    is asked has changed; with it, whatever has changed. Raises UsageError where there is none to resume, and
+    OutputError where the folder that is wanted holds a run that is not gone on with.
     """
     input_sha256 = sha256_of(source)
     earlier: EarlierRun | None = None
@@ -73,12 +75,14 @@ def run_place(
         changes = changes_since(earlier.manifest, grader, source.name, input_sha256)
     else:
         for run in earlier_runs(wanted, source):
-            if run.is_finished or run.manifest.input_sha256 != input_sha256:
-                continue
-            if not changes_since(run.manifest, grader, source.name, input_sha256):
+            changed = changes_since(run.manifest, grader, source.name, input_sha256)
+            if not run.is_finished and not changed:
                 earlier = run
                 break
-            others.append(run)
+            if wanted is not None:
+                raise _taken(run, changed)
+            if not run.is_finished and run.manifest.input_sha256 == input_sha256:
+                others.append(run)
     if earlier is None:
         yield RunPlace(wanted, source, input_sha256, None, tuple(others))
         return
@@ -88,3 +92,18 @@ def run_place(
             yield RunPlace(wanted, source, input_sha256, resumption)
         finally:
             resumption.drop()
+
+
+def _taken(run: EarlierRun, changed: tuple[str, ...]) -> OutputError:
+    """What stands in the folder, and how what was asked for now differs from it."""
+    name = run.manifest.run_id
+    if not changed:
+        return OutputError(
+            f"{run.path} holds the results of another run, {name}: finished, of the same table with the same settings.",
+            hint="Its report is there. Choose another place with --out; nothing is overwritten.",
+        )
+    return OutputError(
+        f"{run.path} holds the results of another run, {name}. Since it began has changed:",
+        mistakes=[Mistake(each) for each in changed],
+        hint="Choose another place with --out; nothing is overwritten. --resume goes on with that run all the same.",
+    )

@@ -119,4 +119,5 @@ def _erase_again(before: str, where: str, settings: Settings) -> None:
         ]
         for candidate in erased:
             new.erase_candidate(candidate)
-        click.echo(f"{len(erased):,} candidates that were erased in {old.address} are erased in {new.address} again.")
+        erased_again = "1 candidate" if len(erased) == 1 else f"{len(erased):,} candidates"
+        click.echo(f"Erased again in {new.address}, as in {old.address}: {erased_again}.")

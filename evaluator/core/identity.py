@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from evaluator.errors import UsageError
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -19,6 +21,15 @@ class Identity:
     phones: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     addresses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for one text where several belong: it would be taken letter by letter."""
+        for name in ("names", "emails", "phones", "links", "addresses"):
+            if isinstance(getattr(self, name), str):
+                raise UsageError(
+                    f"Identity.{name} takes several texts, and was given one.",
+                    hint=f'Write Identity({name}=("…",)), with the comma.',
+                )
 
     def __repr__(self) -> str:
         # Whatever prints an answer must not print who wrote it.

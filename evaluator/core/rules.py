@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-_TOKEN = re.compile(r"\s*(?:(?P<name>[^\W\d]\w*)|(?P<number>\d+)|(?P<mark>[(),])|(?P<other>\S))")
+# White space is in none of them: a pattern that took it along would look at a long stretch from each of its places.
+_TOKEN = re.compile(r"(?P<name>[^\W\d]\w*)|(?P<number>\d+)|(?P<mark>[(),])|(?P<other>\S)")
 _DEEPEST = 50  # nesting; far beyond any rule a person writes, and well inside Python's own stack
 
 

@@ -16,8 +16,9 @@ _HINT = "Give the file that `evaluator calibrate` wrote, of this version of its 
 _TAGS = ("curve", "ordinal")
 
 
-def load_calibration(path: Path) -> Calibration:
+def load_calibration(path: Path | str) -> Calibration:
     """The calibration in this file. Raises CalibrationError with every key that is wrong."""
+    path = Path(path)
     try:
         if path.stat().st_size > _LARGEST:
             raise CalibrationError(f"{path} is larger than {_LARGEST // 1_000_000} MB: no calibration.", hint=_HINT)

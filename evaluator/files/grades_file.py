@@ -118,8 +118,9 @@ class GradesFile:
         return file
 
 
-def read_grades(path: Path) -> Iterator[Grade]:
+def read_grades(path: Path | str) -> Iterator[Grade]:
     """The grades in a `grades.jsonl`, in the order in which they were written. Raises InputError with the line."""
+    path = Path(path)
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):

@@ -35,9 +35,9 @@ class QuestionSet:
     examples: tuple[GradedExample, ...] = ()
 
 
-def load_rubric(path: Path) -> Rubric:
+def load_rubric(path: Path | str) -> Rubric:
     """The rubric at `path` (a file, or a folder whose newest version is taken). Raises RubricError."""
-    document = read_yaml(_newest(path, "rubric"), RubricError)
+    document = read_yaml(_newest(Path(path), "rubric"), RubricError)
     rubric, mistakes = _rubric(document)
     return _whole(rubric, mistakes, document)
 
@@ -47,9 +47,9 @@ def load_control_rubric() -> Rubric:
     return load_rubric(Path(__file__).with_name("control_rubric.yaml"))
 
 
-def load_questionnaire(path: Path) -> Questionnaire:
+def load_questionnaire(path: Path | str) -> Questionnaire:
     """The questionnaire at `path`, by itself. Raises RubricError."""
-    document = read_yaml(_newest(path, "questionnaire"), RubricError)
+    document = read_yaml(_newest(Path(path), "questionnaire"), RubricError)
     questionnaire, mistakes = _questionnaire(document)
     return _whole(questionnaire, mistakes, document)
 

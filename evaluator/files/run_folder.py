@@ -46,7 +46,7 @@ def new_run_folder(wanted: Path | None, source: Path) -> Iterator[RunFolder]:
         if _has_run(path):
             raise OutputError(
                 f"{path} holds the results of another run.",
-                hint="Choose another place with --out; nothing is overwritten. --resume goes on with the run in it.",
+                hint="Choose another place with --out; nothing is overwritten.",
             )
         # Empty, and without run.json: what is left of a run that was killed as it began.
         (path / GRADES).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import warnings
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Coroutine, Iterable
 from contextlib import aclosing
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from evaluator.core.answer import Answer
 from evaluator.core.grade import Grade
+from evaluator.core.identity import Identity
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.reply import FATAL, Failure
 from evaluator.core.rubric import Rubric
@@ -23,6 +25,9 @@ from evaluator.run.pipeline import Pipeline
 if TYPE_CHECKING:
     import pandas as pd
 
+_AN_ANSWER = (
+    'As in Answer(answer_id="a1", candidate_id="c1", question_id="…", text="…"); a text of "" says: left blank.'
+)
 _FIRST_ROW = 2  # a data frame's rows are counted as a sheet's, below the heading
 
 
@@ -82,8 +87,10 @@ class Grader:
             await rater.close()
 
     async def grade(self, answer: Answer) -> Grade:
-        """The grade of one answer. Raises UsageError for a question that the questionnaire does not have."""
-        self._require_question(answer)
+        """The grade of one answer. Raises UsageError for a question that the questionnaire does not have, and for what
+        is no `Answer` of texts.
+        """
+        self._require_gradable(answer)
         return (await self._outcome(answer)).grade
 
     async def grade_many(
@@ -92,7 +99,8 @@ class Grader:
         """Grades as they become ready, each answer once; at most `concurrency` answers are held at a time.
 
         After a failure that every further request would share (a wrong key, an unknown model) no more are sent:
-        the remaining answers come back ungraded, saying why.
+        the remaining answers come back ungraded, saying why. Raises UsageError at an answer that `grade` raises it for;
+        what is in flight is then given up.
         """
         async with aclosing(self.outcomes(answers, concurrency=concurrency)) as outcomes:
             async for outcome in outcomes:
@@ -105,7 +113,7 @@ class Grader:
         stopped: str | None = None
         async with _InFlight() as in_flight:
             async for answer in _as_async(answers):
-                self._require_question(answer)
+                self._require_gradable(answer)
                 if stopped is not None:
                     yield GradingOutcome(ungraded(self._pipeline, answer, f"not asked: {stopped}"))
                     continue
@@ -123,10 +131,17 @@ class Grader:
         Returns a copy with the same index and order and these columns added: `status`, `reason`, `score`, `band`,
         `needs_review`, a column `level_<criterion>` for each criterion, and `grade` (the whole record). Where an
         answer is not graded, score and levels are missing (pandas NA), never 0. Raises TableError where the frame
-        cannot be read, holds a column a question, or names an answer twice.
+        cannot be read, holds a column a question, or names an answer twice. Columns of these names are replaced. What
+        was read otherwise than it stands there (a question's name that is nearly one of the questionnaire's) is a
+        UserWarning.
         """
         import pandas as pd  # here: 78 MB and half a second that only callers with data frames should pay
 
+        if not isinstance(frame, pd.DataFrame):
+            raise UsageError(
+                f"A data frame is graded, not {type(frame).__name__}.",
+                hint="A file is read by pandas first, or graded by `evaluator grade`.",
+            )
         table = open_answer_frame(frame, self.questionnaire.questions, duplicates="error")
         if table.layout != "long":
             raise TableError(
@@ -141,6 +156,8 @@ class Grader:
                 f"These rows repeat an answer or hold none (counted from 0): {', '.join(repeated[:20])}.",
                 hint="Leave them out first, as with frame.drop_duplicates(['candidate_id', 'question_id']).",
             )
+        for note in table.notes_on_rows:
+            warnings.warn(note, UserWarning, stacklevel=2)
         grades = {grade.answer_id: grade async for grade in self.grade_many(table)}
         ordered = [grades[rows[row]] for row in wanted]
         result = frame.copy()
@@ -167,7 +184,18 @@ class Grader:
             failure = Failure("store_failed", error.message)
             return GradingOutcome(ungraded(self._pipeline, answer, f"{failure.code}: {failure.detail}"), failure)
 
-    def _require_question(self, answer: Answer) -> None:
+    def _require_gradable(self, answer: Answer) -> None:
+        if not isinstance(answer, Answer):
+            raise UsageError(f"What is graded is an Answer, not {type(answer).__name__}.", hint=_AN_ANSWER)
+        for name in ("answer_id", "candidate_id", "text"):
+            value = getattr(answer, name)
+            if not isinstance(value, str):
+                raise UsageError(f"Answer.{name} has to be a text, not {type(value).__name__}.", hint=_AN_ANSWER)
+        if not isinstance(answer.identity, Identity | None):
+            raise UsageError(
+                f"Answer.identity has to be an Identity, not {type(answer.identity).__name__}.",
+                hint='As in Identity(names=("…",)).',
+            )
         if answer.question_id not in self._pipeline.asked_of:
             known = list(self._pipeline.asked_of)
             raise UsageError(

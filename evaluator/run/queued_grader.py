@@ -87,7 +87,7 @@ class QueuedGrader(Grader):
             standing = {each.grade.answer_id: each for each in self._work.grades_of(self._run, _ids(some))}
             new: list[Answer] = []
             for answer in some:
-                self._require_question(answer)
+                self._require_gradable(answer)
                 name = stored_text(answer.answer_id)
                 if name in queued:
                     waiting.setdefault(queued[name], []).append(answer)

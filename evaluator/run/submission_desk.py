@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from textwrap import shorten
 
 from evaluator.core.candidate import CandidateStanding, standing_of
 from evaluator.core.folding import fold
@@ -19,6 +20,9 @@ from evaluator.files.rubric_file import QuestionSet
 from evaluator.run.intake import Erase
 from evaluator.store.submission_rows import Submitted
 from evaluator.store.submission_shelf import SubmissionShelf
+
+_LONGEST_ID = 200  # as the JSON API has it
+_SHOWN = 80  # characters of an unknown question's name
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,7 @@ class SubmissionDesk:
                 pass  # its id is known only now that it is kept
 
     def _new(self, tenant: str, asked: AskedSubmission, *, lane_is_bulk: bool) -> NewSubmission:
+        _require_candidate(tenant, asked.candidate_id)
         name = asked.questionnaire or self._default
         try:
             questionnaire = self._question_set(name).questionnaire
@@ -155,7 +160,6 @@ class SubmissionDesk:
             lane="bulk" if lane_is_bulk else "webhook",
             identity=with_id(asked.identity, asked.candidate_id),
         )
-        _stored(tenant, asked.candidate_id)
         # Told apart from keys that callers choose, which may look like anything.
         key = f"key:{asked.idempotency_key}" if asked.idempotency_key else f"content:{new.content_sha256}"
         return new.with_key(key)
@@ -165,12 +169,21 @@ def _answers(asked: Sequence[AskedAnswer], questionnaire: Questionnaire) -> tupl
     spellings = _spellings(questionnaire)
     found: dict[str, SubmittedAnswer] = {}
     mistakes: list[Mistake] = []
+    if not asked:
+        mistakes.append(Mistake("there is none; a question that was left blank has an empty text", key="/answers"))
     for number, answer in enumerate(asked):
+        place = f"/answers/{number}"
+        if not isinstance(answer.question, str) or not isinstance(answer.text, str):
+            wrong = "question" if not isinstance(answer.question, str) else "text"
+            has = type(getattr(answer, wrong)).__name__
+            mistakes.append(Mistake(f"has to be a text, not {has}", key=f"{place}/{wrong}"))
+            continue
         question = spellings.get(fold(answer.question))
-        place = f"/answers/{number}/question"
+        place = f"{place}/question"
         if question is None:
             known = ", ".join(each.id for each in questionnaire.questions)
-            mistakes.append(Mistake(f"{questionnaire.id} has no such question (it has {known})", key=place))
+            shown = shorten(answer.question, _SHOWN, placeholder=" …")
+            mistakes.append(Mistake(f"{questionnaire.id} has no question {shown!r} (it has {known})", key=place))
         elif question in found:
             mistakes.append(Mistake(f"a second answer to {question}", key=place))
         else:
@@ -183,6 +196,20 @@ def _answers(asked: Sequence[AskedAnswer], questionnaire: Questionnaire) -> tupl
 def _spellings(questionnaire: Questionnaire) -> Mapping[str, str]:
     texts = {fold(spelling): each.id for each in questionnaire.questions for spelling in (each.text, each.title)}
     return texts | {fold(each.id): each.id for each in questionnaire.questions}
+
+
+def _require_candidate(tenant: str, candidate_id: str) -> None:
+    """Raises SubmissionError: without an id of its own, one candidate's answers would be another's."""
+    wrong = None
+    if not isinstance(candidate_id, str):
+        wrong = f"has to be a text, not {type(candidate_id).__name__}"
+    elif not 0 < len(candidate_id) <= _LONGEST_ID:
+        wrong = f"has to be 1 to {_LONGEST_ID} characters long"
+    elif not candidate_id.isprintable() or candidate_id != candidate_id.strip():
+        wrong = "must have no control characters, and no space at its ends"
+    if wrong is not None:
+        raise SubmissionError("The candidate's id cannot be taken.", mistakes=[Mistake(wrong, key="/candidate_id")])
+    _stored(tenant, candidate_id)
 
 
 def _stored(tenant: str, candidate_id: str) -> str:

@@ -174,10 +174,10 @@ def test_the_quarantine_is_seen_replayed_and_mapped_from() -> None:
     assert "MARKER" not in listed + json.dumps(shown)
     assert "GitHub?" in ats("map", "workable", "--quarantine").output
     assert ats("quarantine", "list", "--source", "lever").output == "Nothing is held back.\n"
-    assert ats("quarantine", "replay", shown[0]["id"]).output == "1 wait again.\n"
+    assert ats("quarantine", "replay", shown[0]["id"]).output == "Waiting for a worker again: 1.\n"
     assert ats("quarantine", "replay", shown[0]["id"]).exit_code != 0
     assert ats("quarantine", "replay").exit_code != 0
-    assert ats("quarantine", "replay", "--all").output == "1 wait again.\n"
+    assert ats("quarantine", "replay", "--all").output == "Waiting for a worker again: 1.\n"
 
 
 def test_one_secret_at_two_places_is_refused() -> None:

@@ -112,6 +112,12 @@ def test_a_second_run_never_overwrites_the_first(answers: Path, tmp_path: Path) 
     refused = evaluator("grade", answers, "--grader", "baseline", "--out", "answers-grades", cwd=tmp_path)
     assert refused.returncode == 2
     assert "holds the results of another run" in refused.stderr
+    assert "finished, of the same table with the same settings" in refused.stderr.replace("\n", " ")
+    with answers.open("a", encoding="utf-8") as table:
+        table.write("\n")
+    changed = evaluator("grade", answers, "--grader", "baseline", "--out", "answers-grades", cwd=tmp_path)
+    assert changed.returncode == 2
+    assert "the table: answers.csv then, answers.csv now, with other contents" in changed.stderr
 
 
 def test_quotes_of_the_baseline_stand_at_their_offsets(answers: Path, tmp_path: Path) -> None:
@@ -156,6 +162,8 @@ def test_json_prints_the_manifest_and_nothing_else(answers: Path, tmp_path: Path
         (["answers.csv", "--grader", "local", "--gguf", "answers.csv"], "GGUF"),
         (["answers.csv", "--grader", "baseline", "--questionnaire", "other"], "There is no questionnaire 'other'"),
         (["answers.csv", "--grader", "openai:m", "--base-url", "http://127.0.0.1:9/v1"], "No server answers"),
+        (["answers.csv", "--grader", "openai:m", "--base-url", "127.0.0.1:9/v1"], "with http:// or https://"),
+        (["answers.csv", "--grader", "openai:m", "--base-url", "ftp://127.0.0.1/v1"], "with http:// or https://"),
         (["answers.csv", "--grader", "openai:m", "--base-url", "http://127.0.0.1:9/v1", "--prompt", "x"], "no prompt"),
         (["answers.csv", "--grader", "baseline", "--map", "team"], "COLUMN=QUESTION"),
         (["answers.csv", "--grader", "baseline", "--price", "cheap"], "--price IN,OUT"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 
 from evaluator.cli import cli
 from evaluator.cli.grade import command as grade
+from evaluator.cli.present_runs import say_runs
 from evaluator.cli.run_options import given_again, kept_options
 from evaluator.core.ledger import KeptReply
 from evaluator.core.reply import Usage
@@ -37,6 +39,20 @@ def graded(tmp_path: Path) -> str:
     done = evaluator("grade", "answers.csv", "--grader", "baseline", "--limit", "9", cwd=tmp_path / "some")
     assert done.returncode == 0, done.stderr
     return json.loads(runs("list", "--json").output)[0]["run_id"]
+
+
+def test_a_days_submissions_are_listed_with_the_minute_they_began(
+    graded: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their run has a longer name, and was not paid for: in 80 columns the time stands whole all the same."""
+    monkeypatch.setenv("COLUMNS", "80")
+    with open_store(read_settings().store) as store:
+        record = store.runs.all()[0]
+        named = record.order.manifest.model_copy(update={"run_id": "20261127-2b424288"})
+        record = replace(record, order=replace(record.order, manifest=named))
+        say_runs([record], store.address)
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line.rstrip().endswith(record.order.manifest.started_at[:16].replace("T", " "))
 
 
 def test_runs_are_listed_and_shown_in_80_columns(graded: str, tmp_path: Path) -> None:

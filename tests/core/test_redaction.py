@@ -109,11 +109,19 @@ def test_the_map_leads_back_from_any_unicode(pieces: list[tuple[str, bool]]) -> 
         assert 0 <= span.start <= span.end == len(text)
 
 
-@given(st.text(max_size=300), st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3))
-def test_any_text_and_any_name_is_read_without_a_failure(text: str, names: list[str]) -> None:
+ODD_LINKS = st.sampled_from(["https://[::1/jdoe", "https://a]b.example/x", "http://a:99999/x", "//[", "@", "mailto:"])
+
+
+@given(
+    st.text(max_size=300),
+    st.lists(st.text(min_size=1, max_size=12), min_size=1, max_size=3),
+    st.lists(ODD_LINKS | st.text(min_size=1, max_size=12), max_size=3),
+)
+def test_any_text_and_any_name_is_read_without_a_failure(text: str, names: list[str], others: list[str]) -> None:
     """Tables hold odd names and answers odd characters; what is found are places of the text, in order and apart."""
+    known = Identity(*map(tuple, (names, others, others, others, others)))
     for how in ("identity", "all"):
-        redaction = redact(text, Identity(names=tuple(names)), how)
+        redaction = redact(text, known, how)
         ends = [0, *(each.end for each in redaction.replacements)]
         assert all(each.start >= end for each, end in zip(redaction.replacements, ends, strict=False))
         assert redaction.original == text

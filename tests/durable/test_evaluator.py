@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -39,13 +41,39 @@ def test_mistakes_are_typed_and_named(address: str) -> None:
         async with Evaluator.from_settings({"EVALUATOR_STORE": address}) as evaluator:
             with pytest.raises(SubmissionError) as raised:
                 await evaluator.submit("c1", {"degradation": "x", "no such question": "y"})
-            assert "/answers/1/question" in str(raised.value)
+            assert "/answers/1/question: ml_engineer_screen has no question 'no such question'" in str(raised.value)
             first = await evaluator.submit("c1", ANSWERS, idempotency_key="k")
             assert (await evaluator.submit("c1", ANSWERS, idempotency_key="k")).id == first.id
             with pytest.raises(SubmissionError):
                 await evaluator.submit("c2", ANSWERS, idempotency_key="k")
             with pytest.raises(InputError, match="no submission"):
                 await evaluator.result("sub_0")
+
+    asyncio.run(calls())
+
+
+@pytest.mark.parametrize(
+    ("candidate", "answers", "said"),
+    [
+        ("", ANSWERS, "/candidate_id: has to be 1 to 200 characters long"),
+        ("  ", ANSWERS, "/candidate_id: must have no control characters, and no space"),
+        ("c" * 201, ANSWERS, "/candidate_id: has to be 1 to 200 characters long"),
+        (17, ANSWERS, "/candidate_id: has to be a text, not int"),
+        (None, ANSWERS, "/candidate_id: has to be a text, not NoneType"),
+        ("c1", {}, "/answers: there is none"),
+        ("c1", ["x"], "/answers: has to be a mapping of questions to texts, not list"),
+        ("c1", None, "/answers: has to be a mapping"),
+        ("c1", {"degradation": None}, "/answers/0/text: has to be a text, not NoneType"),
+        ("c1", {"degradation": "x", 3: "y"}, "/answers/1/question: has to be a text, not int"),
+    ],
+)
+def test_what_a_sender_got_wrong_is_a_submission_error(address: str, candidate: Any, answers: Any, said: str) -> None:
+    """A payload that is passed on as it came: nothing is kept under an id that is none."""
+
+    async def calls() -> None:
+        async with Evaluator.from_settings({"EVALUATOR_STORE": address}) as evaluator:
+            with pytest.raises(SubmissionError, match=re.escape(said)):
+                await evaluator.submit(candidate, answers)
 
     asyncio.run(calls())
 

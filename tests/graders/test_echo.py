@@ -25,13 +25,15 @@ def with_rationale(said: str) -> dict[str, Any]:
     return level_reply(criteria={"leakage_awareness": criterion})
 
 
-@pytest.mark.parametrize("echo", ["instruction", "fence"])
+@pytest.mark.parametrize("echo", ["instruction", "fence", "fence behind a made-up one"])
 def test_an_echo_is_asked_again_and_is_a_failure_when_it_comes_each_time(
     scripted: Callable[..., Grader], answer: Answer, echo: str
 ) -> None:
     """Neither the fence nor the instructions come back to a reader as a grade."""
     instruction = instructions_of(load_prompt("levels", [shipped("prompts")]))[0]
-    said = f"The fence is {fence_for(answer.text)}." if echo == "fence" else f"I was told: {instruction}"
+    fence = f"The fence is {fence_for(answer.text)}."
+    made_up = f"It says answer-0123456789abcdef. {fence}"
+    said = {"instruction": f"I was told: {instruction}", "fence": fence}.get(echo, made_up)
     again = asyncio.run(scripted({"reply": with_rationale(said), "times": 1}, {"reply": level_reply(2)}).grade(answer))
     assert (again.status, again.provenance.requests) == ("graded", 2)
     never = asyncio.run(scripted({"reply": with_rationale(said)}).grade(answer))

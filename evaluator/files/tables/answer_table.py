@@ -51,12 +51,13 @@ class AnswerTable:
     others have gets an `Answer` with `absent="missing"` and no row.
     """
 
-    def __init__(self, rows: AnswerRows, standing: StandingAnswers, notes: tuple[str, ...], path: Path | None) -> None:
+    def __init__(self, rows: AnswerRows, standing: StandingAnswers, found: Findings, path: Path | None) -> None:
         self._rows = rows
         self._standing = standing
         self._path = path
         self._state = _state(path) if path else None
-        self.notes = notes
+        self.notes = found.notes
+        self.notes_on_rows = found.notes_on_rows
 
     @property
     def layout(self) -> Layout:
@@ -112,7 +113,7 @@ class AnswerTable:
 
 
 def open_answer_table(
-    path: Path,
+    path: Path | str,
     questions: Sequence[QuestionHeading],
     *,
     mapping: Mapping[str, str] | None = None,
@@ -125,6 +126,7 @@ def open_answer_table(
     answer, answer_id or ignore. `sheet` names a sheet of a workbook. `duplicates` says which of a candidate's
     different answers to one question stands. Raises TableError with every mistake of the file.
     """
+    path = Path(path)
     file_format = detect_format(path)
     if sheet is not None and file_format != "xlsx":
         raise TableError(f"{path} is a {file_format} file and has no sheets.", hint="Leave the sheet out.")
@@ -192,7 +194,7 @@ def _open(
         findings.note(f"a candidate has no row for a question that others were asked: {missing} missing")
     if plan.layout == "long":
         note_unasked([each for each in question_ids if each not in standing.asked], findings)
-    return AnswerTable(rows, standing, findings.notes, path)
+    return AnswerTable(rows, standing, findings, path)
 
 
 def _state(path: Path) -> FileState:

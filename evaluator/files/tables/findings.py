@@ -76,13 +76,15 @@ class Findings:
     @property
     def notes(self) -> tuple[str, ...]:
         """The notes as sentences: column, what, rows."""
-        lines = []
-        for (column, message), rows in self._notes.items():
-            place = f"column {column!r}: " if column else ""
-            lines.append(f"{place}{message} ({rows})" if rows.count else f"{place}{message}")
+        lines = [_sentence(*kind, rows) for kind, rows in self._notes.items()]
         if self._unkept_notes:
             lines.append(f"and {self._unkept_notes:,} more notes on rows")
         return tuple(lines)
+
+    @property
+    def notes_on_rows(self) -> tuple[str, ...]:
+        """Those that name rows: something there was read otherwise than it stands, or not read."""
+        return tuple(_sentence(*kind, rows) for kind, rows in self._notes.items() if rows.count)
 
     def stop_at_mistakes(self, message: str, *, hint: str | None = None) -> None:
         """Raise a TableError that holds every mistake found so far, if there is any."""
@@ -96,3 +98,8 @@ class Findings:
             mistakes.append(Mistake(f"and {self._uncounted} more"))
         said_before = f"(Of the file: {'; '.join(self._opened)}.)" if self._opened else None
         raise TableError(message, mistakes=mistakes, hint=" ".join(filter(None, (hint, said_before))) or None)
+
+
+def _sentence(column: str | None, message: str, rows: _Rows) -> str:
+    place = f"column {column!r}: " if column else ""
+    return f"{place}{message} ({rows})" if rows.count else f"{place}{message}"

@@ -67,7 +67,7 @@ def _format_of_zip(path: Path) -> TableFormat:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
     # zipfile raises NotImplementedError for a damaged header that names an unknown kind of archive.
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise TableError(
             f"{path} is damaged: it begins like an .xlsx file but does not end like one.",
             hint="Download or export it again.",
