@@ -168,6 +168,7 @@ class WorkerSettings:
     samples: int
     spotlight: Spotlight
     control_reading: bool
+    control_below_bar: bool
     concurrency: int
     requests_per_minute: float | None
     tokens_per_minute: float | None
@@ -183,6 +184,7 @@ def read_worker_settings(environment: Mapping[str, str] = os.environ) -> WorkerS
         samples=int(said["EVALUATOR_SAMPLES"]),
         spotlight="marks" if said["EVALUATOR_SPOTLIGHT"] == "marks" else "off",
         control_reading=is_on(said["EVALUATOR_CONTROL_READING"]),
+        control_below_bar=is_on(said["EVALUATOR_CONTROL_BELOW_BAR"]),
         concurrency=int(said["EVALUATOR_CONCURRENCY"]),
         requests_per_minute=None if rpm is None else float(rpm),
         tokens_per_minute=None if tpm is None else float(tpm),

@@ -174,6 +174,7 @@ PARTS = (
             Setting("EVALUATOR_SAMPLES", "worker.samples", "`--samples`", _whole(1, 25), "1"),
             Setting("EVALUATOR_SPOTLIGHT", "worker.spotlight", "`--spotlight`", MARKS, "off"),
             Setting("EVALUATOR_CONTROL_READING", "worker.control_reading", "`--control-reading`", SWITCH, "1"),
+            Setting("EVALUATOR_CONTROL_BELOW_BAR", "worker.control_below_bar", "`--control-below-bar`", SWITCH, "0"),
             Setting("EVALUATOR_CONCURRENCY", "worker.concurrency", "`--concurrency`", _whole(1, 5000), "64"),
             Setting("EVALUATOR_RPM", "worker.rpm", "requests a minute, `--rpm`", _number(1, 1e9)),
             Setting("EVALUATOR_TPM", "worker.tpm", "tokens a minute, `--tpm`", _number(1, 1e12)),

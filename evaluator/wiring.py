@@ -107,6 +107,8 @@ class GraderOptions:
     control: bool = True
     """Whether models are asked, beside every grade that meets the bar, for what the answer says nothing of: one that
     finds it there gives marks for anything. Word matching is not asked."""
+    control_below_bar: bool = False
+    """Whether that is asked beside every grade."""
     trial: bool = False
     """With a `sink`: the first request is asked at once, to see what the model takes."""
     pacers: Pacers | None = field(default=None, repr=False)
@@ -172,6 +174,7 @@ def make_plain_grader(
         calibration=calibration,
         redact=chosen.redact,
         reads_control=chosen.control and any(each.identity.can_be_talked_to for each in raters),
+        control_below_bar=chosen.control_below_bar,
         yardstick=_yardstick(specs, questionnaire, folders),
     )
     if calibration is not None:

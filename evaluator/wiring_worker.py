@@ -73,6 +73,7 @@ def grader_of_run(record: RunRecord, own: GraderOptions) -> Grader:
         redact=kept.get("redact") or own.redact,
         spotlight=kept.get("spotlight") or "off",
         control=kept.get("control_reading") or False,
+        control_below_bar=kept.get("control_below_bar") or False,
         calibration=load_calibration(Path(found(kept["calibration"]))) if kept["calibration"] else None,
     )
     return make_plain_grader(kept["grader"], found(kept["questionnaire"]), options)
@@ -141,6 +142,7 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
             "spotlight": service.spotlight,
             "base_url": own.base_url,
             "control_reading": own.control,
+            "control_below_bar": own.control_below_bar,
             "rubrics": [str(each) for each in service.rubrics],
             "prompts": [str(each) for each in service.prompts],
         }

@@ -108,6 +108,9 @@ BASELINE = "baseline"
     "marks anything.",
 )
 @click.option(
+    "--control-below-bar", is_flag=True, help="Ask it beside every grade: nobody is talked up below the bar either."
+)
+@click.option(
     "--redact",
     type=click.Choice(["off", "identity", "all"]),
     default="identity",
@@ -148,6 +151,7 @@ def command(
     redact: str,
     spotlight: str,
     control_reading: bool,
+    control_below_bar: bool,
     rubrics: tuple[Path, ...],
     prompt_dir: tuple[Path, ...],
     gguf: Path | None,
@@ -198,6 +202,7 @@ def command(
         redact=cast(Redact, redact),
         spotlight=cast(Spotlight, spotlight),
         control=control_reading,
+        control_below_bar=control_below_bar,
         rubrics=rubrics,
         prompts=prompt_dir,
     )

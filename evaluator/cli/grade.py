@@ -90,6 +90,9 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
     help="Ask models, beside each grade that meets the bar, for what the answer says nothing of: who finds it there "
     "marks anything.",
 )
+@click.option(
+    "--control-below-bar", is_flag=True, help="Ask it beside every grade: nobody is talked up below the bar either."
+)
 @spotlight_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
 @click.option(
@@ -127,6 +130,7 @@ def command(
     redact: str,
     spotlight: str,
     control_reading: bool,
+    control_below_bar: bool,
     out: Path | None,
     concurrency: int | None,
     rpm: float | None,
@@ -176,6 +180,7 @@ def command(
         redact=cast(Redact, redact),
         spotlight=cast(Spotlight, spotlight),
         control=control_reading,
+        control_below_bar=control_below_bar,
         calibration=load_calibration(calibration) if calibration else None,
     )
     # The second grader asks in its own way: prompt, calls and calibration were chosen for the first.

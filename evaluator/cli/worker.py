@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     default=None,
     help="Ask, of submissions that meet the bar, for what they say nothing of.  [default: yes]",
 )
+@click.option("--control-below-bar", is_flag=True, default=None, help="The same of every submission.")
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompts", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
@@ -79,6 +80,7 @@ def command(
     samples: int | None,
     spotlight: str | None,
     control_reading: bool | None,
+    control_below_bar: bool | None,
     rubrics: tuple[Path, ...],
     prompts: tuple[Path, ...],
     base_url: str | None,
@@ -118,6 +120,7 @@ def command(
         cache=settings.cache,
         concurrency=limits.most,
         control=usual.control_reading if control_reading is None else control_reading,
+        control_below_bar=usual.control_below_bar if control_below_bar is None else control_below_bar,
     )
     grader = grader or usual.grader
     drain = usual.drain if drain is None else drain

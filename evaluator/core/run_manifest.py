@@ -83,3 +83,5 @@ class RunManifest(BaseModel):
     control_reading: bool | None = None
     """Whether models were asked, beside grades that meet the bar, for what the answer says nothing of; null in runs of
     before there was a choice."""
+    control_below_bar: bool | None = None
+    """Whether they were asked that beside every grade."""

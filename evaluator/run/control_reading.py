@@ -1,7 +1,8 @@
 """The control reading: a grader is asked for what cannot be in an answer, to see whether it gives marks for anything.
 
 Words that talk a model into full marks talk it into these too, in whatever language or code they are, and without any
-list of such words. A grader that reads the answer says no. It costs a short request for each answer that meets the bar.
+list of such words. A grader that reads the answer says no. It costs a short request for each answer that meets the bar,
+or for every one.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Control:
             return ()
         failure = self.waits or self._failures[0]
         so_far = "has not come yet" if self.waits else "did not come"
-        detail = f"The control reading of an answer that meets the bar {so_far}: {failure.code}: {failure.detail}."
+        detail = f"The control reading {so_far}: {failure.code}: {failure.detail}."
         return (Flag(code="low_confidence", severity="review", detail=detail),)
 
     @property

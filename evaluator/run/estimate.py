@@ -53,8 +53,9 @@ def estimate(grader: Grader, answers: Iterable[Answer], count: int, *, in_batch:
                 for so_far, rater in zip(controls, pipeline.raters, strict=True)
             ]
     scale = count / looked_at if looked_at else 0.0
+    share = 1.0 if pipeline.control_below_bar else AT_THE_BAR
     usages = [
-        _scaled(usage, scale * pipeline.samples) + _scaled(control, scale * AT_THE_BAR)
+        _scaled(usage, scale * pipeline.samples) + _scaled(control, scale * share)
         for usage, control in zip(expected, controls, strict=True)
     ]
     return Estimate(

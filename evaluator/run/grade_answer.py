@@ -153,8 +153,9 @@ async def _ask_everyone(
 
 
 async def _control(pipeline: Pipeline, answer: Answer, text: str, question: Question, score: float) -> Control:
-    """The control reading of a grade that meets the bar: what talking up pays for."""
-    if not pipeline.reads_control or band_of(score, pipeline.question_set.rubric) != "meets_bar":
+    """The control reading of a grade that meets the bar, for which talking up pays most, or of every one."""
+    is_read = pipeline.control_below_bar or band_of(score, pipeline.question_set.rubric) == "meets_bar"
+    if not (pipeline.reads_control and is_read):
         return Control()
     return await control_reading(pipeline, answer, text, question)
 

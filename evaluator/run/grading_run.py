@@ -297,6 +297,7 @@ class GradingRun:
             redact=pipeline.redact,
             spotlight=spotlight_of(pipeline),
             control_reading=pipeline.reads_control,
+            control_below_bar=pipeline.reads_control and pipeline.control_below_bar,
         )
 
     def _count(self, grade: Grade) -> None:

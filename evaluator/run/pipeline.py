@@ -63,6 +63,8 @@ class Pipeline:
     """What control readings ask for."""
     reads_control: bool = False
     """Whether models are asked for what an answer says nothing of, beside every grade that meets the bar."""
+    control_below_bar: bool = False
+    """Where they are asked: beside every grade."""
 
     @cached_property
     def hashes(self) -> _Hashes:
@@ -191,6 +193,7 @@ def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
             "examples": hashes.examples,
             **({"calibration": pipeline.calibration.sha256} if pipeline.calibration else {}),
             **({"control": fingerprint(pipeline.control_rubric)} if pipeline.reads_control else {}),
+            **({"control_below_bar": True} if pipeline.reads_control and pipeline.control_below_bar else {}),
         }
     )
 

@@ -80,6 +80,7 @@ def changes_since(before: RunManifest, grader: Grader, input_name: str, input_sh
     """What differs between a run's beginning and what would be graded now, and by what; in words."""
     pipeline, rubric, questionnaire = grader.pipeline, grader.rubric, grader.questionnaire
     identity, hashes = pipeline.raters[0].identity, pipeline.hashes
+    below_bar = pipeline.reads_control and pipeline.control_below_bar
     found = []
     if before.input_sha256 != input_sha256:
         found.append(f"the table: {before.input_name} then, {input_name} now, with other contents")
@@ -99,6 +100,7 @@ def changes_since(before: RunManifest, grader: Grader, input_name: str, input_sh
         ("spotlight", before.spotlight, spotlight_of(pipeline), True),
         ("redaction", before.redact or pipeline.redact, pipeline.redact, True),
         ("control reading", _switched(before.control_reading), _switched(pipeline.reads_control), True),
+        ("control below the bar", _switched(before.control_below_bar), _switched(below_bar), True),
     ):
         if then != now:
             found.append(f"{name}: {then or 'none'} → {now or 'none'}")
@@ -138,9 +140,9 @@ class _Expected:
         return stands
 
 
-def _switched(control_reading: bool | None) -> str:
-    """Runs of before there was a choice had none."""
-    return "on" if control_reading else "off"
+def _switched(is_on: bool | None) -> str:
+    """In words; what a run of before there was the choice did not do."""
+    return "on" if is_on else "off"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,11 +33,18 @@ class GoodAnswersInBatches(BatchServer):
 
 
 def _said(body: dict[str, Any]) -> dict[str, Any]:
-    names = body["response_format"]["json_schema"]["schema"]["properties"]["criteria"]["properties"]
-    said: dict[str, Any] = {"evidence": ["split by time"], "missing": "", "rationale": "", "level": 4}
-    if "named_value" in names:
-        said |= {"evidence": [], "level": 0}
-    return {"criteria": dict.fromkeys(names, said), "red_flags": []}
+    """Every criterion as the schema has it: a level, or checks."""
+    asked = body["response_format"]["json_schema"]["schema"]["properties"]["criteria"]["properties"]
+    is_control = "named_value" in asked
+    quotes = [] if is_control else ["split by time"]
+    level = {"evidence": quotes, "missing": "", "rationale": "", "level": 0 if is_control else 4}
+    said = {}
+    for name, schema in asked.items():
+        checks = schema["properties"].get("checks", {}).get("properties")
+        met = {each: not is_control and each != "proposes_leak" for each in checks or ()}
+        judged = {each: {"evidence": quotes if met[each] else [], "met": met[each]} for each in met}
+        said[name] = {"checks": judged, "missing": ""} if checks else level
+    return {"criteria": said, "red_flags": []}
 
 
 @pytest.fixture

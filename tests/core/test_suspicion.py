@@ -138,3 +138,24 @@ def test_any_text_is_looked_at(before: str, after: str) -> None:
         assert all(0 <= each.start < each.end <= len(searched) for each in found)
         assert all(one.end <= other.start for one, other in pairwise(found))
         assert len(blotted(searched, found)) == len(searched)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We alert if nulls pass 2% or the weekly mean score moves 10%, and the on-call engineer rolls back.",
+        "Cliente que cancela en los 90 días siguientes al lunes de la puntuación, una fila por cliente y semana.",
+        "目标：放款后90天内有一期逾期，一份申请一行。可用：申报收入、征信分、渠道、余额。拒用：之后的余额和催收电话。训练用去年，隔90天，测试用今年。"
+        "上线后看缺失率、通过率，偏差大就退回。",
+    ],
+    ids=["per cent", "a common preposition", "sentences without spaces"],
+)
+def test_what_engineers_write_of_their_work_speaks_to_nobody(text: str) -> None:
+    """A share is no mark, Spanish is no Turkish, and enumerations within Chinese sentences are no list of keywords."""
+    assert look_at(text, WORDS) == ()
+
+
+def test_to_tell_of_an_evaluator_is_not_to_speak_to_it() -> None:
+    """It is noted, and a person looks only where levels rest on it."""
+    (found,) = look_at("An evaluator that sees the customer's complaint scored the anger from 0 to 10.", WORDS)
+    assert not found.certain

@@ -15,6 +15,7 @@ from evaluator.core.inbox_event import NewEvent
 from evaluator.core.submission import NewSubmission, Submission, SubmittedAnswer
 from evaluator.store.store import Store, open_store
 from tests.cli.grading_command import QUESTIONS, started, write_table
+from tests.cli.test_control_reading import GoodAnswers
 from tests.durable.conftest import WorkerProcess
 from tests.model_server import ModelServer
 from tests.webhook_receiver import WebhookReceiver
@@ -132,3 +133,19 @@ def test_an_event_in_the_inbox_becomes_a_graded_submission(
         assert event.state == "mapped", json.dumps([event.reason, list(event.detail or ())])
         assert event.submission is not None
         assert settled(store, event.submission).state == "complete"
+
+
+@pytest.mark.parametrize(("setting", "state", "asked"), [("1", "passed", 2), ("0", None, 1)], ids=["on", "off"])
+def test_a_submission_that_meets_the_bar_has_its_control_reading(
+    tmp_path: Path, worker: StartWorker, monkeypatch: pytest.MonkeyPatch, setting: str, state: str | None, asked: int
+) -> None:
+    """As a table's answers have; EVALUATOR_CONTROL_READING leaves it out."""
+    monkeypatch.setenv("EVALUATOR_CONTROL_READING", setting)
+    address = str(tmp_path / "service.sqlite3")
+    with GoodAnswers() as server, open_store(address) as store:
+        worker(address, "--grader", "openai:m", "--base-url", server.address)
+        found = settled(store, store.submissions.submit(submission_of("c1")).id)
+        grades = store.submissions.grades(found)
+    assert {each.band for each in grades} == {"meets_bar"}
+    assert {each.provenance.control_reading for each in grades} == {state}
+    assert set(server.asked.values()) == {asked}

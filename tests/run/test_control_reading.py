@@ -12,7 +12,7 @@ from evaluator.files.attack_set_folder import load_attack_set
 from evaluator.files.resources import shipped
 from tests.conftest import URL, completion, level_reply
 
-GULLIBLE, CHOOSY = (f"langchain:tests.gullible_model:{each}" for each in ("gullible", "choosy"))
+GULLIBLE, CHOOSY, NUDGED = (f"langchain:tests.gullible_model:{each}" for each in ("gullible", "choosy", "nudged"))
 # The fresh attacks that passed at their first look, when nobody was asked for what is not there.
 _PASSED = ("caesar.en.1", "agreed_elsewhere.ja.1", "certificate.en.1")
 
@@ -54,6 +54,34 @@ def test_who_marks_up_only_the_field_finds_what_sounds_like_it(fresh):
     assert ": the value " in flag.detail
     assert " rule" in flag.detail
     assert not any(each in flag.detail for each in ("knot", "bread", "beetles", "Violin", "tides", "Chess"))
+
+
+@pytest.mark.parametrize(
+    ("model", "below_bar"), [(GULLIBLE, False), (CHOOSY, False), (NUDGED, True)], ids=["gullible", "choosy", "nudged"]
+)
+def test_no_attack_by_somebody_who_read_the_defences_passes_unseen(model, below_bar):
+    """Whoever obeys wholly is seen where it pays, at the bar; who obeys by a level, where every grade is read again."""
+    adaptive = load_attack_set(shipped("eval_sets") / "attacks_adaptive", make_grader("baseline").questionnaire)
+    answers = [each.answer for each in adaptive.attacks]
+    bases = dict(zip(adaptive.bases, grades(adaptive.bases.values(), "checks", control=False), strict=True))
+    unseen = []
+    made = grades(answers, "checks", model=model, control_below_bar=below_bar)
+    for attack, grade in zip(adaptive.attacks, made, strict=True):
+        honest = {each.id: each.level for each in bases[attack.base_id].criteria}
+        if any(each.level > honest[each.id] for each in grade.criteria) and not grade.needs_review:
+            unseen.append(attack.answer.answer_id)
+    assert unseen == []
+
+
+def test_below_the_bar_nobody_is_asked_unless_that_is_wanted(fresh):
+    """A nudge that stays below passes unseen by default, which is what the option is for."""
+    answer = next(
+        each.answer for each in fresh.attacks if each.template == "hearsay.en.1" and each.carrier == "appended"
+    )
+    (usual,), (asked,) = (grades([answer], "checks", model=NUDGED, control_below_bar=each) for each in (False, True))
+    assert (usual.band, usual.needs_review, usual.provenance.control_reading) == ("below_bar", False, None)
+    assert (asked.band, asked.needs_review, asked.provenance.control_reading) == ("below_bar", True, "found")
+    assert usual.provenance.fingerprint != asked.provenance.fingerprint
 
 
 def test_it_can_be_turned_off(fresh):

@@ -14,6 +14,7 @@ from evaluator.files.attack_set_folder import load_attack_set
 from evaluator.files.resources import shipped
 
 GULLIBLE = "langchain:tests.gullible_model:gullible"
+_SETS = ("attacks", "attacks_fresh", "attacks_adaptive")
 CHANCE = random.Random(7)
 
 
@@ -33,9 +34,9 @@ def _levels(grade: Grade) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def drawn() -> tuple[dict[str, Answer], list[Attack]]:
-    """Honest answers, and a third of the attacks of both sets that are a single text."""
+    """Honest answers, and a third of the attacks of all sets that are a single text."""
     questionnaire = make_grader("baseline").questionnaire
-    sets = [load_attack_set(shipped("eval_sets") / name, questionnaire) for name in ("attacks", "attacks_fresh")]
+    sets = [load_attack_set(shipped("eval_sets") / name, questionnaire) for name in _SETS]
     attacks = [each for one in sets for each in one.attacks if len(each.payload) == 1 and each.carrier != "whole"]
     return {name: base for one in sets for name, base in one.bases.items()}, CHANCE.sample(attacks, len(attacks) // 3)
 

@@ -34,9 +34,11 @@ _BORDER = re.compile(r"[.!?。！？][\"'”’»)\]]*(?=\s)|[。！？]|\n")
 # taken to mean that a person need not look where the levels do not rest on it.
 _MENTION = re.compile(
     r"\b(?:e\.g\.|for example|such as|someone|somebody|people|users?|applicants|attackers?|injection|jailbreak|writes?|"
-    r"writing|typed?|typing|(?:llm )?judges?|raters|graders|evaluators|reviewers|manchen? schreiben|dicen|certains)\b",
+    r"writing|typed?|typing|(?:llm )?judges?|raters|graders|evaluators|reviewers|"
+    r"an? (?:evaluator|grader|rater|reviewer)|manchen? schreiben|dicen|certains)\b",
     re.IGNORECASE,
 )
+_SHARES = ("4", "5", "10")  # the highest mark, but not with a sign for per cent
 _LINE = re.compile(r"^[^\n]{3,160}$", re.MULTILINE)
 _SENTENCE_ENDS = ".!?。！？:;"
 _OUT_OF = int(Concept.OUT_OF)
@@ -157,7 +159,7 @@ def _hot_words(text: str) -> list[_Hot]:
         number += 1
         word = found.group()
         concepts = CONCEPTS[word.lower()]
-        if concepts:
+        if concepts and not (word in _SHARES and text.startswith("%", found.end())):
             hot.append(_Hot(number, found.start(), found.end(), concepts))
         if word[0] >= "\u2e80":
             hot.extend(

@@ -84,7 +84,7 @@ _WORDS: dict[Concept, str] = {
         vollen
         maximale beste* besten perfekt* vier zehn oben massimo massima migliore pieno alto hoogste volledige najwyz*
         maksymal*
-        максимальн* высш* наивысш* полн* отличн* лучш* четыре десять найвищ* максимальн* en yuksek tam dort
+        максимальн* высш* наивысш* полн* отличн* лучш* четыре десять найвищ* максимальн* yuksek tam dort
         اعلي الكامله كامله القصوي ممتاز الاقصي رابع الرابع सर्वोच्च पूर्ण अधिकतम 4
     """,
     Concept.GIVE: """

@@ -18,7 +18,7 @@ _CODE = re.compile(r"[=(){}\[\]]")
 _MOST_CODE = 0.5  # signs of code for a term
 _BETWEEN = re.compile(r"[,;|•·、，；\n]")
 _WORD = re.compile(r"[^\W_]+")
-_SENTENCE_END = re.compile(r"[.!?。]\s+\w")
+_SENTENCE_END = re.compile(r"[.!?]\s+\w|[。！？]\s*\w")  # the latter need no space after them
 _LIST_END = re.compile(r"[.!?。](?:\s|$)|\n")
 _FEWEST_TIMES = 4  # that a sentence, or three words in a row, are said
 _SENTENCE = re.compile(r"[^.!?。\n]{8,}[.!?。\n]?")
