@@ -75,13 +75,16 @@ class AssessmentDesk:
         return partner.placed(assessment)
 
     def standing(self, connection: Connection, assessment_id: str) -> tuple[Assessment, Outcome | None] | None:
-        """An order, and its outcome where that is there; None where there is no such order."""
+        """An order, and its outcome where that is there: of the test that was ordered, whatever else the application
+        answered. None where there is no such order.
+        """
         source, tenant = connection.source.name, connection.tenant
         assessment = self._store.assessments.find(tenant, source, assessment_id)
         if assessment is None:
             return None
         found = self._store.submissions.of_application(tenant, source, assessment.application_id)
-        outcomes = (read_outcome(each, self._store, self._public_url or "") for each in reversed(found))
+        ordered = [each for each in reversed(found) if each.questionnaire == assessment.test]
+        outcomes = (read_outcome(each, self._store, self._public_url or "") for each in ordered)
         return assessment, next((each for each in outcomes if each is not None), None)
 
     def cancel(self, connection: Connection, assessment_id: str) -> Any:

@@ -23,6 +23,9 @@ PATIENCE = 30.0
 _LOOKS_AGAIN = 5
 """Milliseconds of waiting that SQLite does by itself: it looks after 1, 2 and 2 of them."""
 
+_LARGE_JOURNAL = 8_000
+"""Pages, of 4 KB; otherwise it is a thousand."""
+
 
 class Database:
     """Connections to one store. Everything it lends raises StoreError, never the database's own errors."""
@@ -41,6 +44,14 @@ class Database:
         with as_store_errors(self.address):
             connection: Connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             return connection
+
+    def spare(self, connection: Connection) -> None:
+        """Has this connection leave SQLite's journal to others, who are in less of a hurry, until it is large: whoever
+        ends a transaction then takes it back into the file, and waits for the disk.
+        """
+        if self.is_sqlite:
+            driver: Any = connection.connection.driver_connection
+            driver.execute(f"PRAGMA wal_autocheckpoint = {_LARGE_JOURNAL}")
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -7,10 +7,11 @@ the transaction that writes it, and the note is taken by whoever brings the queu
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import Connection, delete, select
 
-from evaluator.store.many_rows import insert_into
+from evaluator.store.many_rows import ManyRows, Parameters, insert_into
 from evaluator.store.review_schema import review_arrivals, review_intake
 
 _EVERYTHING = (1 << 63) - 1
@@ -21,8 +22,7 @@ def note_arrivals(connection: Connection, run: int, numbers: Sequence[int]) -> N
     # Nobody has to go through such a run by its numbers.
     by_note = insert_into(connection.dialect.name, review_intake).values(run=run, seen=_EVERYTHING)
     connection.execute(by_note.on_conflict_do_nothing())
-    noted = insert_into(connection.dialect.name, review_arrivals).on_conflict_do_nothing()
-    connection.execute(noted, [{"run": run, "number": number} for number in numbers])
+    _NOTE.carry_out(connection, [(run, number) for number in numbers])
 
 
 def note_change(connection: Connection, run: int, number: int) -> None:
@@ -44,3 +44,10 @@ def take_arrivals(connection: Connection, run: int, limit: int) -> list[int]:
             delete(review_arrivals).where(review_arrivals.c.run == run, review_arrivals.c.number.in_(numbers))
         )
     return numbers
+
+
+def _noted(dialect: str, rows: Parameters) -> Any:
+    return insert_into(dialect, review_arrivals).values(rows).on_conflict_do_nothing()
+
+
+_NOTE = ManyRows(("run", "number"), _noted)

@@ -13,13 +13,14 @@ from evaluator.core.review import Action, EntryDetail, LogEntry, replay
 from evaluator.core.review_draw import DrawShares, draw, is_audited
 from evaluator.core.review_urgency import Urgency, urgency_of
 from evaluator.store.database import Database
-from evaluator.store.many_rows import insert_into
+from evaluator.store.many_rows import ManyRows, Parameters, insert_into
 from evaluator.store.review_arrivals import take_arrivals
 from evaluator.store.review_log import read_entries, write_entry
 from evaluator.store.review_schema import review_arrivals, review_intake, review_items
 from evaluator.store.schema import answers, grades, runs
 
-_STEP = 1_000  # grades in one transaction: tens of milliseconds, for which the run's own writer waits
+_STEP = 1_000  # grades in one transaction
+_STEP_ALONE = 100  # where everybody else who writes waits meanwhile, such as whoever delivers an event
 _AT_ONCE = 500
 
 
@@ -53,16 +54,17 @@ class ReviewIntake:
 
     def step(self, unseen: Unseen, shares: DrawShares, now: Callable[[], str]) -> bool:
         """Looks at the next grades of a run; whether there are more."""
+        most = _STEP_ALONE if self.database.is_sqlite else _STEP
         with self.database.writing() as connection:
             seen = _lock(connection, unseen.run)
-            arrived = take_arrivals(connection, unseen.run, _STEP)
+            arrived = take_arrivals(connection, unseen.run, most)
             if arrived:
                 _Window(connection, unseen, grades.c.number.in_(arrived), shares, now()).take_in()
             next_ones = (
                 select(grades.c.number)
                 .where(grades.c.run == unseen.run, grades.c.number > seen)
                 .order_by(grades.c.number)
-                .limit(_STEP)
+                .limit(most)
             )
             numbers = list(connection.scalars(next_ones))
             if numbers:
@@ -71,7 +73,7 @@ class ReviewIntake:
                 window = _Window(connection, unseen, is_new, shares, now())
                 window.take_in()
                 connection.execute(review_intake.update().where(review_intake.c.run == unseen.run).values(seen=upto))
-        return _STEP in (len(numbers), len(arrived))
+        return most in (len(numbers), len(arrived))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +105,7 @@ class _Window:
                     self._changed(item, row, grade, urgency, "flagged", is_wanted=True)
             else:
                 new.append(self._item(row, grade, urgency))
-        for start in range(0, len(new), _AT_ONCE):
-            insert = insert_into(self.connection.dialect.name, review_items).on_conflict_do_nothing()
-            self.connection.execute(insert, new[start : start + _AT_ONCE])
+        _ITEM.carry_out(self.connection, [tuple(each[name] for name in _ITEM_COLUMNS) for each in new])
 
     def _is_wanted(self, row: Row[Any]) -> bool:
         return bool(row.needs_review) or (
@@ -211,6 +211,17 @@ def _of_grade(number: int, grade: Mapping[str, Any], urgency: Urgency) -> dict[s
         "band": grade.get("band"),
         "spread": urgency.spread,
     }
+
+
+def _items(dialect: str, rows: Parameters) -> Any:
+    return insert_into(dialect, review_items).values(rows).on_conflict_do_nothing()
+
+
+_ITEM_COLUMNS = (
+    "run", "answer_id", "candidate_id", "question_id", "grade", "rank", "why", "flags", "score", "band", "spread",
+    "blind", "needed", "state", "version", "labels", "entered_at",
+)  # fmt: skip
+_ITEM = ManyRows(_ITEM_COLUMNS, _items)
 
 
 def _lock(connection: Connection, run: int) -> int:

@@ -22,6 +22,7 @@ from evaluator.store.grade_rows import StoredGrade
 from evaluator.store.graded_rows import WorkOutcome, write_outcomes
 from evaluator.store.identity_bytes import identity_bytes, identity_in
 from evaluator.store.keyring import Keyring
+from evaluator.store.many_rows import ManyRows, insert_into
 from evaluator.store.schema import answers, grades, submissions, work_answers, work_chunks, workers
 from evaluator.store.sealed_bytes import sealed_one
 from evaluator.store.stored_text import stored_text
@@ -102,7 +103,8 @@ class WorkShelf:
             "made_at": now,
         }
         number: int = connection.execute(work_chunks.insert().returning(work_chunks.c.number), row).scalar_one()
-        connection.execute(work_answers.insert(), [_row(connection, number, item) for item in items])
+        rows = [_row(connection, number, item) for item in items]
+        _ANSWER.carry_out(connection, [tuple(row[name] for name in _ANSWER_COLUMNS) for row in rows])
         return number
 
     def submissions(self, limit: int) -> list[work_submissions.NewWork]:
@@ -348,6 +350,10 @@ def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object
         "identity": None if known is None else sealed_one(connection, candidate_id, known),
         "alike": json.dumps([[each.row, each.containment] for each in answer.alike]) if answer.alike else None,
     }
+
+
+_ANSWER_COLUMNS = tuple(column.name for column in work_answers.columns)
+_ANSWER = ManyRows(_ANSWER_COLUMNS, lambda dialect, rows: insert_into(dialect, work_answers).values(rows))
 
 
 def _item(row: RowMapping) -> WorkItem:

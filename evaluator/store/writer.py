@@ -190,6 +190,7 @@ class Writer:
             try:
                 if connection is None:
                     connection = self._database.engine.connect().execution_options(writes=True)
+                    self._database.spare(connection)
                 with connection.begin():
                     for step in steps:
                         step(connection)

@@ -82,3 +82,31 @@ def test_a_worker_that_is_to_end_waits_for_no_store(store: Store, lock: sqlite3.
         assert counted.away == 2, "it tried once more"
 
     asyncio.run(work())
+
+
+async def find_again_and_again(store: Store) -> None:
+    """Until the first one whose it is could not be noted."""
+    while True:
+        assert await store.ledger().find(NAME, "c1") == REPLY
+        await asyncio.sleep(0.05)
+
+
+def test_a_reply_whose_owner_cannot_be_noted_is_not_handed_out(store: Store, lock: sqlite3.Connection) -> None:
+    """Whose reply it is could not be written down, so that nobody could erase it for them: whoever looks it up is told
+    that the store is away, and does not wait for ever.
+    """
+
+    async def look_up() -> None:
+        lock.execute("COMMIT")
+        await store.ledger().keep(NAME, REPLY)
+        lock.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="is locked by another program"):
+            await asyncio.wait_for(find_again_and_again(store), 60)
+        lock.execute("COMMIT")
+        store.recover()
+        assert await store.ledger().find(NAME, "c1") == REPLY
+
+    asyncio.run(look_up())
+    store.close()
+    with open_store(str(store.address)) as again:
+        assert again.erase_candidate("c1")["replies"] == 1

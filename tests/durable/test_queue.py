@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from evaluator.errors import StoreError
-from evaluator.run.durable.queue import LaneOfWork, WorkQueue
+from evaluator.run.durable.queue import _REVIVING, LaneOfWork, WorkQueue
 from evaluator.store.address import StoreAddress, queue_file, store_address
 from evaluator.store.store import open_store
 from tests.storm.database_server import DatabaseServer
@@ -129,3 +130,22 @@ def test_a_queue_whose_database_is_away_is_begun_when_it_is_back(done: Done) -> 
         queue.put(KIND, "a", 0, 1)
         done.wait_for(("a", 0))
         queue.stop(10)
+
+
+def test_what_the_dead_had_is_revived_by_one_worker_at_a_time(done: Done) -> None:
+    """While another one is at it, nothing is put back: both would have it done. Later it is, once."""
+    with DatabaseServer() as database:
+        open_store(database.url).close()
+        queue = WorkQueue(store_address(database.url), ME, [LaneOfWork(KIND, 2, done)])
+        queue.start()
+        queue.put(KIND, "a", 0, 1, delay=LATER)
+        with psycopg.connect(database.url) as other:
+            other.execute("UPDATE evaluator_work.workflow_status SET status = 'PENDING', executor_id = 'wrk_dead'")
+            other.commit()
+            other.execute("SELECT pg_advisory_xact_lock(%s)", (_REVIVING,))
+            assert queue.revive(["wrk_dead"]) is None
+            assert done.turns == []
+        assert queue.revive(["wrk_dead"]) == 1
+        done.wait_for(("a", 0))
+        queue.stop(10)
+        assert done.turns == [("a", 0)]

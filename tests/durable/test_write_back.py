@@ -13,11 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
+from evaluator.core.submission import NewSubmission
 from evaluator.store.store import Store, open_store
 from tests.ats.ats_offices import Office, ashby_api, greenhouse_app, lever_api, opened
 from tests.ats.ats_server import AtsServer, applications, ats_server
 from tests.ats.signing import SECRETS, submit_event
 from tests.durable.conftest import WorkerProcess
+from tests.graded_run import begin_run
 from tests.service.conftest import Running, service
 from tests.web.conftest import NO_DRAWS, Served, serve  # noqa: F401 a fixture
 
@@ -315,6 +317,28 @@ def test_an_order_that_greenhouse_does_not_know_keeps_nothing_from_another(
             assert {each.path.rpartition("/")[2] for each in told} == {"1", "2"}
             (dead,) = wait_until(started.store.outbox.dead)
             assert dead.reason == "Greenhouse does not know this test any more"
+
+
+@pytest.mark.parametrize(("answered", "status"), [("ml_engineer_screen", "complete"), ("another_screen", "sent")])
+def test_an_order_stands_as_the_test_that_was_ordered_does(tmp_path: Path, answered: str, status: str) -> None:
+    """What the same application answered to other questions is no result of it."""
+    path = str(tmp_path / "store.sqlite3")
+    with (
+        ats_server() as harvest,
+        opened(greenhouse_app(KEY)) as app,
+        open_store(path) as store,
+        service(path, **greenhouse_settings(harvest, app)) as started,
+        partner(started) as greenhouse,
+    ):
+        made = greenhouse.post("/greenhouse/send_test", json=send_test(app)).json()
+        submitted = store.submissions.submit(
+            NewSubmission("greenhouse", "k", "greenhouse:42", answered, (), application_id="71")
+        )
+        found = store.submissions.find(submitted.id)
+        assert found is not None
+        assert store.work.admit(found.number, "webhook", begin_run(store, str(tmp_path)).number, [])
+        said = greenhouse.get("/greenhouse/test_status", params=made).json()
+        assert said["partner_status"] == status
 
 
 def test_an_erased_candidates_result_goes_nowhere(
