@@ -169,6 +169,7 @@ SEEDS: dict[str, tuple[bytes, ...]] = {
     "address": (
         b"postgresql://u:p@h:5432/d?sslmode=require",
         b"sqlite:///a.sqlite3",
+        b"~nobody-of-this-name/a.sqlite3",
         b"panel:openai:m,local",
         b"https://a.example.com:8443/v1",
         b"https://[::1/v1",

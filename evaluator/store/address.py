@@ -68,5 +68,8 @@ def store_address(text: str) -> StoreAddress:
 
 
 def _file(path: Path) -> StoreAddress:
-    whole = path.expanduser().absolute()
+    try:
+        whole = path.expanduser().absolute()
+    except (RuntimeError, ValueError):  # ~somebody, of whom nothing is known, or a zero byte
+        raise UsageError("The path of the store is none: it begins with ~ and no user of this computer, or holds a zero byte.", hint=_HINT) from None
     return StoreAddress(URL.create("sqlite", database=str(whole)), whole)
