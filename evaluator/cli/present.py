@@ -87,6 +87,9 @@ class Presenter(Terminal):
         if manifest.usage.cached_share is not None:
             counted.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
         self.say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
+        if results.flagged_for:
+            reasons = ", ".join(f"{name[:1].lower()}{name[1:]} {count:,}" for name, count in results.flagged_for)
+            self.say(f"[dim]A person should look because: {reasons}.[/]")
         if manifest.calibration is not None:
             self.say(escape(manifest.calibration.said))
         if manifest.usage.reused_requests:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from evaluator.core.candidate import CandidateStanding
+from evaluator.core.grade import FlagCode
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Rubric
 from evaluator.core.run_manifest import RunManifest
@@ -19,11 +21,12 @@ from evaluator.files.run_folder import RunFolder
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.page import Comparison, open_report
 from evaluator.report.tables import open_grades_table, write_candidates_csv
+from evaluator.report.wording import FLAG_NAMES
 from evaluator.report.workbook import MOST_ANSWERS, open_workbook
 from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
 
-MOST_CANDIDATES, MOST_UNGRADED = 15, 8  # that the summary on the terminal names
+MOST_CANDIDATES, MOST_UNGRADED, _MOST_REASONS = 15, 8, 4  # that the summary on the terminal names
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,9 @@ class Results:
     """The first candidates in reading order."""
     first_ungraded: tuple[tuple[str, str], ...]
     """Answer id and reason of the first answers that could not be graded."""
+    flagged_for: tuple[tuple[str, int], ...]
+    """The commonest reasons, in words, why answers are for a person to look at, and of how many; one may have several.
+    """
     pages: int
     """Pages of the report, the first one included."""
     workbook_has_all: bool
@@ -76,6 +82,7 @@ def write_results(
         manifest = manifest_of(len(standings))
         write_candidates_csv(folder.file("candidates.csv"), rubric, questionnaire, standings)
         ungraded: list[tuple[str, str]] = []
+        flags: Counter[FlagCode] = Counter()
         with open_report(folder.file("report.html"), manifest, rubric, questionnaire, standings, beside) as report:
             with (
                 open_grades_table(folder.file("grades.csv"), rubric) as grades_csv,
@@ -87,6 +94,7 @@ def write_results(
                     grades_csv.add(graded)
                     workbook.add(graded)
                     report.add(graded)
+                    flags.update({flag.code for flag in graded.grade.flags if flag.severity == "review"})
                     if graded.grade.status == "ungraded" and len(ungraded) < MOST_UNGRADED:
                         ungraded.append((graded.grade.answer_id, graded.grade.reason or ""))
             pages = report.write()
@@ -97,6 +105,13 @@ def write_results(
             manifest=manifest,
             first_standings=tuple(islice(standings, MOST_CANDIDATES)),
             first_ungraded=tuple(ungraded),
+            flagged_for=_commonest(flags),
             pages=len(pages),
             workbook_has_all=manifest.answers <= MOST_ANSWERS,
         )
+
+
+def _commonest(flags: Counter[FlagCode]) -> tuple[tuple[str, int], ...]:
+    # Two that are as common as each other stand in the order of their names, in every run.
+    first = sorted(flags.items(), key=lambda each: (-each[1], each[0]))[:_MOST_REASONS]
+    return tuple((FLAG_NAMES[code], count) for code, count in first)

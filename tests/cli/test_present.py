@@ -34,6 +34,9 @@ def manifest(answers: int, ungraded: int = 0) -> RunManifest:
     )  # fmt: skip
 
 
+WHY = (("Close to the bar", 4), ("Quoted words not found", 1_200))
+
+
 def said(results: Results, capsys: pytest.CaptureFixture[str], *, quiet: bool = False) -> list[str]:
     Presenter(quiet=quiet, as_json=False).finished(results, RUBRIC)
     return capsys.readouterr().out.splitlines()
@@ -42,7 +45,9 @@ def said(results: Results, capsys: pytest.CaptureFixture[str], *, quiet: bool = 
 def test_a_large_run_says_what_is_where(capsys: pytest.CaptureFixture[str]) -> None:
     """Pages, what the workbook lacks, where the rest is, and how many candidates and reasons are not named here."""
     ungraded = (("c1.q", "timeout: no reply"),)
-    results = Results(Path("out"), manifest(100_000, 1_234), (STANDING,), ungraded, pages=41, workbook_has_all=False)
+    results = Results(
+        Path("out"), manifest(100_000, 1_234), (STANDING,), ungraded, WHY, pages=41, workbook_has_all=False
+    )
     lines = said(results, capsys)
     assert lines[-3:] == [
         "The report has 41 pages; its first one leads to the others.",
@@ -55,12 +60,13 @@ def test_a_large_run_says_what_is_where(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_small_run_says_no_such_thing(capsys: pytest.CaptureFixture[str]) -> None:
     """One page and a whole workbook need no explanation."""
-    lines = said(Results(Path("out"), manifest(5), (STANDING,), (), pages=1, workbook_has_all=True), capsys)
+    lines = said(Results(Path("out"), manifest(5), (STANDING,), (), WHY, pages=1, workbook_has_all=True), capsys)
     assert lines[-1] == "Report: out/report.html"
+    assert "A person should look because: close to the bar 4, quoted words not found 1,200." in lines
     assert not any("pages" in line or "grades.xlsx" in line or "more" in line for line in lines)
 
 
 def test_a_quiet_run_says_where_the_report_is(capsys: pytest.CaptureFixture[str]) -> None:
     """--quiet leaves the one line that a script needs."""
-    results = Results(Path("out"), manifest(100_000), (STANDING,), (), pages=41, workbook_has_all=False)
+    results = Results(Path("out"), manifest(100_000), (STANDING,), (), WHY, pages=41, workbook_has_all=False)
     assert said(results, capsys, quiet=True) == ["Report: out/report.html"]
