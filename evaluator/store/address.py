@@ -71,5 +71,7 @@ def _file(path: Path) -> StoreAddress:
     try:
         whole = path.expanduser().absolute()
     except (RuntimeError, ValueError):  # ~somebody, of whom nothing is known, or a zero byte
-        raise UsageError("The path of the store is none: it begins with ~ and no user of this computer, or holds a zero byte.", hint=_HINT) from None
+        raise UsageError(
+            "The path of the store is none: it begins with ~ and no user's name, or holds a zero byte.", hint=_HINT
+        ) from None
     return StoreAddress(URL.create("sqlite", database=str(whole)), whole)
