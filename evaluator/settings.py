@@ -11,7 +11,7 @@ from platformdirs import user_cache_path, user_data_path
 
 from evaluator.core.spotlight import Spotlight
 from evaluator.settings_sources import Sources, is_on, read_sources
-from evaluator.settings_table import DEFAULTS
+from evaluator.settings_table import DEFAULTS, home_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         api_key=said.get("OPENAI_API_KEY"),
         base_url=said.get("OPENAI_BASE_URL"),
-        cache=Path(cache).expanduser() if cache else user_cache_path("screening-answer-evaluator"),
+        cache=home_path(cache) if cache else user_cache_path("screening-answer-evaluator"),
         store=said.get("EVALUATOR_STORE")
         or str(user_data_path("screening-answer-evaluator", appauthor=False) / "store.sqlite3"),
         encryption_key=said.get("EVALUATOR_ENCRYPTION_KEY"),
@@ -109,7 +109,7 @@ def ats_settings(sources: Sources) -> AtsSettings:
             )
             for place, each in found.items()
         },
-        maps=Path(maps).expanduser() if maps else None,
+        maps=home_path(maps) if maps else None,
         hosts=tuple(said.get("EVALUATOR_ATS_HOSTS", "").split()),
         questionnaire=said.get("EVALUATOR_QUESTIONNAIRE"),
     )
@@ -215,8 +215,8 @@ def read_serve_settings(environment: Mapping[str, str] = os.environ) -> ServeSet
         public_url=said.get("EVALUATOR_PUBLIC_URL"),
         behind_proxy=is_on(said.get("EVALUATOR_BEHIND_PROXY")),
         proxies=tuple(said["EVALUATOR_PROXY_ADDRESSES"].split()),
-        certificate=None if certificate is None else Path(certificate).expanduser(),
-        key=None if key is None else Path(key).expanduser(),
+        certificate=None if certificate is None else home_path(certificate),
+        key=None if key is None else home_path(key),
     )
 
 
@@ -254,7 +254,7 @@ def read_retention_settings(environment: Mapping[str, str] = os.environ) -> Rete
     """When, and for how long. Raises UsageError as `read_settings` does."""
     said = _checked(environment)
     policy = said.get("EVALUATOR_RETENTION_POLICY")
-    return RetentionSettings(said.get("EVALUATOR_RETENTION_AT"), None if policy is None else Path(policy).expanduser())
+    return RetentionSettings(said.get("EVALUATOR_RETENTION_AT"), None if policy is None else home_path(policy))
 
 
 @dataclass(frozen=True, slots=True)

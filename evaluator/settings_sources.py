@@ -11,7 +11,17 @@ from pathlib import Path
 from platformdirs import user_config_path
 
 from evaluator.errors import Mistake, UsageError
-from evaluator.settings_table import NO, SETTINGS, SWITCH, YES, Place, Setting, place_of_key, place_of_variable
+from evaluator.settings_table import (
+    NO,
+    SETTINGS,
+    SWITCH,
+    YES,
+    Place,
+    Setting,
+    home_path,
+    place_of_key,
+    place_of_variable,
+)
 
 FILE_VARIABLE = "EVALUATOR_SETTINGS"
 _PREFIXES = ("EVALUATOR_", "OPENAI_", "OTEL_")
@@ -79,7 +89,7 @@ def is_on(text: str | None) -> bool:
 
 def _file_of(environment: Mapping[str, str]) -> Path | None:
     if named := environment.get(FILE_VARIABLE, "").strip():
-        return Path(named).expanduser()
+        return home_path(named)
     usual = user_config_path("screening-answer-evaluator", appauthor=False) / "settings.toml"
     return usual if usual.is_file() else None
 
@@ -124,7 +134,7 @@ def _in_file(path: Path, mistakes: list[Mistake]) -> list[Said]:
 def _at(place: Place, text: str, file: str | None, where: str, mistakes: list[Mistake]) -> Iterator[Said]:
     value: str | None = text.strip()
     if place.is_file:
-        value = _content(Path(text.strip()).expanduser(), file, where, mistakes)
+        value = _content(home_path(text.strip()), file, where, mistakes)
     if value is not None:
         yield Said(place.setting, place.name, value.strip(), file, where)
 

@@ -63,12 +63,20 @@ def _wrong_time(text: str) -> str | None:
     return None
 
 
+def home_path(text: str) -> Path:
+    """The path with its `~` written out; as it stands where it names nobody's home."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
+
+
 def _wrong_folder(text: str) -> str | None:
-    return None if Path(text).expanduser().is_dir() else "has to be a folder that is there"
+    return None if home_path(text).is_dir() else "has to be a folder that is there"
 
 
 def _wrong_file(text: str) -> str | None:
-    return None if Path(text).expanduser().is_file() else "has to be a file that is there"
+    return None if home_path(text).is_file() else "has to be a file that is there"
 
 
 TEXT = Kind("text")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from evaluator.errors import InputError, Mistake, UsageError
 from evaluator.settings import ats_settings, out_settings
 from evaluator.settings_sources import Sources
+from evaluator.settings_table import home_path
 from evaluator.wiring_schedules import periods_of
 from evaluator.wiring_service import find_questionnaire, make_connections
 from evaluator.wiring_worker import check_write_backs, webhook_targets
@@ -33,7 +33,7 @@ def check_settings(sources: Sources) -> None:
 def _check_retention(sources: Sources) -> None:
     policy = sources.texts.get("EVALUATOR_RETENTION_POLICY")
     if policy is not None:
-        periods_of(Path(policy).expanduser())
+        periods_of(home_path(policy))
     elif "EVALUATOR_RETENTION_AT" in sources.texts:
         why = "says when, and nothing says for how long: set EVALUATOR_RETENTION_POLICY"
         said = Mistake(why, key="EVALUATOR_RETENTION_AT")

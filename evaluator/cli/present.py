@@ -81,13 +81,15 @@ class Presenter(Terminal):
         counted = [f"{manifest.graded} of {manifest.answers} answers graded in {took}"]
         if manifest.not_answered:
             counted.append(f"{manifest.not_answered} not answered")
-        counted.append(f"{manifest.to_review} flagged for a person")
+        # Of a run that was stopped, what is not graded yet waits for a grader and not for a person.
+        waiting = 0 if manifest.outcome == "finished" else manifest.ungraded
+        counted.append(f"{manifest.to_review - waiting} flagged for a person")
         if manifest.usage.cost_usd:
             counted.append(f"${manifest.usage.cost_usd:.4f}")
         if manifest.usage.cached_share is not None:
             counted.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
         self.say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
-        if results.flagged_for:
+        if results.flagged_for and manifest.to_review > waiting:
             reasons = ", ".join(f"{name[:1].lower()}{name[1:]} {count:,}" for name, count in results.flagged_for)
             self.say(f"[dim]A person should look because: {reasons}.[/]")
         if manifest.calibration is not None:

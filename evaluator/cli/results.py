@@ -98,6 +98,8 @@ def write_results(
                     if graded.grade.status == "ungraded" and len(ungraded) < MOST_UNGRADED:
                         ungraded.append((graded.grade.answer_id, graded.grade.reason or ""))
             pages = report.write()
+        if manifest.outcome != "finished":
+            del flags["ungraded"]  # these wait for a grader, not for a person
         # Last: before, the run is one that has not ended.
         write_manifest(folder.path, manifest)
         return Results(

@@ -254,13 +254,19 @@ def test_ctrl_c_keeps_what_is_done_and_accounts_for_the_rest(answers: Path, tmp_
     while time.monotonic() < deadline and not (grades_file.exists() and grades_file.read_bytes().count(b"\n") >= 2):
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    output, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     grades = grades_in(tmp_path / "answers-grades")
     assert len({grade["answer_id"] for grade in grades}) == len(grades) == 10
     assert 2 <= sum(grade["status"] == "graded" for grade in grades) < 9
     assert any((grade["reason"] or "").startswith("interrupted:") for grade in grades)
+    for_a_person = sum(
+        grade["status"] == "graded" and any(flag["severity"] == "review" for flag in grade["flags"]) for grade in grades
+    )
+    said = " ".join((output + errors).split())
+    assert f"{for_a_person} flagged for a person" in said, "what waits for a grader does not wait for a person"
+    assert "not graded" not in said.partition("A person should look because:")[2].partition(".")[0]
     assert (tmp_path / "answers-grades" / "report.html").exists()
 
 

@@ -149,3 +149,20 @@ def test_a_store_of_the_file_is_the_store_of_commands(tmp_path: Path) -> None:
         "status", "--store", "other.sqlite3", cwd=tmp_path, EVALUATOR_SETTINGS="settings.toml", EVALUATOR_STORE=""
     )
     assert (tmp_path / "other.sqlite3").exists()
+
+
+def test_a_home_of_nobody_is_a_path_that_is_not_there(tmp_path: Path) -> None:
+    """In every kind of setting that is a path, and in the one that names the file: a sentence, never a traceback."""
+    nowhere = "~nobody-of-that-name/there"
+    environment = {
+        "EVALUATOR_CACHE": nowhere,
+        "EVALUATOR_ATS_MAPS": nowhere,
+        "EVALUATOR_TLS_CERT": nowhere,
+        "EVALUATOR_RETENTION_POLICY": nowhere,
+        "EVALUATOR_ENCRYPTION_KEY_FILE": nowhere,
+    }
+    for given in (environment, {"EVALUATOR_SETTINGS": nowhere}):
+        checked = evaluator("settings", "check", cwd=tmp_path, **given)
+        assert checked.returncode == 2
+        assert nowhere in checked.stderr or "has to be a f" in checked.stderr
+        assert "Traceback" not in checked.stderr
