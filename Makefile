@@ -39,7 +39,7 @@ check: $(SETUP) ## lint, types and layers
 
 soak: $(SETUP) ## all tests, those that take minutes too; twenty times as many examples of properties, twenty kills, fuzzing
 	-$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[fuzz]'
-	$(BIN)/python -m pytest --hypothesis-profile=soak -m "soak or not soak"
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadfile --hypothesis-profile=soak -m "soak or not soak"
 
 benchmark: $(SETUP) ## time the command line beside raw clients and other packages (docs/benchmarks.md)
 	benchmarks/install_neighbours.sh $(NEIGHBOURS)

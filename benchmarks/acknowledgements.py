@@ -1,6 +1,6 @@
 """How soon a delivery is acknowledged: from when it was due to the answer read, at a rate that does not wait.
 
-    python benchmarks/acknowledgements.py [--rate 50] [--seconds 30] [--store PATH|URL] [--beside N]
+    python -m benchmarks.acknowledgements [--rate 50] [--seconds 30] [--store PATH|URL] [--beside N]
 
 Starts `evaluator serve` and sends it deliveries of Greenhouse's shape, a tenth of them a second time and a twentieth
 forged, at moments fixed beforehand: a slow answer does not make the next delivery later. For comparison, test events
@@ -32,9 +32,10 @@ from pathlib import Path
 
 import httpx2
 
+from benchmarks.answers import make_answer
+
 SECRET = "benchmark"
 _FORGED, _AGAIN = 0.05, 0.10
-_ANSWER = "I would split by time and refuse what is known only after the decision. " * 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,10 @@ def planned(rate: float, seconds: float, seed: int) -> list[Sending]:
 
 
 def _event(number: int) -> bytes:
-    answers = [{"question": question, "answer": f"{_ANSWER}{number}"} for question in ("degradation", "fraud_framing")]
+    answers = [
+        {"question": question, "answer": make_answer(2 * number + place)}
+        for place, question in enumerate(("degradation", "fraud_framing"))
+    ]
     application = {
         "id": number,
         "candidate": {"id": number, "first_name": "A"},
@@ -132,7 +136,7 @@ def graded_beside(store: str, answers: int, folder: Path) -> Iterator[None]:
     with table.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["candidate_id", "question_id", "answer"])
-        writer.writerows([f"c{number}", "degradation", f"{_ANSWER}{number}"] for number in range(answers))
+        writer.writerows([f"c{number}", "degradation", make_answer(number, seed=2)] for number in range(answers))
     program = [sys.executable, "-m", "evaluator"]
     environment = {**os.environ, "EVALUATOR_STORE": store, "EVALUATOR_GREENHOUSE_SECRETS": SECRET}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": environment}

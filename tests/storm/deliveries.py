@@ -36,10 +36,24 @@ def candidate_name(source: str, number: int) -> str:
     return str(number) if source == "standard" else f"{source}:{number}"
 
 
+_WORDS = (
+    "account age alert autumn balance bank batch border bureau calendar card cargo cart cash chain city claim "
+    "clock cohort column count country courier customer daily delay desk device drift early event farm feature "
+    "field file flood fraud freight frozen gateway harbour hour house hundred island join kiosk late later ledger "
+    "lender loan log loss market merchant mile minute month morning night noon orchard parcel payment pipeline "
+    "port postcode price queue rain rate refund region river road route salary sample season service share shop "
+    "signal since source split spring stable station store street summer tariff tax till train tram until valley "
+    "vendor village voucher warehouse week weight window winter"
+).split()
+
+
 def answers_of(number: int) -> dict[str, str]:
-    """A candidate's answers; none is like another's, and the mock endpoint finds the mark in each."""
+    """A candidate's answers; none is like another's, most of its words being its own, and the mock endpoint finds the
+    mark in each.
+    """
+    draw = random.Random(number)
     return {
-        question: f"A{2 * number + place:07d} {text} Case {number}."
+        question: f"A{2 * number + place:07d} {text} {' '.join(draw.choices(_WORDS, k=45))}."
         for place, (question, text) in enumerate(ANSWERS.items())
     }
 

@@ -12,6 +12,8 @@ import httpx2
 from tests.ats.signing import SECRETS
 from tests.storm.fleet import Fleet, Supervised, free_port, plain_environment, wait_until
 
+ONE_REQUEST_EACH = ("--no-control-reading",)
+"""Option of a worker, so that what was paid can be counted."""
 _UP_WITHIN = 180.0  # seconds
 
 
@@ -40,7 +42,7 @@ def whole_service(
         Supervised(f"web{number}", ("serve", "--port", str(port), *serving), environment, folder)
         for number, port in enumerate(ports)
     ]
-    options = ("--grader", "openai:mock", "--base-url", model, "--concurrency", str(concurrency))
+    options = ("--grader", "openai:mock", "--base-url", model, "--concurrency", str(concurrency), *ONE_REQUEST_EACH)
     working = [Supervised(f"worker{number}", ("worker", *options), environment, folder) for number in range(workers)]
     with Fleet([*pages, *working]) as fleet:
         urls = [f"http://127.0.0.1:{port}" for port in ports]

@@ -15,6 +15,7 @@ from tests.durable.test_submissions import submission_of
 from tests.storm.database_server import DatabaseServer
 from tests.storm.fleet import Fleet, Supervised, free_port, plain_environment, wait_until
 from tests.storm.hosts import Host, in_namespace, network, why_not
+from tests.storm.service import ONE_REQUEST_EACH
 
 _WITHIN = 180.0  # seconds
 _SUBMISSIONS, _LATER, _ANSWERS = 12, 8, 5
@@ -51,7 +52,7 @@ def test_what_a_worker_behind_a_cut_cable_held_is_graded_once(tmp_path: Path) ->
             MockServer(prefix=in_namespace(far.name), port=port, latency_ms=_LATENCY) as far_model,
             open_store(database.url) as store,
         ):
-            grading = ("--grader", "openai:mock", "--base-url", near_model.base_url)
+            grading = ("--grader", "openai:mock", "--base-url", near_model.base_url, *ONE_REQUEST_EACH)
             options = ("worker", *grading, "--concurrency", str(_AT_ONCE))
             workers = [
                 Supervised(

@@ -18,7 +18,7 @@ from tests.storm.database_server import DatabaseServer
 from tests.storm.deliveries import Delivery
 from tests.storm.fleet import Supervised, free_port, plain_environment, wait_until
 from tests.storm.receiver import FailingReceiver
-from tests.storm.service import is_ready
+from tests.storm.service import ONE_REQUEST_EACH, is_ready
 
 ROOT = Path(__file__).parents[2]
 _FEWER = 2  # migrations that the older program does not know
@@ -73,7 +73,9 @@ def test_an_older_and_this_version_work_side_by_side(tmp_path: Path) -> None:
 
         def process(version: str, kind: str, *options: str) -> Supervised:
             own = {"PYTHONPATH": str(old)} if version == "old" else {}
-            return Supervised(f"{version}-{kind}", (kind, *options), environment | own, tmp_path)
+            # The older one knows of no second request.
+            once = ONE_REQUEST_EACH if (version, kind) == ("new", "worker") else ()
+            return Supervised(f"{version}-{kind}", (kind, *options, *once), environment | own, tmp_path)
 
         def both(version: str) -> list[Supervised]:
             port = urls[version].rpartition(":")[2]
