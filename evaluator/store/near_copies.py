@@ -33,6 +33,7 @@ from evaluator.store.near_copy_rows import (
     having,
     known_answers,
     latest_texts,
+    newest,
     texts_of,
 )
 from evaluator.store.schema import runs, submissions, work_chunks
@@ -50,13 +51,16 @@ _RUNS_KEPT, _QUESTIONS_KEPT = 8, 16
 class Looked:
     """An answer before it is written: what it says, and which earlier ones it was compared with already.
 
-    `compared`: by number, how much of the shorter one is in both; None where the two are not too alike.
+    `compared`: by number, how much of the shorter one is in both; None where the two are not too alike. `nearest`: the
+    ones that it was compared with, and which of its shingles lead to enough answers; of all up to number `upto`.
     """
 
     new: NewAnswer
     asked: _Asked
     numbers: Numbers
     shingles: Sequence[int]
+    upto: int
+    nearest: tuple[list[KnownAnswer], frozenset[int]] = ([], frozenset())
     compared: dict[int, float | None] = field(default_factory=dict)
 
 
@@ -80,11 +84,11 @@ class NearCopies:
             return found
         with self._database.reading() as connection:
             for item in items:
-                looked = self._looked(batch.run, asked, item)
+                looked = self._looked(connection, batch.run, asked, item)
                 if looked is not None:
+                    looked = replace(looked, nearest=_likely(connection, looked))
+                    self._compare(connection, looked, looked.nearest[0])
                     found[item.number] = looked
-                    likely, _ = _likely(connection, looked)
-                    self._compare(connection, looked, likely)
         return found
 
     def settle(
@@ -103,8 +107,11 @@ class NearCopies:
         return [_with(each, found.get(each.item.number, ())) for each in outcomes]
 
     def _settled(self, connection: Connection, looked: Looked) -> list[Finding]:
-        likely, common = _likely(connection, looked)
-        self._compare(connection, looked, [each for each in likely if each.number not in looked.compared])
+        likely, common = looked.nearest
+        # Seldom has one come meanwhile that is anything like it; nobody else can write while this is looked at.
+        if having(connection, looked.shingles, after=looked.upto):
+            likely, common = _likely(connection, looked)
+            self._compare(connection, looked, [each for each in likely if each.number not in looked.compared])
         own = add_answer(connection, looked.new, [each for each in looked.shingles if each not in common])
         if own is None:
             return []
@@ -152,7 +159,7 @@ class NearCopies:
                 self._many_say.popitem(last=False)
         return counted
 
-    def _looked(self, run: int, asked: _Asked, item: WorkItem) -> Looked | None:
+    def _looked(self, connection: Connection, run: int, asked: _Asked, item: WorkItem) -> Looked | None:
         """None for an answer that is too short to be a near copy of anything."""
         answer = item.answer
         name = asked.questions.get(answer.question_id)
@@ -173,7 +180,7 @@ class NearCopies:
         shingles = [
             int.from_bytes(self._hidden(name.encode() + int(each).to_bytes(8), 8), signed=True) for each in sample
         ]
-        return Looked(new, asked, numbers, shingles)
+        return Looked(new, asked, numbers, shingles, upto=newest(connection, name))
 
     def _hidden(self, value: bytes, size: int) -> bytes:
         """A keyed hash: who has the database without the key cannot try words until one fits."""

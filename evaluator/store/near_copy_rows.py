@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, LargeBinary, Select, select, type_coerce
+from sqlalchemy import Connection, LargeBinary, Select, func, select, type_coerce
 
 from evaluator.store.many_rows import ManyRows, Parameters, insert_into
 from evaluator.store.near_copy_schema import near_copy_answers, near_copy_pairs, near_copy_shingles
@@ -60,10 +60,19 @@ def add_answer(connection: Connection, new: NewAnswer, shingles: Sequence[int]) 
     return number
 
 
-def having(connection: Connection, shingles: Sequence[int]) -> list[tuple[int, int]]:
-    """Each of these shingles with each answer that it leads to, by number."""
+def newest(connection: Connection, asked: str) -> int:
+    """The number of the answer to a question that came last; 0 where none has. Later ones have higher numbers, for
+    whoever writes answers to one question takes turns.
+    """
+    last = select(func.max(near_copy_answers.c.number)).where(near_copy_answers.c.asked == asked)
+    return connection.scalar(last) or 0
+
+
+def having(connection: Connection, shingles: Sequence[int], *, after: int = 0) -> list[tuple[int, int]]:
+    """Each of these shingles with each answer that it leads to, by number; of those that came after this one."""
     found = select(near_copy_shingles.c.shingle, near_copy_shingles.c.answer)
-    rows = connection.execute(found.where(near_copy_shingles.c.shingle.in_(list(shingles))))
+    found = found.where(near_copy_shingles.c.shingle.in_(list(shingles)), near_copy_shingles.c.answer > after)
+    rows = connection.execute(found)
     return [(row.shingle, row.answer) for row in rows]
 
 

@@ -39,11 +39,11 @@ def candidate_name(source: str, number: int) -> str:
 _WORDS = (
     "account age alert autumn balance bank batch border bureau calendar card cargo cart cash chain city claim "
     "clock cohort column count country courier customer daily delay desk device drift early event farm feature "
-    "field file flood fraud freight frozen gateway harbour hour house hundred island join kiosk late later ledger "
-    "lender loan log loss market merchant mile minute month morning night noon orchard parcel payment pipeline "
-    "port postcode price queue rain rate refund region river road route salary sample season service share shop "
-    "signal since source split spring stable station store street summer tariff tax till train tram until valley "
-    "vendor village voucher warehouse week weight window winter"
+    "field file flood fraud freight frozen gateway harbour hour house island join kiosk late later ledger lender "
+    "loan log loss market merchant mile minute month morning night noon orchard parcel payment pipeline port "
+    "postcode price queue rain refund region river road route salary sample season service share shop signal "
+    "since source split spring stable station store street summer tariff tax till train tram until valley vendor "
+    "village voucher warehouse week weight window winter"
 ).split()
 
 
