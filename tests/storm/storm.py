@@ -117,6 +117,7 @@ class Outcome:
             ("tried again by senders", ", ".join(f"{name} {n}" for name, n in got.tries_again.items()) or "none"),
             ("submissions", ", ".join(f"{name} {n:,}" for name, n in states.items())),
             ("grades", ", ".join(f"{name} {n:,}" for name, n in grades.items())),
+            ("why not graded", "; ".join(str(reason) for (reason,) in self.rows["reasons"]) or "none"),
             ("graded twice", f"{len(self.rows['doubles'])}"),
             ("replies paid", f"{self.model['paid']:,} for {self.model['paid_unique']:,} prompts"),
             ("of them cut off / repaid", f"{self.model.get('fate_truncated', 0):,} / {self.repaid}"),
