@@ -43,7 +43,8 @@ from evaluator.run.estimate import estimate
 from evaluator.run.evaluation import answers_to_evaluate, evaluate
 from evaluator.run.evaluation_plan import Earlier, EvaluationPlan, GraderUnderTest
 from evaluator.settings import read_settings
-from evaluator.wiring import GraderOptions, make_plain_grader
+from evaluator.wiring import make_plain_grader
+from evaluator.wiring_options import GraderOptions
 
 MEASURED, SOME_UNGRADED, GATE_FAILED, BUDGET_SPENT = 0, 3, 4, 5
 BASELINE = "baseline"

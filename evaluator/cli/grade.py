@@ -40,7 +40,8 @@ from evaluator.run.queued_grader import QueuedGrader
 from evaluator.run.run_ledger import RunLedger
 from evaluator.settings import read_settings
 from evaluator.store.store import Store
-from evaluator.wiring import DEFAULT_QUESTIONNAIRE, GraderOptions, make_plain_grader
+from evaluator.wiring import DEFAULT_QUESTIONNAIRE, make_plain_grader
+from evaluator.wiring_options import GraderOptions
 
 ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 

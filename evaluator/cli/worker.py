@@ -37,7 +37,7 @@ from evaluator.settings import (
 from evaluator.settings_sources import read_sources
 from evaluator.settings_table import DEFAULTS
 from evaluator.store.store import Store
-from evaluator.wiring import GraderOptions
+from evaluator.wiring_options import GraderOptions
 
 if TYPE_CHECKING:
     from evaluator.run.durable.worker import Worker

@@ -373,6 +373,8 @@ def test_what_is_no_data_frame_is_said_to_be_none(scripted: Scripted) -> None:
     [
         (GraderOptions(redact="al"), "redact='al' is not known"),  # type: ignore[arg-type]
         (GraderOptions(calls="every"), "calls='every' is not known"),  # type: ignore[arg-type]
+        (GraderOptions(spotlight="mark"), "spotlight='mark' is not known"),  # type: ignore[arg-type]
+        (GraderOptions(transport="httpx"), "transport='httpx' is not known"),  # type: ignore[arg-type]
         (GraderOptions(samples="3"), "samples='3' is no whole number"),  # type: ignore[arg-type]
         (GraderOptions(samples=0), "samples=0 is too few"),
         (GraderOptions(concurrency=0), "concurrency=0 is too few"),
