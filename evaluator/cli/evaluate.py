@@ -14,6 +14,7 @@ from typing import cast
 import click
 from threadpoolctl import threadpool_limits
 
+from evaluator.cli.control_options import control_options
 from evaluator.cli.present_evaluation import EvaluationPresenter
 from evaluator.cli.price import price_of
 from evaluator.cli.spotlight_option import spotlight_option
@@ -101,16 +102,7 @@ BASELINE = "baseline"
 @click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
-@click.option(
-    "--control-reading/--no-control-reading",
-    default=True,
-    show_default=True,
-    help="Ask models, beside each grade that meets the bar, for what the answer says nothing of: who finds it there "
-    "marks anything.",
-)
-@click.option(
-    "--control-below-bar", is_flag=True, help="Ask it beside every grade: nobody is talked up below the bar either."
-)
+@control_options
 @click.option(
     "--redact",
     type=click.Choice(["off", "identity", "all"]),
