@@ -64,4 +64,4 @@ class ShownAnswers:
 
     def _read(self, place: _Place) -> Markup:
         self._file.seek(place.at)
-        return Markup(self._file.read(place.size).decode())  # noqa: S704 # nosec B704 escaped by its template
+        return Markup(self._file.read(place.size).decode())  # noqa: S704 escaped by its template  # nosec B704
