@@ -147,9 +147,12 @@ def test_connections_are_checked_with_every_mistake_at_once(tmp_path: Path) -> N
     said = str(ats("check", EVALUATOR_ATS_MAPS=str(tmp_path)).exception)
     for mistake in (
         "a.yaml:6: secret: unknown key",
+        "a.yaml:4: questions.A: 'nothing' is no question of ml_engineer_screen",
+        "a.yaml:5: questions.a?: reads the same as 'A'",
         "b.yaml:4: questions.A: 'nothing' is no question of ml_engineer_screen",
         "b.yaml:5: questions.a?: reads the same as 'A'",
         "c.yaml:1: source",
+        "c.yaml:2: questionnaire: ",
         "e.yaml: jobs: maps all other jobs of lever, and so does d.yaml",
     ):
         assert mistake in said, said

@@ -127,6 +127,15 @@ def test_the_headline_says_who_is_needed(run, tmp_path):
     assert "A score sorts; a person decides. Nobody is rejected by it." in page
 
 
+def test_the_most_urgent_answer_comes_first(run, tmp_path):
+    """What may be an attack and what failed stand above readings that differ, wherever their candidates are placed."""
+    path = tmp_path / "report.html"
+    written(run, path)
+    listed = text_of(path).partition("Most urgent first: ")[2].partition("Candidate by candidate")[0]
+    places = [listed.index(said) for said in ("Possible instruction", "Not graded.", "Readings disagree.")]
+    assert places == sorted(places)
+
+
 def test_what_was_not_graded_is_no_zero(run, tmp_path):
     """A blank answer and a failed one say why; the candidate's mean says of how many and meets no bar."""
     path = tmp_path / "report.html"
