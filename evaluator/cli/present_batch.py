@@ -56,9 +56,8 @@ class BatchPresenter:
         if waiting:
             self._say(f"  {counted(waiting, 'request')} waited already")
         if new:
-            self._say(
-                f"{counted(requests, 'new request')}, {counted(new, 'new batch', 'new batches')}, answered within a day."
-            )
+            batches = counted(new, "new batch", "new batches")
+            self._say(f"{counted(requests, 'new request')}, {batches}, answered within a day.")
         if new or waiting:
             self._say(f"See: evaluator batch status {escape(str(folder))}", always=True)
         else:
