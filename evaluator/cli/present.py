@@ -82,15 +82,13 @@ class Presenter(Terminal):
         parts = [f"{manifest.graded} of {manifest.answers} answers graded in {took}"]
         if manifest.not_answered:
             parts.append(f"{manifest.not_answered} not answered")
-        # Of a run that was stopped, what is not graded yet waits for a grader and not for a person.
-        waiting = 0 if manifest.outcome == "finished" else manifest.ungraded
-        parts.append(f"{manifest.to_review - waiting} flagged for a person")
+        parts.append(f"{results.for_a_person} flagged for a person")
         if manifest.usage.cost_usd:
             parts.append(f"${manifest.usage.cost_usd:.4f}")
         if manifest.usage.cached_share is not None:
             parts.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
         self.say("; ".join(parts) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
-        if results.flagged_for and manifest.to_review > waiting:
+        if results.flagged_for:
             reasons = ", ".join(f"{name[:1].lower()}{name[1:]} {count:,}" for name, count in results.flagged_for)
             self.say(f"[dim]A person should look because: {reasons}.[/]")
         if manifest.calibration is not None:
