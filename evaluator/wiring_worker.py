@@ -37,7 +37,8 @@ from evaluator.run.outbound_body import body_of
 from evaluator.settings import AtsSettings, OutSettings
 from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
-from evaluator.wiring import GraderOptions, make_plain_grader
+from evaluator.wiring import make_plain_grader
+from evaluator.wiring_options import GraderOptions
 from evaluator.wiring_service import connections_of, make_intake
 
 

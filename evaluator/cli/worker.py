@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from evaluator.cli.awaited_store import address_of, awaited
+from evaluator.cli.control_options import control_options_over_settings
 from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.json_log import log_to_stderr
 from evaluator.cli.service_extra import require_service_extra
@@ -37,7 +38,7 @@ from evaluator.settings import (
 from evaluator.settings_sources import read_sources
 from evaluator.settings_table import DEFAULTS
 from evaluator.store.store import Store
-from evaluator.wiring import GraderOptions
+from evaluator.wiring_options import GraderOptions
 
 if TYPE_CHECKING:
     from evaluator.run.durable.worker import Worker
@@ -52,12 +53,7 @@ if TYPE_CHECKING:
     help=f"Readings, of submissions.  [default: {DEFAULTS['EVALUATOR_SAMPLES']}]",
 )
 @spotlight_option_over_settings
-@click.option(
-    "--control-reading/--no-control-reading",
-    default=None,
-    help="Ask, of submissions that meet the bar, for what they say nothing of.  [default: yes]",
-)
-@click.option("--control-below-bar", is_flag=True, default=None, help="The same of every submission.")
+@control_options_over_settings
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompts", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")

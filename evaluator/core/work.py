@@ -18,7 +18,7 @@ MOST_TRIES = 5
 MOST_DEATHS = 2
 """Workers that may end while they hold a chunk; from then on its answers are taken one by one."""
 MOST_DEATHS_OVER_ONE = 3
-"""Workers that may end over a single answer, until it is set aside."""
+"""Workers that may end over an answer that they graded alone, until it is set aside."""
 
 # The endpoint, the key or the store is at fault, not the answer: it waits for as long as that takes.
 _NOT_THE_ANSWERS_FAULT: frozenset[FailureCode] = frozenset(
@@ -38,24 +38,26 @@ _NOT_THE_ANSWERS_FAULT: frozenset[FailureCode] = frozenset(
 _PERHAPS_THE_ANSWERS_FAULT: frozenset[FailureCode] = frozenset({"timeout", "server_error"})
 
 _FIRST_WAIT, _LONGEST_WAIT = 2.0, 300.0  # seconds
+_REST = 20.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class WorkItem:
     """One answer to grade. `number` is its grade's number in the run: what is written twice is written once.
 
-    `tries`: how often it failed before, or a worker ended over it.
+    `tries`: how often it failed before; `deaths`: how many workers ended while they graded it and nothing else.
     """
 
     number: int
     answer: Answer
     tries: int = 0
+    deaths: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class WorkBatch:
-    """Answers of one run that one worker grades together. `is_careful`: one by one, each noted before it is begun,
-    because workers ended while they held it.
+    """Answers of one run that one worker grades together. `is_careful`: one by one, each noted before it is begun and
+    graded beside nothing else, because workers ended while they held it.
     """
 
     id: str
@@ -82,3 +84,10 @@ def counts_as_try(code: FailureCode) -> bool:
 def seconds_until_next(releases: int) -> float:
     """How long a batch rests that was handed back so many times in a row: 2 s, doubled each time, 5 minutes at most."""
     return float(min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(releases, 10)))
+
+
+def seconds_after_death(deaths: int) -> float:
+    """How long an answer rests that so many workers ended over: 20 s, then 40 s. Whoever kills workers, or has them
+    killed, does so to many within a minute: what was in their hands by chance is out of them meanwhile.
+    """
+    return _REST * 2.0 ** (deaths - 1)

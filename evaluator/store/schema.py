@@ -233,6 +233,7 @@ work_chunks = Table(
     UniqueConstraint("id"),
     Column("lane", Text, nullable=False, server_default="bulk"),
     Column("submission", _Number, ForeignKey("submissions.number")),  # whose answers these are, if any's
+    Column("alone", BigInteger),  # number of the answer that its owner grades just now, and nothing else
     Index("work_chunks_by_turn", "lane", "state", "priority"),
     Index("work_chunks_by_run", "run", "state", "priority"),
     Index("work_chunks_by_end", "lane", "done_at"),
@@ -252,6 +253,7 @@ work_answers = Table(
     Column("tries", BigInteger, nullable=False),
     Column("alike", Text),  # JSON: rows of near copies, and how much is in both
     Column("identity", SealedBytes),  # JSON: what the table says of who wrote it; to be taken out before grading
+    Column("deaths", BigInteger, nullable=False, server_default="0"),  # workers that ended while it was `alone`
     PrimaryKeyConstraint("chunk", "number"),
     Index("work_answers_by_candidate", "candidate_id"),
 )

@@ -15,7 +15,15 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select
 from evaluator.core.answer import Answer
 from evaluator.core.near_copy.found import NearCopy
 from evaluator.core.submission import Submission
-from evaluator.core.work import MOST_DEATHS, Lane, WorkBatch, WorkItem, seconds_until_next
+from evaluator.core.work import (
+    MOST_DEATHS,
+    MOST_DEATHS_OVER_ONE,
+    Lane,
+    WorkBatch,
+    WorkItem,
+    seconds_after_death,
+    seconds_until_next,
+)
 from evaluator.store import work_submissions
 from evaluator.store.database import Database
 from evaluator.store.grade_rows import StoredGrade
@@ -159,15 +167,26 @@ class WorkShelf:
             return connection.scalar(queued) or 0
 
     def start(self, chunk_id: str, worker: str) -> WorkBatch | None:
-        """Takes a chunk for a worker; None where it is done or gone. Only what is not graded yet is in the batch."""
+        """Takes a chunk for a worker; None where it is done or gone, or rests because a worker ended over one of its
+        answers. Only what is not graded yet is in the batch.
+        """
         with self._database.writing() as connection:
-            row = connection.execute(select(work_chunks).where(work_chunks.c.id == chunk_id)).mappings().first()
+            asked = select(work_chunks).where(work_chunks.c.id == chunk_id).with_for_update()
+            row = connection.execute(asked).mappings().first()
             if row is None or row["state"] == "done":
                 return None
+            of_chunk = work_chunks.update().where(work_chunks.c.number == row["number"])
             # Nobody handed it back: whoever had it last ended over it, or was stopped with it.
-            deaths = row["deaths"] + (row["state"] == "grading" and row["owner"] != worker)
-            taken = {"state": "grading", "owner": worker, "deaths": deaths}
-            connection.execute(work_chunks.update().where(work_chunks.c.number == row["number"]), taken)
+            is_left = row["state"] == "grading" and row["owner"] != worker
+            deaths = row["deaths"] + is_left
+            over_one = _add_death(connection, row) if is_left else 0
+            if 0 < over_one < MOST_DEATHS_OVER_ONE:
+                due = self._now() + timedelta(seconds=seconds_after_death(over_one))
+                reason = "a worker ended while it graded one of the answers, and nothing else"
+                resting = _AGAIN | {"deaths": deaths, "due_at": due.isoformat(), "reason": reason}
+                connection.execute(of_chunk.values(resting))
+                return None
+            connection.execute(of_chunk, {"state": "grading", "owner": worker, "deaths": deaths, "alone": None})
             if row["submission"] is not None:
                 work_submissions.begin(connection, row["submission"])
             items = tuple(
@@ -179,9 +198,17 @@ class WorkShelf:
         return WorkBatch(row["id"], row["number"], row["run"], worker, items, deaths >= MOST_DEATHS, row["made_at"])
 
     def begin(self, batch: WorkBatch, item: WorkItem) -> None:
-        """Notes that an answer is begun: a worker that ends over it leaves the mark."""
+        """Notes that the worker grades an answer and nothing else: if it ends over it, the mark stays."""
+        self._mark(batch, item.number)
+
+    def let_be(self, batch: WorkBatch) -> None:
+        """Takes the mark away: the answer is not written, and not in hand any more."""
+        self._mark(batch, None)
+
+    def _mark(self, batch: WorkBatch, number: int | None) -> None:
+        held = (work_chunks.c.number == batch.number, work_chunks.c.owner == batch.owner)
         with self._database.writing() as connection:
-            _add_tries(connection, batch.number, [item.number])
+            connection.execute(work_chunks.update().where(*held).values(alone=number))
 
     def write(self, batch: WorkBatch, outcomes: Sequence[WorkOutcome]) -> None:
         """Writes grades and takes their answers off the chunk. What was erased meanwhile is not written."""
@@ -299,7 +326,7 @@ class WorkShelf:
         return found
 
 
-_AGAIN: dict[str, object] = {"state": "waiting", "owner": None, "turn": work_chunks.c.turn + 1}
+_AGAIN: dict[str, object] = {"state": "waiting", "owner": None, "turn": work_chunks.c.turn + 1, "alone": None}
 
 _STANDING = (
     select(
@@ -333,6 +360,15 @@ def _add_tries(connection: Connection, chunk: int, numbers: Sequence[int]) -> No
         )
 
 
+def _add_death(connection: Connection, chunk: RowMapping) -> int:
+    """Counts a death against the answer that a worker graded alone when it ended; how many there are. 0 where it graded
+    none so, or had written its grade.
+    """
+    alone = (work_answers.c.chunk == chunk["number"], work_answers.c.number == chunk["alone"])
+    counted = work_answers.update().where(*alone).values(deaths=work_answers.c.deaths + 1)
+    return connection.scalar(counted.returning(work_answers.c.deaths)) or 0
+
+
 def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object]:
     answer = item.answer
     candidate_id = stored_text(answer.candidate_id)
@@ -347,6 +383,7 @@ def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object
         "absent": answer.absent,
         "row": answer.row,
         "tries": item.tries,
+        "deaths": item.deaths,
         "identity": None if known is None else sealed_one(connection, candidate_id, known),
         "alike": json.dumps([[each.row, each.containment] for each in answer.alike]) if answer.alike else None,
     }
@@ -363,4 +400,4 @@ def _item(row: RowMapping) -> WorkItem:
         row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"],
         identity=identity_in(row["identity"]), alike=alike,
     )  # fmt: skip
-    return WorkItem(row["number"], answer, row["tries"])
+    return WorkItem(row["number"], answer, row["tries"], row["deaths"])

@@ -18,6 +18,7 @@ BEAT = 2.0
 """Seconds between two signs of life."""
 SILENCE = 15.0
 """Seconds without a sign of life after which a worker counts as dead."""
+_LISTENED = 2 * BEAT  # seconds between two looks that count at most: while the store is away nobody can be heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +80,25 @@ class WorkerRoll:
 
 
 class Watch:
-    """Who is alive, as one process sees it: a worker whose count has not grown for `SILENCE` seconds of this process's
-    own clock is dead. No clocks of two machines are compared.
+    """Who is alive, as one process sees it: a worker whose count has not grown for `SILENCE` seconds in which this
+    process looked, by its own clock, is dead. No clocks of two machines are compared.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._seen: dict[str, tuple[int, float]] = {}
+        self._looked: float | None = None
+        self._seen: dict[str, tuple[int, float]] = {}  # beats, and seconds of silence since
 
     def look(self, roll: Mapping[str, WorkerRecord]) -> set[str]:
         """Takes in the roll; the ids of the dead."""
         now = self._clock()
+        listened = 0.0 if self._looked is None else min(_LISTENED, now - self._looked)
+        self._looked = now
+        before, self._seen = self._seen, {}
         for worker, record in roll.items():
-            count, _ = self._seen.get(worker, (-1, now))
-            if record.beats != count:
-                self._seen[worker] = (record.beats, now)
-        self._seen = {worker: seen for worker, seen in self._seen.items() if worker in roll}
-        return {worker for worker, (_, since) in self._seen.items() if now - since > SILENCE or _is_gone(roll[worker])}
+            count, silent = before.get(worker, (record.beats, 0.0))
+            self._seen[worker] = (record.beats, silent + listened if record.beats == count else 0.0)
+        return {worker for worker, (_, silent) in self._seen.items() if silent > SILENCE or _is_gone(roll[worker])}
 
 
 def this_host() -> str:

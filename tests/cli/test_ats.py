@@ -210,7 +210,7 @@ def test_one_secret_at_two_places_is_refused() -> None:
 def test_a_tenants_name_has_no_hyphen_anywhere(tmp_path: Path) -> None:
     """A variable's name cannot have one: so a tenant is called the same in variables, maps, keys and addresses."""
     said = ats("check", EVALUATOR_ASHBY_SECRETS__BIG_CO="s").output
-    assert said.startswith("ashby/big_co: 1 secret")
+    assert said.startswith("ashby/big_co: 1 secret, ")
     for name in ("EVALUATOR_ASHBY_SECRETS__BIG__CO", "EVALUATOR_ASHBY_SECRETS__BIG_"):
         assert "cannot name a tenant" in str(ats("check", **{name: "s"}).exception)
     made = CliRunner().invoke(cli(), ["keys", "create", "x", "--scope", "read", "--tenant", "big-co"])

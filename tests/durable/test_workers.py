@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from evaluator.store.store import open_store
@@ -136,6 +137,7 @@ def test_an_answer_that_ends_workers_is_set_aside(tmp_path: Path, worker: StartW
         current = worker("s.sqlite3")
         while current.is_alive and process.poll() is None:
             time.sleep(0.1)
+            _end_rests(tmp_path / "s.sqlite3")
         ended += not current.is_alive
     assert process.wait(60) == 3
     assert 3 <= ended <= 6
@@ -143,6 +145,13 @@ def test_an_answer_that_ends_workers_is_set_aside(tmp_path: Path, worker: StartW
     assert "3 workers ended while they graded it" in grades["c0001.degradation"]["reason"]
     others = [grade["reason"] for name, grade in grades.items() if name != "c0001.degradation"]
     assert others == [None] * 9
+
+
+def _end_rests(store: Path) -> None:
+    """What rests after a death is due now: nobody has to wait for that here."""
+    # Its table may not be there yet.
+    with suppress(sqlite3.OperationalError), sqlite3.connect(f"file:{store}?mode=rw", uri=True) as connection:
+        connection.execute("UPDATE work_chunks SET due_at = made_at WHERE state = 'waiting'")
 
 
 _DEADLY = """

@@ -21,6 +21,7 @@ from evaluator.core.work import (
 )
 from evaluator.errors import StoreError
 from evaluator.run.durable.patience import insist
+from evaluator.run.durable.room import Room
 from evaluator.run.durable.run_graders import LentGrader
 from evaluator.run.grade_answer import GradingOutcome, grade_answer, ungraded
 from evaluator.run.grader import Grader
@@ -36,6 +37,8 @@ class BatchShelf(Protocol):
     def start(self, work_id: str, worker: str) -> WorkBatch | None: ...
 
     def begin(self, batch: WorkBatch, item: WorkItem) -> None: ...
+
+    def let_be(self, batch: WorkBatch) -> None: ...
 
     def write(self, batch: WorkBatch, outcomes: Sequence[WorkOutcome]) -> None: ...
 
@@ -56,37 +59,43 @@ class BatchResult:
     store_failed: bool = False
 
 
-async def grade_batch(batch: WorkBatch, lent: LentGrader, shelf: BatchShelf, leaving: asyncio.Event) -> BatchResult:
+async def grade_batch(
+    batch: WorkBatch, lent: LentGrader, shelf: BatchShelf, leaving: asyncio.Event, room: Room
+) -> BatchResult:
     """Grades what is in the batch and writes it. Once `leaving` is set nothing more is begun in a careful batch; what
-    is in flight is finished. Cancelling gives up what is in flight.
+    is in flight is finished. Cancelling gives up what is in flight. `room`: the worker's.
     """
     result, grader = BatchResult(), lent.grader
     if batch.is_careful:
         for item in batch.items:
-            if leaving.is_set():
-                result.reason = "the worker was told to end"
-                return result
-            await _grade_carefully(batch, item, grader, shelf, result, leaving)
+            async with room.alone():
+                if leaving.is_set():
+                    result.reason = "the worker was told to end"
+                    return result
+                await _grade_carefully(batch, item, grader, shelf, result, leaving)
         return result
 
     async def take(group: list[tuple[WorkItem, GradingOutcome]]) -> None:
         settled = [_settled(item, outcome, grader, result) for item, outcome in group]
         await _write(batch, settled, shelf, result, leaving)
 
-    await _in_groups(batch.items, lent, take)
+    async with room.together():
+        await _in_groups(batch.items, lent, take)
     return result
 
 
 async def _grade_carefully(
     batch: WorkBatch, item: WorkItem, grader: Grader, shelf: BatchShelf, result: BatchResult, leaving: asyncio.Event
 ) -> None:
-    """Alone, and noted before: if this worker ends over it, the next ones know."""
-    if item.tries >= MOST_DEATHS_OVER_ONE:
-        reason = f"set aside: {item.tries} workers ended while they graded it"
+    """Noted before: if this worker ends over it, the next ones know."""
+    if item.deaths >= MOST_DEATHS_OVER_ONE:
+        reason = f"set aside: {item.deaths} workers ended while they graded it"
         outcome: WorkOutcome | None = WorkOutcome(item, ungraded(grader.pipeline, item.answer, reason))
     else:
         await insist(partial(shelf.begin, batch, item), leaving)
         outcome = _settled(item, await _outcome(grader, item), grader, result)
+        if outcome is None:
+            await insist(partial(shelf.let_be, batch), leaving)
     await _write(batch, [outcome], shelf, result, leaving)
 
 

@@ -24,6 +24,7 @@ from evaluator.run.durable.courier import Courier
 from evaluator.run.durable.feed import BULK, EVENT, TURNS, WEBHOOK, Feed
 from evaluator.run.durable.patience import insist, insist_on, pause
 from evaluator.run.durable.queue import Clock, LaneOfWork, WorkQueue
+from evaluator.run.durable.room import Room
 from evaluator.run.durable.run_graders import RunGraders, reason_of
 from evaluator.run.durable.scheduled import Schedule, Scheduled
 from evaluator.run.durable.traced import note_result, note_settled, traced_batch
@@ -88,6 +89,7 @@ class Worker:
         with_events = self._service.intake is not None
         self._feed = Feed(store, self._queue, self._service.admission, with_events=with_events)
         self._watch = Watch(time.monotonic)
+        self._room = Room()
         self.leaving = asyncio.Event()
         """Set once the worker is about to end."""
         self._survey_now = asyncio.Event()
@@ -226,7 +228,7 @@ class Worker:
         result = BatchResult()
         try:
             async with self._graders.lent(batch.run, lane) as lent:
-                result = await grade_batch(batch, lent, shelf, self.leaving)
+                result = await grade_batch(batch, lent, shelf, self.leaving, self._room)
         except EvaluatorError as error:
             result.reason = reason_of(error)
             result.store_failed |= isinstance(error, StoreError)

@@ -25,6 +25,7 @@ from evaluator.store.migrations import (
     m0015_identities,
     m0016_status_index,
     m0017_near_copy_shelf,
+    m0018_deaths_over_one,
 )
 
 
@@ -55,6 +56,7 @@ MIGRATIONS = (
     Migration(15, "identities", m0015_identities.STATEMENTS),
     Migration(16, "status index", m0016_status_index.STATEMENTS),
     Migration(17, "near copy shelf", m0017_near_copy_shelf.STATEMENTS),
+    Migration(18, "deaths over one", m0018_deaths_over_one.STATEMENTS),
 )
 NEWEST = MIGRATIONS[-1].number
 
