@@ -148,7 +148,7 @@ class Presenter(Terminal):
             table.add_row(name, score, graded, str(each.to_review), _BANDS[each.band])
         self.say(table)
         if count > len(standings):
-            self.say(f"[dim]… and {count - len(standings):,} more candidates, in candidates.csv[/]")
+            self.say(f"[dim]… and {counted(count - len(standings), 'more candidate')}, in candidates.csv[/]")
         self.say("[dim]A score sorts; a person decides. Nobody is rejected by it.[/]")
 
 
