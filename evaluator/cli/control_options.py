@@ -24,6 +24,7 @@ def control_options(command: _Command) -> _Command:
 
 def control_options_over_settings(command: _Command) -> _Command:
     """Adds them where settings may say it too."""
-    command = click.option(_BELOW_BAR, is_flag=True, default=None, help="The same of every submission.")(command)
+    below_bar = f"{_BELOW_BAR}/--no-control-below-bar"
+    command = click.option(below_bar, default=None, help="The same of every submission.  [default: no]")(command)
     help_text = "Ask, of submissions that meet the bar, for what they say nothing of.  [default: yes]"
     return click.option(_READING, default=None, help=help_text)(command)

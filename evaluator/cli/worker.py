@@ -115,6 +115,7 @@ def command(
         api_key=settings.api_key,
         cache=settings.cache,
         concurrency=limits.most,
+        spotlight=cast(Spotlight, spotlight or usual.spotlight),
         control=usual.control_reading if control_reading is None else control_reading,
         control_below_bar=usual.control_below_bar if control_below_bar is None else control_below_bar,
     )
@@ -128,13 +129,12 @@ def command(
     with store:
         if grader is not None:
             asked = samples or usual.samples
-            marks = cast(Spotlight, spotlight or usual.spotlight)
-            measured = canary_options(grader, asked, marks, own.base_url, rubrics, prompts)
+            measured = canary_options(grader, asked, own.spotlight, own.base_url, rubrics, prompts)
             schedules = make_schedules(
                 store, read_canary_settings(), read_retention_settings(), partial(canary_beside, store, measured)
             )
             service = ServiceOptions(
-                grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked, marks, schedules
+                grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked, schedules
             )
         tracer = make_tracer(read_trace_settings(), "worker")
         worker = make_worker(store, own, limits, drain=drain, service=service, tracer=tracer)
