@@ -21,6 +21,7 @@ from itertools import islice
 from pathlib import Path
 
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 
 from benchmarks.answers import make_answer
 from evaluator import Answer, Grade, make_grader
@@ -76,7 +77,7 @@ def size(store: Store) -> int | None:
         named = " OR ".join(f"name LIKE '%{name}%'" for name in _TABLES)
         try:
             return int(connection.exec_driver_sql(f"SELECT sum(pgsize) FROM dbstat WHERE {named}").scalar() or 0)
-        except Exception:  # SQLite without its own statistics
+        except OperationalError:  # SQLite without its own statistics
             return None
 
 

@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from evaluator.run.grader import Grader as Grader
     from evaluator.store.store import Store as Store
     from evaluator.store.store import open_store as open_store
-    from evaluator.wiring import GraderOptions as GraderOptions
     from evaluator.wiring import make_grader as make_grader
     from evaluator.wiring_evaluator import Evaluator as Evaluator
+    from evaluator.wiring_options import GraderOptions as GraderOptions
 
 _WHERE = {
     "Answer": "evaluator.core.answer",
@@ -50,7 +50,7 @@ _WHERE = {
     "Flag": "evaluator.core.grade",
     "Grade": "evaluator.core.grade",
     "Grader": "evaluator.run.grader",
-    "GraderOptions": "evaluator.wiring",
+    "GraderOptions": "evaluator.wiring_options",
     "Identity": "evaluator.core.identity",
     "InputError": "evaluator.errors",
     "NotYetGradedError": "evaluator.errors",

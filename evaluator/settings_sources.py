@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +14,12 @@ from platformdirs import user_config_path
 from evaluator.errors import Mistake, UsageError
 from evaluator.settings_table import (
     NO,
-    SETTINGS,
     SWITCH,
     YES,
     Place,
     Setting,
+    every_key,
+    every_variable,
     home_path,
     place_of_key,
     place_of_variable,
@@ -26,6 +28,7 @@ from evaluator.settings_table import (
 FILE_VARIABLE = "EVALUATOR_SETTINGS"
 _PREFIXES = ("EVALUATOR_", "OPENAI_", "OTEL_")
 _HINT = "`evaluator settings show` says what there is and where it comes from; docs/settings.md has the table."
+_OF_TENANT = re.compile(r"__[A-Z][A-Z0-9_]*$|\.tenants\.[^.]+(?=\.)")
 _DEEPEST = 8  # tables inside each other; settings have four
 _LARGEST = 1_000_000  # bytes of a settings file, or of a file with one value
 
@@ -103,7 +106,7 @@ def _in_environment(environment: Mapping[str, str], mistakes: list[Mistake]) -> 
         if place is not None:
             yield from _at(place, text, None, name, mistakes)
         elif name.startswith("EVALUATOR_"):  # of OPENAI_… and OTEL_… the libraries know more
-            mistakes.append(Mistake(_unknown(name, [each.name for each in SETTINGS]), key=name))
+            mistakes.append(Mistake(_unknown(name, every_variable()), key=name))
 
 
 def _in_file(path: Path, mistakes: list[Mistake]) -> list[Said]:
@@ -121,7 +124,7 @@ def _in_file(path: Path, mistakes: list[Mistake]) -> list[Said]:
         place = place_of_key(key)
         spelled = _spelled(value)
         if place is None:
-            mistakes.append(Mistake(_unknown(key, [each.key for each in SETTINGS if each.key]), str(path), key=key))
+            mistakes.append(Mistake(_unknown(key, every_key()), str(path), key=key))
         elif spelled is None:
             mistakes.append(Mistake("has to be text, a number, true, false or a list of texts", str(path), key=key))
         elif place.setting.kind is SWITCH and spelled.lower() not in (*YES, *NO):
@@ -174,5 +177,11 @@ def _spelled(value: object) -> str | None:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.75)
-    return "there is no such setting" + (f"; is {near[0]} meant?" if near else "")
+    tenant = _OF_TENANT.search(name)
+    whose = tenant[0] if tenant else ""
+    near = difflib.get_close_matches(name.replace(whose, "", 1), known, n=1, cutoff=0.75)
+    if not near:
+        return "there is no such setting"
+    section, dot, last = near[0].rpartition(".")
+    meant = f"{section}{whose}{dot}{last}" if whose.startswith(".") else near[0] + whose
+    return f"there is no such setting; is {meant} meant?"

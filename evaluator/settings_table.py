@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -324,6 +324,24 @@ def place_of_key(key: str) -> Place | None:
             name = f"{name}__{tenant.upper()}"
         return Place(setting, name, bool(parts.get("file")))
     return None
+
+
+def every_variable() -> list[str]:
+    """Every name there is in the environment, with each source written out, without tenants."""
+    return [written for each in SETTINGS for written in _written(each, each.name, "_FILE")]
+
+
+def every_key() -> list[str]:
+    """Every key there is in a settings file, with each source written out, without tenants."""
+    return [written for each in SETTINGS if each.key for written in _written(each, each.key, "_file")]
+
+
+def _written(setting: Setting, name: str, file: str) -> Iterator[str]:
+    for source in SOURCES if "<SOURCE>" in setting.name else SOURCES[:1]:
+        plain = name.replace("<SOURCE>", source.upper()).replace("<source>", source)
+        yield plain
+        if setting.is_secret:
+            yield plain + file
 
 
 def _variable(setting: Setting) -> re.Pattern[str]:

@@ -17,6 +17,7 @@ from evaluator.errors import Mistake, UsageError
 from evaluator.files.question_map_file import load_question_maps
 from evaluator.files.resources import shipped
 from evaluator.files.rubric_file import load_question_set
+from evaluator.report.wording import counted
 from evaluator.run.assessment_desk import PARTNERS, AssessmentDesk
 from evaluator.run.doors import Doors
 from evaluator.run.intake import Intake
@@ -160,18 +161,14 @@ def _variable(place: tuple[str, str], what: str) -> str:
     return f"EVALUATOR_{source.upper()}_{what}" + ("" if tenant == DEFAULT_TENANT else f"__{tenant.upper()}")
 
 
-def _several(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")
-
-
 def described(connections: Connections) -> Mapping[str, str]:
     """What each connection can do, for people: by its name."""
     return {
         connection_name(*place): ", ".join(
             [
-                _several(len(each.secrets), "secret") if each.secrets else "no secret: nothing is let in",
+                counted(len(each.secrets), "secret") if each.secrets else "no secret: nothing is let in",
                 "API key" if each.api_key else "no API key: nothing is fetched",
-                _several(len(each.maps), "question map")
+                counted(len(each.maps), "question map")
                 if each.is_mapped
                 else "no question map: questions are known by their own words only",
                 *(["assessments can be ordered"] if each.assessment_keys else []),

@@ -16,7 +16,6 @@ from evaluator.ats.write_back.lever import LeverNotes
 from evaluator.ats.write_back.write_back import WriteBack
 from evaluator.core.pace import PaceSettings
 from evaluator.core.price import Price
-from evaluator.core.spotlight import Spotlight
 from evaluator.core.tenant import DEFAULT_TENANT
 from evaluator.core.tracing import Tracer
 from evaluator.core.work import Lane
@@ -37,7 +36,8 @@ from evaluator.run.outbound_body import body_of
 from evaluator.settings import AtsSettings, OutSettings
 from evaluator.store.run_record import RunRecord
 from evaluator.store.store import Store
-from evaluator.wiring import GraderOptions, make_plain_grader
+from evaluator.wiring import make_plain_grader
+from evaluator.wiring_options import GraderOptions
 from evaluator.wiring_service import connections_of, make_intake
 
 
@@ -89,7 +89,6 @@ class ServiceOptions:
     rubrics: tuple[Path, ...] = ()
     prompts: tuple[Path, ...] = ()
     samples: int = 1
-    spotlight: Spotlight = "off"
     schedules: Mapping[str, Schedule] | None = None
     """What the worker does by the clock, beside; None: it leaves that to others."""
 
@@ -122,13 +121,7 @@ def make_worker(
 
 def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions) -> ServiceWork:
     """What a worker does for the service. Raises InputError with every mistake in the settings."""
-    asked = replace(
-        own,
-        rubrics=service.rubrics,
-        prompts=service.prompts,
-        samples=service.samples,
-        spotlight=service.spotlight,
-    )
+    asked = replace(own, rubrics=service.rubrics, prompts=service.prompts, samples=service.samples)
 
     def make(questionnaire: str) -> Grader:
         return make_plain_grader(service.grader, questionnaire, replace(asked, pacers=None, ledger=None))
@@ -139,7 +132,7 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
             "grader": service.grader,
             "questionnaire": questionnaire,
             "samples": service.samples,
-            "spotlight": service.spotlight,
+            "spotlight": own.spotlight,
             "base_url": own.base_url,
             "control_reading": own.control,
             "control_below_bar": own.control_below_bar,

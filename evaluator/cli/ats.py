@@ -33,7 +33,7 @@ def check() -> None:
 
 
 @command.command()
-@click.argument("source", type=click.Choice(_SOURCES))
+@click.argument("source", type=click.Choice(_SOURCES), metavar="SOURCE")
 @click.argument("event", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--event-id", help="The delivery's id (lever: its token); a new one each time where left out.")
 @click.option("--event-name", default="", help="For smartrecruiters: what happened.")
@@ -42,7 +42,8 @@ def check() -> None:
     help="For lever, which signs inside its JSON: the file to write the signed event to.",
 )  # fmt: skip
 def sign(source: str, event: Path, event_id: str | None, event_name: str, body: Path | None) -> None:
-    """Print the headers that SOURCE would send with the event in a file, signed with your own secret.
+    """Print the headers that SOURCE would send with the event in a file, signed with your own secret. SOURCE is one of
+    greenhouse, lever, ashby, workable, smartrecruiters and standard.
 
     \b
     evaluator ats sign greenhouse event.json > headers.txt

@@ -20,7 +20,7 @@ _SOURCES = ("greenhouse", "lever", "ashby", "workable", "smartrecruiters", "stan
 
 
 @click.command(name="map")
-@click.argument("source", type=click.Choice(_SOURCES))
+@click.argument("source", type=click.Choice(_SOURCES), metavar="SOURCE")
 @click.option(
     "--sample", type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="An event as it was delivered, or an application as the ATS's API gives it (JSON).",
@@ -35,7 +35,8 @@ def map_questions(
     source: str, sample: Path | None, questionnaire: str | None, out: Path | None, where: str | None,
     *, from_quarantine: bool,
 ) -> None:  # fmt: skip
-    """Write a question map from the questions that SOURCE really asks.
+    """Write a question map from the questions that SOURCE really asks: greenhouse, lever, ashby, workable,
+    smartrecruiters or standard.
 
     What is sure is filled in, what is likely is marked, and what is unclear stands there as a comment: every line is
     for you to check. Put the file into the folder of EVALUATOR_ATS_MAPS.

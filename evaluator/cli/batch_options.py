@@ -17,7 +17,8 @@ from evaluator.files.tables.answer_table import AnswerTable, open_answer_table
 from evaluator.graders.request_sink import RequestSink
 from evaluator.run.grader import Grader
 from evaluator.settings import Settings
-from evaluator.wiring import GraderOptions, make_plain_grader
+from evaluator.wiring import make_plain_grader
+from evaluator.wiring_options import GraderOptions
 
 _TAKEN = (
     "table", "questionnaire", "grader", "prompt", "calls", "samples", "base_url", "price", "max_cost", "timeout",

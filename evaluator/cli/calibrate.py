@@ -30,7 +30,9 @@ from evaluator.run.estimate import estimate
 from evaluator.run.evaluation_facts import require_same_rubric
 from evaluator.run.evaluation_plan import GraderUnderTest
 from evaluator.settings import read_settings
-from evaluator.wiring import GraderOptions, make_plain_grader, shows_examples
+from evaluator.wiring import make_plain_grader
+from evaluator.wiring_options import GraderOptions
+from evaluator.wiring_raters import shows_examples
 
 CALIBRATED, SOME_UNGRADED, BUDGET_SPENT = 0, 3, 5
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)

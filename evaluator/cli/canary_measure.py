@@ -18,7 +18,8 @@ from evaluator.run.canary import canary_key, packed, sing, unpacked
 from evaluator.run.evaluation import answers_to_evaluate
 from evaluator.run.evaluation_plan import EvaluationPlan, GraderUnderTest
 from evaluator.store.schedule_shelf import JobOutcome
-from evaluator.wiring import GraderOptions, make_plain_grader
+from evaluator.wiring import make_plain_grader
+from evaluator.wiring_options import GraderOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from evaluator.files.eval_set_file import EvalSetCheck, check_eval_set, find_eva
 from evaluator.files.eval_set_folder import write_eval_set, write_new_split
 from evaluator.files.graded_file import holistic_words, read_graded_file
 from evaluator.files.resources import shipped
+from evaluator.report.wording import counted
 
 _LISTED = 10
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
@@ -63,8 +64,8 @@ def check(eval_set: str, rubrics: tuple[Path, ...], everything: bool) -> None:
         warnings = 0
     for mistake in found.mistakes:
         click.echo(str(mistake))
-    mistakes = _count(len(found.mistakes), "mistake") if found.mistakes else "No mistakes"
-    click.echo(f"{mistakes}, {_count(warnings, 'warning') if warnings else 'no warnings'} in {found.folder}.")
+    mistakes = counted(len(found.mistakes), "mistake") if found.mistakes else "No mistakes"
+    click.echo(f"{mistakes}, {counted(warnings, 'warning') if warnings else 'no warnings'} in {found.folder}.")
     if found.mistakes:
         sys.exit(2)
 
@@ -122,8 +123,8 @@ def import_(
     choices = ImportChoices(
         set_id=safe_identifiers([name], prefix="set_")[name],
         title=title or file.dataset or graded.stem,
-        about=f"{_count(len(answers), 'answer')} to {_count(len(questions), 'question')}, imported from {graded.name}. "
-        f"{HONESTY[rater_kind]}",
+        about=f"{counted(len(answers), 'answer')} to {counted(len(questions), 'question')}, "
+        f"imported from {graded.name}. {HONESTY[rater_kind]}",
         rater_kind=rater_kind,
         licence=licence,
         steps=steps,
@@ -143,9 +144,9 @@ def import_(
     between = between_levels(file.graded, highest)
     if between:
         click.echo(
-            f"Note: {_count(between, 'score')} of {len(file.graded.shares())} lie between two levels and are kept so."
+            f"Note: {counted(between, 'score')} of {len(file.graded.shares())} lie between two levels and are kept so."
         )
-    click.echo(f"{_count(len(answers), 'answer')} to {_count(len(questions), 'question')}, levels 0 to {highest}.")
+    click.echo(f"{counted(len(answers), 'answer')} to {counted(len(questions), 'question')}, levels 0 to {highest}.")
     click.echo(f"A pass is {whole.manifest.positive_class.says}: see advance_at in the rubric.")
     _show_splits(divided.eval_set, divided.held_together)
     click.echo(f"Written to {out}. Look at it with:  evaluator eval-set check {out}")
@@ -177,8 +178,8 @@ def _show_contents(eval_set: EvalSet) -> None:
     manifest = eval_set.manifest
     click.echo(f"{manifest.title} ({manifest.id}, version {manifest.version})")
     click.echo(
-        f"{_count(len(eval_set.answers), 'answer')} to {_count(len(eval_set.questionnaire.questions), 'question')}, "
-        f"{_count(len(manifest.raters), 'rater')}. "
+        f"{counted(len(eval_set.answers), 'answer')} to {counted(len(eval_set.questionnaire.questions), 'question')}, "
+        f"{counted(len(manifest.raters), 'rater')}. "
         f"Divided by {manifest.split_by}."
     )
     click.echo(HONESTY[manifest.rater_kind])
@@ -188,9 +189,9 @@ def _show_contents(eval_set: EvalSet) -> None:
 
 
 def _balance(balance: SplitBalance) -> str:
-    parts = [_count(balance.answers, "answer")]
+    parts = [counted(balance.answers, "answer")]
     if balance.candidates != balance.answers:
-        parts.append(_count(balance.candidates, "candidate"))
+        parts.append(counted(balance.candidates, "candidate"))
     if balance.absent:
         parts.append(f"{balance.absent} blank")
     rate = f" ({balance.base_rate:.0%})" if balance.base_rate is not None else ""
@@ -236,7 +237,3 @@ def _show_splits(eval_set: EvalSet, held_together: int) -> None:
         click.echo(f"  {balance.split}: {_balance(balance)}")
     if held_together:
         click.echo(f"  {held_together} answers are copies or chained to copies, and were kept on one side.")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

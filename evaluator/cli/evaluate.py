@@ -14,6 +14,7 @@ from typing import cast
 import click
 from threadpoolctl import threadpool_limits
 
+from evaluator.cli.control_options import control_options
 from evaluator.cli.present_evaluation import EvaluationPresenter
 from evaluator.cli.price import price_of
 from evaluator.cli.spotlight_option import spotlight_option
@@ -43,7 +44,8 @@ from evaluator.run.estimate import estimate
 from evaluator.run.evaluation import answers_to_evaluate, evaluate
 from evaluator.run.evaluation_plan import Earlier, EvaluationPlan, GraderUnderTest
 from evaluator.settings import read_settings
-from evaluator.wiring import GraderOptions, make_plain_grader
+from evaluator.wiring import make_plain_grader
+from evaluator.wiring_options import GraderOptions
 
 MEASURED, SOME_UNGRADED, GATE_FAILED, BUDGET_SPENT = 0, 3, 4, 5
 BASELINE = "baseline"
@@ -100,16 +102,7 @@ BASELINE = "baseline"
 @click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
 @click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
 @click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
-@click.option(
-    "--control-reading/--no-control-reading",
-    default=True,
-    show_default=True,
-    help="Ask models, beside each grade that meets the bar, for what the answer says nothing of: who finds it there "
-    "marks anything.",
-)
-@click.option(
-    "--control-below-bar", is_flag=True, help="Ask it beside every grade: nobody is talked up below the bar either."
-)
+@control_options
 @click.option(
     "--redact",
     type=click.Choice(["off", "identity", "all"]),

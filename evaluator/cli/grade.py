@@ -13,6 +13,7 @@ from typing import Literal, cast
 
 import click
 
+from evaluator.cli.control_options import control_options
 from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.grading_order import GradingOrder, record, record_end
 from evaluator.cli.present import Presenter
@@ -40,7 +41,8 @@ from evaluator.run.queued_grader import QueuedGrader
 from evaluator.run.run_ledger import RunLedger
 from evaluator.settings import read_settings
 from evaluator.store.store import Store
-from evaluator.wiring import DEFAULT_QUESTIONNAIRE, GraderOptions, make_plain_grader
+from evaluator.wiring import DEFAULT_QUESTIONNAIRE, make_plain_grader
+from evaluator.wiring_options import GraderOptions
 
 ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 
@@ -83,16 +85,7 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
     show_default=True,
     help="What a grader does not get to read: names and contacts that the table has, or all that look like contacts.",
 )
-@click.option(
-    "--control-reading/--no-control-reading",
-    default=True,
-    show_default=True,
-    help="Ask models, beside each grade that meets the bar, for what the answer says nothing of: who finds it there "
-    "marks anything.",
-)
-@click.option(
-    "--control-below-bar", is_flag=True, help="Ask it beside every grade: nobody is talked up below the bar either."
-)
+@control_options
 @spotlight_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the results. [default: INPUT's name-grades]")
 @click.option(

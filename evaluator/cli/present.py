@@ -17,6 +17,7 @@ from evaluator.core.candidate import CandidateStanding
 from evaluator.core.pace import PaceTotals
 from evaluator.core.rubric import Rubric
 from evaluator.files.tables.answer_table import AnswerTable
+from evaluator.report.wording import counted
 from evaluator.run.estimate import Estimate
 from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
@@ -37,7 +38,7 @@ class Presenter(Terminal):
 
     def table_read(self, source: Path, table: AnswerTable) -> None:
         """What the file turned out to hold, and everything that was matched or left out."""
-        counts = f"{_count(table.count, 'answer')} by {_count(table.candidates, 'candidate')}"
+        counts = f"{counted(table.count, 'answer')} by {counted(table.candidates, 'candidate')}"
         self.say(f"[bold]{escape(visible(source.name))}[/]: {counts} ({table.layout}, {table.format})")
         for note in table.notes[:_MOST_NOTES]:
             self.say(f"  [dim]·[/] {escape(visible(note))}")
@@ -51,7 +52,7 @@ class Presenter(Terminal):
         self.say(f"[bold]Grader[/]  {escape(about)}")
         if expected.input_tokens:
             tokens = f"about {_tokens(expected.input_tokens)} tokens in, {_tokens(expected.output_tokens)} out"
-            self.say(f"[bold]Expect[/]  {_count(expected.answers, 'answer')}, {tokens}, {_cost(expected.cost_usd)}")
+            self.say(f"[bold]Expect[/]  {counted(expected.answers, 'answer')}, {tokens}, {_cost(expected.cost_usd)}")
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[GradingRun], None]]:
@@ -78,18 +79,16 @@ class Presenter(Terminal):
         self.say("")
         self._candidates(results.first_standings, manifest.candidates, rubric)
         took = f"{manifest.usage.seconds:.0f} s" if manifest.usage.seconds >= 10 else f"{manifest.usage.seconds:.1f} s"
-        counted = [f"{manifest.graded} of {manifest.answers} answers graded in {took}"]
+        parts = [f"{manifest.graded} of {manifest.answers} answers graded in {took}"]
         if manifest.not_answered:
-            counted.append(f"{manifest.not_answered} not answered")
-        # Of a run that was stopped, what is not graded yet waits for a grader and not for a person.
-        waiting = 0 if manifest.outcome == "finished" else manifest.ungraded
-        counted.append(f"{manifest.to_review - waiting} flagged for a person")
+            parts.append(f"{manifest.not_answered} not answered")
+        parts.append(f"{results.for_a_person} flagged for a person")
         if manifest.usage.cost_usd:
-            counted.append(f"${manifest.usage.cost_usd:.4f}")
+            parts.append(f"${manifest.usage.cost_usd:.4f}")
         if manifest.usage.cached_share is not None:
-            counted.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
-        self.say("; ".join(counted) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
-        if results.flagged_for and manifest.to_review > waiting:
+            parts.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
+        self.say("; ".join(parts) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
+        if results.flagged_for:
             reasons = ", ".join(f"{name[:1].lower()}{name[1:]} {count:,}" for name, count in results.flagged_for)
             self.say(f"[dim]A person should look because: {reasons}.[/]")
         if manifest.calibration is not None:
@@ -119,7 +118,7 @@ class Presenter(Terminal):
         if manifest.ungraded:
             them = "it" if manifest.ungraded == 1 else "them"
             self.say(
-                f"[bold]{_count(manifest.ungraded, 'answer')} could not be graded[/] (no score stands for {them}):"
+                f"[bold]{counted(manifest.ungraded, 'answer')} could not be graded[/] (no score stands for {them}):"
             )
             for answer_id, reason in results.first_ungraded:
                 self.say(f"  [dim]·[/] {escape(visible(answer_id))}: {escape(visible(reason))}")
@@ -149,26 +148,22 @@ class Presenter(Terminal):
             table.add_row(name, score, graded, str(each.to_review), _BANDS[each.band])
         self.say(table)
         if count > len(standings):
-            self.say(f"[dim]… and {count - len(standings):,} more candidates, in candidates.csv[/]")
+            self.say(f"[dim]… and {counted(count - len(standings), 'more candidate')}, in candidates.csv[/]")
         self.say("[dim]A score sorts; a person decides. Nobody is rejected by it.[/]")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
 
 
 def _pacing(pace: PaceTotals) -> str | None:
     """What held the run back, in a line; None where nothing did."""
     reasons = []
     if pace.rate_limited:
-        reasons.append(f"told {_count(pace.rate_limited, 'time')} that it was too fast (429)")
+        reasons.append(f"told {counted(pace.rate_limited, 'time')} that it was too fast (429)")
     if pace.failed:
-        reasons.append(f"{_count(pace.failed, 'request')} failed (5xx, timeout, connection)")
+        reasons.append(f"{counted(pace.failed, 'request')} failed (5xx, timeout, connection)")
     if pace.waited_seconds >= 1:
         reasons.append(f"held back {pace.waited_seconds:,.0f} s by limits by the minute")
     if not reasons:
         return None
-    return f"Pacing: up to {_count(pace.highest_concurrency, 'request')} at once; {'; '.join(reasons)}."
+    return f"Pacing: up to {counted(pace.highest_concurrency, 'request')} at once; {'; '.join(reasons)}."
 
 
 def _tokens(number: int) -> str:

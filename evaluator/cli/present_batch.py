@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from evaluator.files.request_files import RequestFile
+from evaluator.report.wording import counted
 from evaluator.run.batch_desk import Collection, Standing
 from evaluator.run.batch_export import Collected
 from evaluator.run.batch_import import SAYINGS, ImportReport
@@ -26,7 +27,7 @@ class BatchPresenter:
         """What stands in the files, and which answers need none."""
         self._answers(collected)
         for file in files:
-            self._say(f"  {escape(file.path.name)}: {_count(file.requests, 'request')} to {escape(file.model)}")
+            self._say(f"  {escape(file.path.name)}: {counted(file.requests, 'request')} to {escape(file.model)}")
         if files:
             self._say(f"Send them, then: evaluator batch import OUTPUT… --requests {escape(str(folder))}", always=True)
         else:
@@ -53,9 +54,10 @@ class BatchPresenter:
         if collected.paid_usd:
             self._say(f"  one request was asked at once, to see what the model takes: ${collected.paid_usd:.4f}")
         if waiting:
-            self._say(f"  {_count(waiting, 'request')} waited already")
+            self._say(f"  {counted(waiting, 'request')} waited already")
         if new:
-            self._say(f"{_count(requests, 'new request')}, {_count(new, 'new batch', 'es')}, answered within a day.")
+            batches = counted(new, "new batch", "new batches")
+            self._say(f"{counted(requests, 'new request')}, {batches}, answered within a day.")
         if new or waiting:
             self._say(f"See: evaluator batch status {escape(str(folder))}", always=True)
         else:
@@ -97,18 +99,18 @@ class BatchPresenter:
 
     def resubmitted(self, requests: int, given_up: int) -> None:
         """What was asked again."""
-        self._say(f"Asked again: {_count(requests, 'request')}.")
+        self._say(f"Asked again: {counted(requests, 'request')}.")
         if given_up:
-            self._say(f"{_count(given_up, 'request')} asked often enough: `evaluator grade` asks them one by one.")
+            self._say(f"{counted(given_up, 'request')} asked often enough: `evaluator grade` asks them one by one.")
 
     def after_collecting(self, folder: Path, waiting: int, lacking: int, grade_with: str, *, grades: bool) -> None:
         """What to do next; `grades`: where everything is in, that is being done."""
         if waiting:
-            self._say(f"{_count(waiting, 'batch', 'es')} still to come.")
+            self._say(f"{counted(waiting, 'batch', 'batches')} still to come.")
             return
         if lacking:
             self._say(
-                f"{_count(lacking, 'request')} ended without a reply: ask again with "
+                f"{counted(lacking, 'request')} ended without a reply: ask again with "
                 f"`evaluator batch collect {escape(str(folder))} --resubmit`, or let grade ask them one by one."
             )
         else:
@@ -119,7 +121,7 @@ class BatchPresenter:
 
     def _answers(self, collected: Collected) -> None:
         self._say(
-            f"{_count(collected.ready, 'answer')} ready, {collected.waiting:,} waiting for replies"
+            f"{counted(collected.ready, 'answer')} ready, {collected.waiting:,} waiting for replies"
             + (f", {collected.left:,} left out:" if collected.left else "")
         )
         for reason, count in sorted(collected.reasons.items(), key=lambda each: -each[1])[:5]:
@@ -134,7 +136,3 @@ def _places(report: ImportReport, kind: object) -> str:
     places = next((found for each, found in report.places.items() if each == kind), [])
     more = sum(count for each, count in report.counts.items() if each == kind) - len(places)
     return ", ".join(map(str, places)) + (f" and {more:,} more" if more else "")
-
-
-def _count(number: int, noun: str, plural: str = "s") -> str:
-    return f"{number:,} {noun}" + ("" if number == 1 else plural)

@@ -39,9 +39,10 @@ class Results:
     """The first candidates in reading order."""
     first_ungraded: tuple[tuple[str, str], ...]
     """Answer id and reason of the first answers that could not be graded."""
+    for_a_person: int
+    """Answers that a person should look at; of a run that was stopped, without those that wait for a grader."""
     flagged_for: tuple[tuple[str, int], ...]
-    """The commonest reasons, in words, why answers are for a person to look at, and of how many; one may have several.
-    """
+    """The commonest reasons for that, in words, and of how many of them; one may have several."""
     pages: int
     """Pages of the report, the first one included."""
     workbook_has_all: bool
@@ -83,6 +84,7 @@ def write_results(
         write_candidates_csv(folder.file("candidates.csv"), rubric, questionnaire, standings)
         ungraded: list[tuple[str, str]] = []
         flags: Counter[FlagCode] = Counter()
+        for_a_person = 0
         with open_report(folder.file("report.html"), manifest, rubric, questionnaire, standings, beside) as report:
             with (
                 open_grades_table(folder.file("grades.csv"), rubric) as grades_csv,
@@ -94,12 +96,13 @@ def write_results(
                     grades_csv.add(graded)
                     workbook.add(graded)
                     report.add(graded)
-                    flags.update({flag.code for flag in graded.grade.flags if flag.severity == "review"})
-                    if graded.grade.status == "ungraded" and len(ungraded) < MOST_UNGRADED:
+                    is_ungraded = graded.grade.status == "ungraded"
+                    if graded.grade.needs_review and (manifest.outcome == "finished" or not is_ungraded):
+                        for_a_person += 1
+                        flags.update({flag.code for flag in graded.grade.flags if flag.severity == "review"})
+                    if is_ungraded and len(ungraded) < MOST_UNGRADED:
                         ungraded.append((graded.grade.answer_id, graded.grade.reason or ""))
             pages = report.write()
-        if manifest.outcome != "finished":
-            del flags["ungraded"]  # these wait for a grader, not for a person
         # Last: before, the run is one that has not ended.
         write_manifest(folder.path, manifest)
         return Results(
@@ -107,6 +110,7 @@ def write_results(
             manifest=manifest,
             first_standings=tuple(islice(standings, MOST_CANDIDATES)),
             first_ungraded=tuple(ungraded),
+            for_a_person=for_a_person,
             flagged_for=_commonest(flags),
             pages=len(pages),
             workbook_has_all=manifest.answers <= MOST_ANSWERS,

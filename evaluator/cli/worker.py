@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from evaluator.cli.awaited_store import address_of, awaited
+from evaluator.cli.control_options import control_options_over_settings
 from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.json_log import log_to_stderr
 from evaluator.cli.service_extra import require_service_extra
@@ -37,7 +38,7 @@ from evaluator.settings import (
 from evaluator.settings_sources import read_sources
 from evaluator.settings_table import DEFAULTS
 from evaluator.store.store import Store
-from evaluator.wiring import GraderOptions
+from evaluator.wiring_options import GraderOptions
 
 if TYPE_CHECKING:
     from evaluator.run.durable.worker import Worker
@@ -52,12 +53,7 @@ if TYPE_CHECKING:
     help=f"Readings, of submissions.  [default: {DEFAULTS['EVALUATOR_SAMPLES']}]",
 )
 @spotlight_option_over_settings
-@click.option(
-    "--control-reading/--no-control-reading",
-    default=None,
-    help="Ask, of submissions that meet the bar, for what they say nothing of.  [default: yes]",
-)
-@click.option("--control-below-bar", is_flag=True, default=None, help="The same of every submission.")
+@control_options_over_settings
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompts", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
@@ -119,6 +115,7 @@ def command(
         api_key=settings.api_key,
         cache=settings.cache,
         concurrency=limits.most,
+        spotlight=cast(Spotlight, spotlight or usual.spotlight),
         control=usual.control_reading if control_reading is None else control_reading,
         control_below_bar=usual.control_below_bar if control_below_bar is None else control_below_bar,
     )
@@ -132,13 +129,12 @@ def command(
     with store:
         if grader is not None:
             asked = samples or usual.samples
-            marks = cast(Spotlight, spotlight or usual.spotlight)
-            measured = canary_options(grader, asked, marks, own.base_url, rubrics, prompts)
+            measured = canary_options(grader, asked, own.spotlight, own.base_url, rubrics, prompts)
             schedules = make_schedules(
                 store, read_canary_settings(), read_retention_settings(), partial(canary_beside, store, measured)
             )
             service = ServiceOptions(
-                grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked, marks, schedules
+                grader, read_ats_settings(), read_out_settings(), rubrics, prompts, asked, schedules
             )
         tracer = make_tracer(read_trace_settings(), "worker")
         worker = make_worker(store, own, limits, drain=drain, service=service, tracer=tracer)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from evaluator.core.question_map import QuestionMap, map_mistakes
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.errors import EvaluatorError, Mistake, QuestionMapError, number_of
-from evaluator.files.strict_yaml import read_yaml, validated
+from evaluator.files.strict_yaml import YamlDocument, key_path, read_yaml, validated
 
 
 def load_question_maps(folder: Path, questionnaire: Callable[[str], Questionnaire]) -> tuple[QuestionMap, ...]:
@@ -35,17 +36,30 @@ def load_question_map(path: Path, questionnaire: Callable[[str], Questionnaire])
     """One file. Raises QuestionMapError with every mistake in it."""
     document = read_yaml(path, QuestionMapError)
     found, mistakes = validated(document, QuestionMap)
-    if found is not None:
+    legible = found or _legible(document, mistakes)
+    if legible is not None:
         try:
-            mistakes = [
+            mistakes += [
                 document.mistake(key, message)
-                for key, message in map_mistakes(found, questionnaire(found.questionnaire))
+                for key, message in map_mistakes(legible, questionnaire(legible.questionnaire))
             ]
         except EvaluatorError as error:
-            mistakes = [document.mistake(("questionnaire",), error.message)]
+            mistakes.append(document.mistake(("questionnaire",), error.message))
     if found is None or mistakes:
         raise QuestionMapError(f"{path} has {number_of(mistakes)}.", mistakes=mistakes)
     return found
+
+
+def _legible(document: YamlDocument, mistakes: list[Mistake]) -> QuestionMap | None:
+    """The map of those keys that nothing is wrong with, so that what they say is looked at too; None without a
+    questionnaire to look at it beside.
+    """
+    if not isinstance(document.data, dict):
+        return None
+    wrong = {key for mistake in mistakes for key in key_path(mistake.key or "")[:1]}
+    kept = {key: document.data[key] for key in QuestionMap.model_fields if key in document.data and key not in wrong}
+    # A source that is missing or misspelt changes nothing of what is asked of the other keys.
+    return validated(replace(document, data={"source": "standard", **kept}), QuestionMap)[0]
 
 
 def _overlaps(maps: dict[Path, QuestionMap]) -> Iterator[Mistake]:

@@ -29,9 +29,7 @@ from evaluator.graders.rate_headers import rate_limits, retry_after
 LARGEST_REPLY = 2_000_000
 """Bytes of a reply; one to one answer has a few thousand."""
 _MOST_TOKENS = 1_000_000_000
-
-
-_OF_ONE_REQUEST = ("content-length", "host")
+_OF_ONE_REQUEST = ("content-length", "host")  # headers that are not the same of all requests
 
 
 class EndpointClient(AsyncOpenAI):
@@ -54,13 +52,21 @@ class EndpointClient(AsyncOpenAI):
             kept = [each for each in request.headers.multi_items() if each[0] not in _OF_ONE_REQUEST]
             self._headers = (of, kept)
             return request
-        return self._client.build_request(method, url, headers=self._headers[1], content=content, timeout=seconds)
+        whole = self._prepare_url(url)
+        return self._client.build_request(method, whole, headers=self._headers[1], content=content, timeout=seconds)
 
     def _prepare_url(self, url: str) -> httpx2.URL:
         last, base = self._last, self.base_url
         if last is None or last[0] != url or last[1] is not base:
-            last = self._last = (url, base, super()._prepare_url(url))
+            last = self._last = (url, base, self._joined(url))
         return last[2]
+
+    def _joined(self, url: str) -> httpx2.URL:
+        path, mark, query = self.base_url.raw_path.partition(b"?")
+        if not mark or not url.startswith("/"):
+            return super()._prepare_url(url)
+        # The client would put the path of a request behind the query of the address.
+        return self.base_url.copy_with(raw_path=path.rstrip(b"/") + url.encode() + mark + query)
 
 
 class OpenAICompatibleModel:

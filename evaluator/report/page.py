@@ -22,6 +22,7 @@ from markupsafe import Markup
 from evaluator.core.candidate import CandidateStanding, Standings
 from evaluator.core.grade import FlagCode, Grade
 from evaluator.core.questionnaire import Questionnaire
+from evaluator.core.review_urgency import urgency_of
 from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.files.whole_file import whole_file
@@ -103,6 +104,7 @@ class _ToReview:
 
     candidate: int
     question: int
+    rank: int
     shown: Markup
 
 
@@ -179,7 +181,8 @@ class Report:
         if grade.needs_review and (candidate in self._plan.waiting or not self._plan.is_paged):
             owner = {"name": candidate, "href": self._href(candidate, 1)}
             shown = _part("to_review", view, self._compared_with, owner, paged=self._plan.is_paged)
-            self._to_review.append(_ToReview(number, question, shown))
+            rank = urgency_of(grade.model_dump(), self._rubric.advance_at).rank
+            self._to_review.append(_ToReview(number, question, rank, shown))
         if candidate in self._page_of:
             shown = _part("answer_card", view, "h4", self._compared_with)
             self._shown.add(candidate, question, grade.answer_id, shown)
@@ -213,8 +216,12 @@ class Report:
 
     def _first_page(self) -> dict[str, Any]:
         plan = self._plan
-        waiting = sorted(self._to_review, key=lambda one: (one.candidate, one.question))
-        to_review = waiting[: self._answers_a_page] if plan.is_paged else waiting
+        to_review = sorted(self._to_review, key=lambda one: (one.candidate, one.question))
+        left_out = max(0, plan.to_review - self._answers_a_page) if plan.is_paged else 0
+        if left_out:
+            to_review = to_review[: self._answers_a_page]  # a part of the table, and so in its order
+        else:
+            to_review.sort(key=lambda one: one.rank)
         rows = [self._row(standing, 1) for standing in islice(self._standings, ROWS_A_TABLE)]
         return {
             "rows": rows,
@@ -223,7 +230,7 @@ class Report:
             if plan.candidates > len(rows)
             else None,
             "to_review": [one.shown for one in to_review],
-            "to_review_left_out": plan.to_review - len(to_review) if plan.is_paged else 0,
+            "to_review_left_out": left_out,
             "sections": self._sections(islice(self._standings, len(plan.first))),
             "answers_left_out": plan.answers_left_out,
             "compared_with": self._compared_with,

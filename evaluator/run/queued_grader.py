@@ -24,7 +24,6 @@ if TYPE_CHECKING:  # the command line makes one only for --workers
 _AHEAD = 20_000  # answers in the queue, at most: as many are held in memory
 _LOOK = 0.5  # seconds between two looks for what is done
 _STAYS = ("graded", "not_answered")
-
 _GONE = "gone: it was deleted from the store while it was queued"
 
 
@@ -113,9 +112,7 @@ class QueuedGrader(Grader):
         return [
             _outcome(answer, stored[name])
             if (name := stored_text(answer.answer_id)) in stored
-            else GradingOutcome(
-                ungraded(self.pipeline, answer, "gone: it was deleted from the store while it was queued")
-            )
+            else GradingOutcome(ungraded(self.pipeline, answer, _GONE))
             for answer in done
         ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import get_args
 
@@ -47,7 +47,7 @@ class Failing:
 
 @dataclass(frozen=True, slots=True)
 class WorkStatus:
-    """Everything at one moment. Counts by state."""
+    """Everything at one moment. Counts by state. A worker with no answer in hand is `idle`."""
 
     lanes: tuple[LaneStatus, ...]
     failing: tuple[Failing, ...]
@@ -68,9 +68,7 @@ def status_of(database: Database, now: datetime) -> WorkStatus:
         return WorkStatus(
             lanes=(_lane(connection, "webhook", now), _lane(connection, "bulk", now)),
             failing=_failing(connection),
-            workers=tuple(
-                WorkerRecord(**row) for row in connection.execute(select(workers).order_by(workers.c.id)).mappings()
-            ),
+            workers=_workers(connection),
             submissions=_by_state(connection, submissions.c.state, SUBMISSION_STATES),
             oldest_submission_seconds=_age(oldest, now),
             events=_by_state(connection, inbox.c.state, EVENT_STATES),
@@ -100,6 +98,15 @@ def _lane(connection: Connection, lane: Lane, now: datetime) -> LaneStatus:
         for lately in _LATELY
     ]
     return LaneStatus(lane, int(row[0]), int(row[1]), _age(row[2], now), int(done[0] or 0), int(done[1] or 0))
+
+
+def _workers(connection: Connection) -> tuple[WorkerRecord, ...]:
+    in_hand = (work_chunks.c.lane.in_(("webhook", "bulk")), work_chunks.c.state == "grading")
+    busy = set(connection.scalars(select(work_chunks.c.owner).where(*in_hand).distinct()))
+    roll = [WorkerRecord(**row) for row in connection.execute(select(workers).order_by(workers.c.id)).mappings()]
+    return tuple(
+        replace(each, state="idle") if each.state == "working" and each.id not in busy else each for each in roll
+    )
 
 
 def _failing(connection: Connection) -> tuple[Failing, ...]:

@@ -147,9 +147,12 @@ def test_connections_are_checked_with_every_mistake_at_once(tmp_path: Path) -> N
     said = str(ats("check", EVALUATOR_ATS_MAPS=str(tmp_path)).exception)
     for mistake in (
         "a.yaml:6: secret: unknown key",
+        "a.yaml:4: questions.A: 'nothing' is no question of ml_engineer_screen",
+        "a.yaml:5: questions.a?: reads the same as 'A'",
         "b.yaml:4: questions.A: 'nothing' is no question of ml_engineer_screen",
         "b.yaml:5: questions.a?: reads the same as 'A'",
         "c.yaml:1: source",
+        "c.yaml:2: questionnaire: ",
         "e.yaml: jobs: maps all other jobs of lever, and so does d.yaml",
     ):
         assert mistake in said, said
@@ -207,7 +210,7 @@ def test_one_secret_at_two_places_is_refused() -> None:
 def test_a_tenants_name_has_no_hyphen_anywhere(tmp_path: Path) -> None:
     """A variable's name cannot have one: so a tenant is called the same in variables, maps, keys and addresses."""
     said = ats("check", EVALUATOR_ASHBY_SECRETS__BIG_CO="s").output
-    assert said.startswith("ashby/big_co: 1 secret")
+    assert said.startswith("ashby/big_co: 1 secret, ")
     for name in ("EVALUATOR_ASHBY_SECRETS__BIG__CO", "EVALUATOR_ASHBY_SECRETS__BIG_"):
         assert "cannot name a tenant" in str(ats("check", **{name: "s"}).exception)
     made = CliRunner().invoke(cli(), ["keys", "create", "x", "--scope", "read", "--tenant", "big-co"])

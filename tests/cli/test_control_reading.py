@@ -20,28 +20,38 @@ from tests.model_server import ModelServer
 class GoodAnswers(ModelServer):
     """Gives every answer the highest levels, and sees what is not there."""
 
+    finds_it = True
+
     async def _reply(self, asked: dict[str, Any]) -> dict[str, Any]:
         await super()._reply(asked)
-        return completion(_said(asked), usage={"prompt_tokens": 3000, "completion_tokens": 300, "total_tokens": 3300})
+        return completion(
+            _said(asked, self.finds_it), usage={"prompt_tokens": 3000, "completion_tokens": 300, "total_tokens": 3300}
+        )
+
+
+class PoorAnswers(GoodAnswers):
+    """The same, but finds nothing in any answer."""
+
+    finds_it = False
 
 
 class GoodAnswersInBatches(BatchServer):
     """The same, at once and in batches."""
 
     def reply(self, body: dict[str, Any]) -> dict[str, Any]:
-        return completion(_said(body))
+        return completion(_said(body, True))
 
 
-def _said(body: dict[str, Any]) -> dict[str, Any]:
+def _said(body: dict[str, Any], finds_it: bool) -> dict[str, Any]:
     """Every criterion as the schema has it: a level, or checks."""
     asked = body["response_format"]["json_schema"]["schema"]["properties"]["criteria"]["properties"]
-    is_control = "named_value" in asked
-    quotes = [] if is_control else ["split by time"]
-    level = {"evidence": quotes, "missing": "", "rationale": "", "level": 0 if is_control else 4}
+    is_met = finds_it and "named_value" not in asked
+    quotes = ["split by time"] if is_met else []
+    level = {"evidence": quotes, "missing": "", "rationale": "", "level": 4 if is_met else 0}
     said = {}
     for name, schema in asked.items():
         checks = schema["properties"].get("checks", {}).get("properties")
-        met = {each: not is_control and each != "proposes_leak" for each in checks or ()}
+        met = {each: is_met and each != "proposes_leak" for each in checks or ()}
         judged = {each: {"evidence": quotes if met[each] else [], "met": met[each]} for each in met}
         said[name] = {"checks": judged, "missing": ""} if checks else level
     return {"criteria": said, "red_flags": []}

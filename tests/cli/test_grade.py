@@ -265,7 +265,7 @@ def test_ctrl_c_keeps_what_is_done_and_accounts_for_the_rest(answers: Path, tmp_
         grade["status"] == "graded" and any(flag["severity"] == "review" for flag in grade["flags"]) for grade in grades
     )
     said = " ".join((output + errors).split())
-    assert f"{for_a_person} flagged for a person" in said, "what waits for a grader does not wait for a person"
+    assert f"; {for_a_person} flagged for a person" in said, "what waits for a grader does not wait for a person"
     assert "not graded" not in said.partition("A person should look because:")[2].partition(".")[0]
     assert (tmp_path / "answers-grades" / "report.html").exists()
 

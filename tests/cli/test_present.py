@@ -46,7 +46,7 @@ def test_a_large_run_says_what_is_where(capsys: pytest.CaptureFixture[str]) -> N
     """Pages, what the workbook lacks, where the rest is, and how many candidates and reasons are not named here."""
     ungraded = (("c1.q", "timeout: no reply"),)
     results = Results(
-        Path("out"), manifest(100_000, 1_234), (STANDING,), ungraded, WHY, pages=41, workbook_has_all=False
+        Path("out"), manifest(100_000, 1_234), (STANDING,), ungraded, 1_203, WHY, pages=41, workbook_has_all=False
     )
     lines = said(results, capsys)
     assert lines[-3:] == [
@@ -60,7 +60,7 @@ def test_a_large_run_says_what_is_where(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_small_run_says_no_such_thing(capsys: pytest.CaptureFixture[str]) -> None:
     """One page and a whole workbook need no explanation."""
-    lines = said(Results(Path("out"), manifest(5), (STANDING,), (), WHY, pages=1, workbook_has_all=True), capsys)
+    lines = said(Results(Path("out"), manifest(5), (STANDING,), (), 1_203, WHY, pages=1, workbook_has_all=True), capsys)
     assert lines[-1] == "Report: out/report.html"
     assert "A person should look because: close to the bar 4, quoted words not found 1,200." in lines
     assert not any("pages" in line or "grades.xlsx" in line or "more" in line for line in lines)
@@ -68,5 +68,5 @@ def test_a_small_run_says_no_such_thing(capsys: pytest.CaptureFixture[str]) -> N
 
 def test_a_quiet_run_says_where_the_report_is(capsys: pytest.CaptureFixture[str]) -> None:
     """--quiet leaves the one line that a script needs."""
-    results = Results(Path("out"), manifest(100_000), (STANDING,), (), WHY, pages=41, workbook_has_all=False)
+    results = Results(Path("out"), manifest(100_000), (STANDING,), (), 1_203, WHY, pages=41, workbook_has_all=False)
     assert said(results, capsys, quiet=True) == ["Report: out/report.html"]

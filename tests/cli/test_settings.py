@@ -25,6 +25,9 @@ samples = 26
 [ats.ashby.tenants.acme]
 secrets = ["{SECRET}1", "{SECRET}2", "{SECRET}3"]
 
+[ats.levr.tenants.acme]
+api_key_file = "{SECRET}"
+
 [webhooks]
 urls = ["ftp://{SECRET}.example.com"]
 private = "perhaps"
@@ -77,6 +80,7 @@ def test_all_mistakes_are_said_at_once_and_no_secret(tmp_path: Path, command: tu
         EVALUATOR_SETTINGS="settings.toml",
         EVALUATOR_CONCURENCY="3",
         EVALUATOR_CANARY=SECRET,
+        EVALUATOR_GREENHOSE_SECRETS__ACME=SECRET,
         EVALUATOR_STANDARD_SECRETS=f"whsec_{SECRET}",
     )
     assert done.returncode == 2
@@ -88,6 +92,9 @@ def test_all_mistakes_are_said_at_once_and_no_secret(tmp_path: Path, command: tu
         "settings.toml: webhooks.private: has to be true or false",
         "settings.toml: webhooks.urls: has to be an address such as https://HOST[:PORT]",
         "EVALUATOR_CONCURENCY: there is no such setting; is EVALUATOR_CONCURRENCY meant?",
+        "EVALUATOR_GREENHOSE_SECRETS__ACME: there is no such setting; is EVALUATOR_GREENHOUSE_SECRETS__ACME meant?",
+        "settings.toml: ats.levr.tenants.acme.api_key_file: there is no such setting; "
+        "is ats.lever.tenants.acme.api_key_file meant?",
         "EVALUATOR_ASHBY_SECRETS__ACME: 3 secrets; two may be live while they are changed",
         "EVALUATOR_STANDARD_SECRETS: a Standard Webhooks secret is whsec_ followed by base64",
         "docs/settings.md has the table",

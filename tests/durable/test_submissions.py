@@ -15,7 +15,7 @@ from evaluator.core.inbox_event import NewEvent
 from evaluator.core.submission import NewSubmission, Submission, SubmittedAnswer
 from evaluator.store.store import Store, open_store
 from tests.cli.grading_command import QUESTIONS, started, write_table
-from tests.cli.test_control_reading import GoodAnswers
+from tests.cli.test_control_reading import GoodAnswers, PoorAnswers
 from tests.durable.conftest import WorkerProcess
 from tests.model_server import ModelServer
 from tests.webhook_receiver import WebhookReceiver
@@ -149,3 +149,18 @@ def test_a_submission_that_meets_the_bar_has_its_control_reading(
     assert {each.band for each in grades} == {"meets_bar"}
     assert {each.provenance.control_reading for each in grades} == {state}
     assert set(server.asked.values()) == {asked}
+
+
+@pytest.mark.parametrize(("option", "is_asked"), [((), True), (("--no-control-below-bar",), False)], ids=["on", "off"])
+def test_an_option_leaves_out_what_a_setting_asks_for(
+    tmp_path: Path, worker: StartWorker, monkeypatch: pytest.MonkeyPatch, option: tuple[str, ...], *, is_asked: bool
+) -> None:
+    """EVALUATOR_CONTROL_BELOW_BAR has every grade read again, but for a worker that is told not to."""
+    monkeypatch.setenv("EVALUATOR_CONTROL_BELOW_BAR", "1")
+    address = str(tmp_path / "service.sqlite3")
+    with PoorAnswers() as server, open_store(address) as store:
+        worker(address, "--grader", "openai:m", "--base-url", server.address, *option)
+        found = settled(store, store.submissions.submit(submission_of("c1")).id)
+        grades = store.submissions.grades(found)
+    assert {each.band for each in grades} == {"below_bar"}
+    assert {each.provenance.control_reading is not None for each in grades} == {is_asked}

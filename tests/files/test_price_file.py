@@ -11,7 +11,8 @@ from evaluator.core.budget import Budget
 from evaluator.core.price import Price
 from evaluator.errors import InputError, UsageError
 from evaluator.files.price_file import load_prices
-from evaluator.wiring import GraderOptions, make_grader
+from evaluator.wiring import make_grader
+from evaluator.wiring_options import GraderOptions
 
 OPENAI = "api.openai.com"
 GOOD = """

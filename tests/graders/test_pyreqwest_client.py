@@ -256,18 +256,17 @@ def test_later_requests_carry_the_headers_of_the_first(answer: Answer, transport
     assert int(second["content-length"]) == len(seen[1].body)
 
 
+def client_of(address: str, transport: str) -> EndpointClient:
+    sender = PyreqwestClient(connect_timeout=5.0, largest_reply=100_000) if transport == "pyreqwest" else None
+    return EndpointClient(api_key="sk-old", base_url=address, max_retries=0, timeout=20.0, http_client=sender)
+
+
 def test_a_key_that_changes_is_the_next_requests_key() -> None:
     """Keys are rotated while a program runs: the client is asked what it says now."""
 
     async def twice() -> list[Seen]:
         async with LoopbackEndpoint(says(GOOD, GOOD)) as endpoint:
-            client = EndpointClient(
-                api_key="sk-old",
-                base_url=endpoint.url,
-                max_retries=0,
-                timeout=20.0,
-                http_client=PyreqwestClient(connect_timeout=5.0, largest_reply=100_000),
-            )
+            client = client_of(endpoint.url, "pyreqwest")
             model = OpenAICompatibleModel(client, "some-model", deadline=20.0)
             await model.complete(_REQUEST)
             client.api_key = "sk-new"
@@ -277,3 +276,22 @@ def test_a_key_that_changes_is_the_next_requests_key() -> None:
 
     seen = asyncio.run(twice())
     assert [each.headers["authorization"] for each in seen] == ["Bearer sk-old", "Bearer sk-new"]
+
+
+@BOTH
+def test_an_address_with_a_query_keeps_it_behind_the_path_of_each_request(transport: str) -> None:
+    """As in .../v1?api-version=preview: of the question who is there, and of the first answer and the next."""
+
+    async def asked() -> list[Seen]:
+        async with LoopbackEndpoint(says(http(200, b'{"data":[]}'), GOOD, GOOD)) as endpoint:
+            address = f"{endpoint.url}?api-version=preview"
+            model = OpenAICompatibleModel(client_of(address, transport), "some-model", deadline=20.0)
+            await model.check()
+            for _ in range(2):
+                await model.complete(_REQUEST)
+            await model.close()
+            return endpoint.seen
+
+    paths = [each.path.removeprefix("/some/path/v1") for each in asyncio.run(asked())]
+    whole = "/chat/completions?api-version=preview"
+    assert paths == ["/models?api-version=preview", whole, whole]

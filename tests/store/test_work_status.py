@@ -8,12 +8,15 @@ from typing import Any
 
 from sqlalchemy import event
 
+from evaluator import Answer
 from evaluator.core.submission import NewSubmission
+from evaluator.core.work import WorkItem
 from evaluator.store.address import store_address
 from evaluator.store.database import Database
 from evaluator.store.migrate import migrate
 from evaluator.store.store import open_store
 from evaluator.store.work_status import status_of
+from tests.graded_run import begin_run
 
 GROW = ("submissions", "inbox", "deliveries", "outbound", "work_chunks")
 
@@ -46,3 +49,17 @@ def test_states_are_counted_and_what_is_empty_is_left_out(address: str) -> None:
         status = store.status(datetime.now(UTC))
     assert dict(status.submissions) == {"received": 2, "erased": 1}
     assert (dict(status.events), dict(status.deliveries)) == ({}, {})
+
+
+def test_a_worker_with_nothing_in_hand_is_idle(address: str, tmp_path: Path) -> None:
+    """Working, as long as it has answers; draining, when it is told to end, whatever it has."""
+    with open_store(address) as store:
+        for worker in ("wrk_a", "wrk_b", "wrk_c"):
+            store.workers.enter(worker, "1")
+        store.workers.beat("wrk_c", graded=0, draining=True)
+        record = begin_run(store, str(tmp_path))
+        store.work.add(record.number, [WorkItem(1, Answer("a", "ann", "degradation", "A text."))])
+        (waiting,) = store.work.due(10)
+        store.work.start(waiting.id, "wrk_b")
+        states = {each.id: each.state for each in store.status(datetime.now(UTC)).workers}
+    assert states == {"wrk_a": "idle", "wrk_b": "working", "wrk_c": "draining"}

@@ -66,7 +66,8 @@ def _format_of_zip(path: Path) -> TableFormat:
     try:
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    # zipfile raises NotImplementedError for a damaged header that names an unknown kind of archive.
+    # All of these are zipfile's own words for a damaged file: NotImplementedError where a broken header asks for a
+    # version of the format that it does not know, ValueError where one holds what cannot be a place or a name.
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise TableError(
             f"{path} is damaged: it begins like an .xlsx file but does not end like one.",
