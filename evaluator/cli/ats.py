@@ -19,7 +19,7 @@ def command() -> None:
     """Connect applicant tracking systems. The secrets are in the environment: docs/ats.md has the table."""
 
 
-@command.command()
+@command.command(short_help="Check the environment and every question map.")
 def check() -> None:
     """Check the environment and every question map; says what each connection can do."""
     from evaluator.settings import read_ats_settings
@@ -32,7 +32,7 @@ def check() -> None:
         click.echo("Nothing is connected: no EVALUATOR_<SOURCE>_SECRETS is set, and there is no question map.")
 
 
-@command.command()
+@command.command(short_help="Print the headers of an event, signed.")
 @click.argument("source", type=click.Choice(_SOURCES), metavar="SOURCE")
 @click.argument("event", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--event-id", help="The delivery's id (lever: its token); a new one each time where left out.")

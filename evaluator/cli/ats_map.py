@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SOURCES = ("greenhouse", "lever", "ashby", "workable", "smartrecruiters", "standard")
 
 
-@click.command(name="map")
+@click.command(name="map", short_help="Write a question map from what a source really asks.")
 @click.argument("source", type=click.Choice(_SOURCES), metavar="SOURCE")
 @click.option(
     "--sample", type=click.Path(path_type=Path, exists=True, dir_okay=False),

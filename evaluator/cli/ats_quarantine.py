@@ -39,7 +39,7 @@ def list_held(source: str | None, where: str | None, *, as_json: bool) -> None:
         click.echo("Nothing is held back.")
 
 
-@quarantine.command()
+@quarantine.command(short_help="Let events that are held back try again.")
 @click.argument("event_ids", metavar="[EVENT]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All that are held back (of --source).")
 @click.option("--source", help="Only of this source.")

@@ -50,7 +50,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Write to files what grading would ask for.")
 @as_for_grade
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the files of requests.")
 @click.option("--without", metavar="PARAM", multiple=True, help="A parameter that the model refuses (temperature, …).")
@@ -71,7 +71,7 @@ def export(out: Path, without: tuple[str, ...], where: str | None, **given: Any)
     sys.exit(BUDGET_SPENT if _is_capped(collected) else ALL_IN)
 
 
-@command.command(name="import")
+@command.command(name="import", short_help="Take output files into the ledger.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--requests", type=click.Path(path_type=Path), help="The exported folder: shows what is missing.")
 @store_option
@@ -88,7 +88,7 @@ def import_(files: tuple[Path, ...], requests: Path | None, where: str | None) -
     sys.exit(SOME_WITHOUT_REPLY if report.is_lacking else ALL_IN)
 
 
-@command.command()
+@command.command(short_help="Upload what grading asks for, as batches.")
 @as_for_grade
 @click.option("--out", type=click.Path(path_type=Path), help="Folder to work in. [default: INPUT's name-batch]")
 @click.option("--no-trial", is_flag=True, help="Do not ask one request at once, to see what the model takes.")
@@ -161,7 +161,7 @@ def status(folder: Path) -> None:
         sys.exit(STILL_WAITING if asyncio.run(look()) else ALL_IN)
 
 
-@command.command()
+@command.command(short_help="Take the replies of batches that have ended.")
 @click.argument("folder", metavar="FOLDER", type=click.Path(path_type=Path))
 @click.option("--resubmit", is_flag=True, help="Ask again for what ended without a reply.")
 @click.option(

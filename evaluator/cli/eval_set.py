@@ -45,7 +45,7 @@ def command() -> None:
 command.add_command(from_reviews)
 
 
-@command.command()
+@command.command(short_help="Report every mistake in an eval set.")
 @click.argument("eval_set")
 @rubrics_option
 @click.option("--all", "everything", is_flag=True, help=f"List every warning, not only {_LISTED} of a kind.")
@@ -70,7 +70,7 @@ def check(eval_set: str, rubrics: tuple[Path, ...], everything: bool) -> None:
         sys.exit(2)
 
 
-@command.command(name="import")
+@command.command(name="import", short_help="Make an eval set of a table of labelled answers.")
 @click.argument("graded", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The new eval set's folder.")
 @click.option("--id", "set_id", help="The set's id. [default: the folder's name]")
@@ -152,7 +152,7 @@ def import_(
     click.echo(f"Written to {out}. Look at it with:  evaluator eval-set check {out}")
 
 
-@command.command()
+@command.command(short_help="Divide an eval set into calibration and test anew.")
 @click.argument("eval_set")
 @click.option("--by", type=click.Choice(get_args(SplitBy)), help="What is kept together. [default: as the set was]")
 @click.option("--test-share", type=_SHARE, default=2 / 3, show_default="2/3", help="Share that goes to the test split.")

@@ -11,7 +11,7 @@ from evaluator.cli.store_option import opened_store, store_option
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
-@click.command(name="from-reviews")
+@click.command(name="from-reviews", short_help="Make an eval set of what people decided.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The new eval set's folder.")
 @click.option("--run", "runs", multiple=True, metavar="RUN", help="Only this run; may be repeated. [default: all]")
 @store_option

@@ -15,7 +15,7 @@ def command() -> None:
     """Install the local model that `--grader local` uses, or show where it is."""
 
 
-@command.command()
+@command.command(short_help="Download the local model (1.1 GB), and check it.")
 def install() -> None:
     """Download the local model (1.1 GB), check it, and keep it in the user's cache folder.
 

@@ -25,7 +25,7 @@ def command() -> None:
     """For how long replies, answers, grades and logs are kept. Nothing is deleted unless you say for how long."""
 
 
-@command.command()
+@command.command(short_help="Show what was kept long enough; --yes deletes it.")
 @click.option("--replies", type=_DAYS, metavar="DAYS", help="Replies of models, since they came.")
 @click.option("--answers", type=_DAYS, metavar="DAYS", help="Texts and quotes, since the run's end; levels stay.")
 @click.option("--grades", type=_DAYS, metavar="DAYS", help="Whole runs with reviews and answers, since their end.")

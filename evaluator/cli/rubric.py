@@ -21,7 +21,7 @@ def command() -> None:
     """Check a rubric and what belongs to it, or print it for people."""
 
 
-@command.command()
+@command.command(short_help="Report every mistake in a rubric or its like.")
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 def check(path: Path | None) -> None:
     """Report every mistake in a rubric, questionnaire, vocabulary or examples file, or in a folder of them.
@@ -38,7 +38,7 @@ def check(path: Path | None) -> None:
     click.echo(f"No mistakes in {files}.")
 
 
-@command.command()
+@command.command(short_help="Print a questionnaire and its rubric.")
 @click.argument("questionnaire", default="ml_engineer_screen")
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 def show(questionnaire: str, rubrics: tuple[Path, ...]) -> None:

@@ -41,7 +41,7 @@ def list_runs(where: str | None, *, to_json: bool) -> None:
             say_runs(records, store.address)
 
 
-@command.command()
+@command.command(short_help="What was graded, by what, how far, at what cost.")
 @click.argument("run")
 @store_option
 @click.option("--json", "to_json", is_flag=True, help="Print JSON.")
@@ -55,7 +55,7 @@ def show(run: str, where: str | None, *, to_json: bool) -> None:
             say_run(record, store.runs.holding(record.number))
 
 
-@command.command()
+@command.command(short_help="Go on with a run as it was begun.")
 @click.argument("run")
 @store_option
 @click.option("--yes", is_flag=True, help="Do not ask before a run that costs money.")
@@ -89,7 +89,7 @@ def resume(context: click.Context, run: str, where: str | None, *, yes: bool, qu
         )
 
 
-@command.command()
+@command.command(short_help="Write a run's results again.")
 @click.argument("run")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
 @store_option
@@ -103,7 +103,7 @@ def export(run: str, out: Path, where: str | None) -> None:
     click.echo(f"{written:,} answers of run {record.id} are in {out}")
 
 
-@command.command()
+@command.command(short_help="Delete a run with its answers and grades.")
 @click.argument("run")
 @store_option
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -125,7 +125,7 @@ def delete(run: str, where: str | None, *, yes: bool) -> None:
         click.echo(f"Deleted. Its results in {record.order.folder} are as they were.")
 
 
-@command.command()
+@command.command(short_help="Delete old replies that belong to no run.")
 @click.option(
     "--older-than", type=click.IntRange(0), default=30, show_default=True, metavar="DAYS", help="Kept so long ago."
 )

@@ -47,7 +47,7 @@ def encrypt(where: str | None) -> None:
         click.echo(f"{changed:,} bodies of {store.address} were encrypted. Backups of before are not: delete them.")
 
 
-@command.command(name="rotate-key")
+@command.command(name="rotate-key", short_help="Change the key that the store is encrypted with.")
 @store_option
 def rotate_key(where: str | None) -> None:
     """Change the key: give the new one first, then the old one, apart by a comma. Quick: bodies stay as they are."""
@@ -58,7 +58,7 @@ def rotate_key(where: str | None) -> None:
         )
 
 
-@command.command()
+@command.command(short_help="Copy the store to a file while others work with it.")
 @click.argument("target", type=click.Path(path_type=Path))
 @store_option
 def backup(target: Path, where: str | None) -> None:
@@ -102,7 +102,7 @@ def restore(source: Path, erased_in: str | None, where: str | None) -> None:
         click.echo("Whoever was erased after that backup is back: erase them again (docs/privacy.md).")
 
 
-@command.command(name="erase-again")
+@command.command(name="erase-again", short_help="Erase whoever was erased in another store.")
 @click.argument("before", metavar="STORE")
 @store_option
 def erase_again(before: str, where: str | None) -> None:

@@ -165,7 +165,7 @@ def _handles(text: str, forms: ContactForms) -> Iterator[Found]:
 def _addresses(addresses: Iterable[str]) -> Iterator[tuple[str, ...]]:
     for address in addresses:
         for lines in (address, re.split(r"[,;\n\uff0c]", address, maxsplit=1)[0]):
-            words = tuple(_street(folded(found[0])) for found in WORD.finditer(lines))
+            words = tuple(word for word, _ in _street_words(lines))
             # A town alone is no address: it has to have a number, and to be more than that.
             if len(words) > 1 and any(word[0].isdigit() or word[-1].isdigit() for word in words):
                 yield words
@@ -184,10 +184,18 @@ def _street(word: str) -> str:
     return word[:-4] if word.endswith("strasse") else _SHORT_STREETS.get(word, word)
 
 
+def _street_words(text: str) -> Iterator[tuple[str, Span]]:
+    """The words of an address as they are compared, and where each stands."""
+    for found in WORD.finditer(text):
+        # Of a lone soft hyphen or accent nothing is left: it is no word.
+        if word := folded(found[0]):
+            yield _street(word), Span(found.start(), found.end())
+
+
 def _sequences(text: str, words: tuple[str, ...]) -> Iterator[Span]:
     """Where these words follow one another, whatever signs stand between them."""
-    found = [(each.start(), each.end(), _street(folded(each[0]))) for each in WORD.finditer(text)]
-    spelt = [word for _, _, word in found]
+    found = list(_street_words(text))
+    spelt = [word for word, _ in found]
     for at in range(len(spelt) - len(words) + 1):
         if spelt[at] == words[0] and tuple(spelt[at : at + len(words)]) == words:
-            yield Span(found[at][0], found[at + len(words) - 1][1])
+            yield Span(found[at][1].start, found[at + len(words) - 1][1].end)

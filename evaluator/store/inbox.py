@@ -20,7 +20,7 @@ from evaluator.store.many_rows import insert_into
 from evaluator.store.schema import inbox, submissions
 from evaluator.store.sealed_bytes import sealed, sealed_one
 from evaluator.store.stored_text import stored_text
-from evaluator.store.submission_rows import Submitted, insert_submission
+from evaluator.store.submission_rows import Submitted, insert_submission, is_of_application
 from evaluator.store.writer import Writer
 
 _PAGE = 200
@@ -130,12 +130,7 @@ class Inbox:
 
     def submission_of(self, place: tuple[str, str], application_id: str) -> str | None:
         """The newest submission of an application (the source's id); `place`: tenant and source. None without one."""
-        tenant, source = place
-        asked = select(submissions.c.id).where(
-            submissions.c.application_id == stored_text(application_id),
-            submissions.c.tenant == tenant,
-            submissions.c.source == source,
-        )
+        asked = select(submissions.c.id).where(is_of_application(*place, application_id))
         with self._database.reading() as connection:
             return connection.scalar(asked.order_by(submissions.c.number.desc()).limit(1))
 

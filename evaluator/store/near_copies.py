@@ -52,14 +52,14 @@ class Looked:
     """An answer before it is written: what it says, and which earlier ones it was compared with already.
 
     `compared`: by number, how much of the shorter one is in both; None where the two are not too alike. `nearest`: the
-    ones that it was compared with, and which of its shingles lead to enough answers; of all up to number `upto`.
+    ones that it was compared with, and which of its shingles lead to enough answers; of all up to the `newest`.
     """
 
     new: NewAnswer
     asked: _Asked
     numbers: Numbers
     shingles: Sequence[int]
-    upto: int
+    newest: KnownAnswer | None
     nearest: tuple[list[KnownAnswer], frozenset[int]] = ([], frozenset())
     compared: dict[int, float | None] = field(default_factory=dict)
 
@@ -82,9 +82,10 @@ class NearCopies:
         asked = self._asked_in(batch)
         if asked is None:
             return found
+        secret = self._own_secret()
         with self._database.reading() as connection:
             for item in items:
-                looked = self._looked(connection, batch.run, asked, item)
+                looked = _looked(connection, secret, batch.run, asked, item)
                 if looked is not None:
                     looked = replace(looked, nearest=_likely(connection, looked))
                     self._compare(connection, looked, looked.nearest[0])
@@ -107,9 +108,11 @@ class NearCopies:
         return [_with(each, found.get(each.item.number, ())) for each in outcomes]
 
     def _settled(self, connection: Connection, looked: Looked) -> list[Finding]:
+        if _is_numbered_anew(connection, looked.newest):
+            looked = replace(looked, newest=None, nearest=([], frozenset()), compared={})
         likely, common = looked.nearest
         # Seldom has one come meanwhile that is anything like it; nobody else can write while this is looked at.
-        if having(connection, looked.shingles, after=looked.upto):
+        if having(connection, looked.shingles, after=0 if looked.newest is None else looked.newest.number):
             likely, common = _likely(connection, looked)
             self._compare(connection, looked, [each for each in likely if each.number not in looked.compared])
         own = add_answer(connection, looked.new, [each for each in looked.shingles if each not in common])
@@ -159,35 +162,12 @@ class NearCopies:
                 self._many_say.popitem(last=False)
         return counted
 
-    def _looked(self, connection: Connection, run: int, asked: _Asked, item: WorkItem) -> Looked | None:
-        """None for an answer that is too short to be a near copy of anything."""
-        answer = item.answer
-        name = asked.questions.get(answer.question_id)
-        if answer.absent is not None or name is None:
-            return None
-        numbers = asked.shingler.shingled([answer.text]).distinct().numbers
-        sample = numbers[is_sampled(numbers)][:_MOST_SAMPLED]
-        if len(numbers) < FEWEST_SHARED or len(sample) < FEWEST_SAMPLED:
-            return None
-        email = known_as(answer.identity)
-        new = NewAnswer(
-            asked=name,
-            run=run,
-            answer_id=stored_text(answer.answer_id),
-            candidate_id=stored_text(answer.candidate_id),
-            known_as=None if email is None else self._hidden(f"{name} {email}".encode("utf-8", "surrogatepass"), 16),
-        )
-        shingles = [
-            int.from_bytes(self._hidden(name.encode() + int(each).to_bytes(8), 8), signed=True) for each in sample
-        ]
-        return Looked(new, asked, numbers, shingles, upto=newest(connection, name))
-
-    def _hidden(self, value: bytes, size: int) -> bytes:
-        """A keyed hash: who has the database without the key cannot try words until one fits."""
+    def _own_secret(self) -> bytes:
+        """The store's own key: who has the database without it cannot try words until one fits."""
         if self._secret is None:
             with self._database.writing() as connection:
                 self._secret = own_key(connection, self._keyring, "near_copies")
-        return hashlib.blake2b(value, key=self._secret, digest_size=size).digest()
+        return self._secret
 
     def _asked_in(self, batch: WorkBatch) -> _Asked | None:
         """What was asked in a run of submissions, which is one tenant's; None where these are answers of a table."""
@@ -266,6 +246,43 @@ def _likely(connection: Connection, looked: Looked) -> tuple[list[KnownAnswer], 
         if each.is_by_another(looked.new) and shared[each.number] >= LEAST_CONTAINMENT * min(own, each.sampled)
     ]
     return sorted(likely, key=lambda each: order(each.number))[:_MOST_COMPARED], common
+
+
+def _looked(connection: Connection, secret: bytes, run: int, asked: _Asked, item: WorkItem) -> Looked | None:
+    """None for an answer that is too short to be a near copy of anything."""
+    answer = item.answer
+    name = asked.questions.get(answer.question_id)
+    if answer.absent is not None or name is None:
+        return None
+    numbers = asked.shingler.shingled([answer.text]).distinct().numbers
+    sample = numbers[is_sampled(numbers)][:_MOST_SAMPLED]
+    if len(numbers) < FEWEST_SHARED or len(sample) < FEWEST_SAMPLED:
+        return None
+    email = known_as(answer.identity)
+    new = NewAnswer(
+        asked=name,
+        run=run,
+        answer_id=stored_text(answer.answer_id),
+        candidate_id=stored_text(answer.candidate_id),
+        known_as=None if email is None else _hidden(secret, f"{name} {email}".encode("utf-8", "surrogatepass"), 16),
+    )
+    shingles = [
+        int.from_bytes(_hidden(secret, name.encode() + int(each).to_bytes(8), 8), signed=True) for each in sample
+    ]
+    return Looked(new, asked, numbers, shingles, newest=newest(connection, name))
+
+
+def _hidden(secret: bytes, value: bytes, size: int) -> bytes:
+    return hashlib.blake2b(value, key=secret, digest_size=size).digest()
+
+
+def _is_numbered_anew(connection: Connection, last: KnownAnswer | None) -> bool:
+    """Whether the answer that was the newest is gone. SQLite gives its number to the next one, and what was found by
+    number before holds no longer.
+    """
+    if connection.dialect.name != "sqlite" or last is None:
+        return False
+    return known_answers(connection, [last.number]) != [last]
 
 
 def _with(outcome: WorkOutcome, found: Sequence[Finding]) -> WorkOutcome:

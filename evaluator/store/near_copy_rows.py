@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, LargeBinary, Select, func, select, type_coerce
+from sqlalchemy import Connection, LargeBinary, Select, select, type_coerce
 
 from evaluator.store.many_rows import ManyRows, Parameters, insert_into
 from evaluator.store.near_copy_schema import near_copy_answers, near_copy_pairs, near_copy_shingles
@@ -60,12 +60,13 @@ def add_answer(connection: Connection, new: NewAnswer, shingles: Sequence[int]) 
     return number
 
 
-def newest(connection: Connection, asked: str) -> int:
-    """The number of the answer to a question that came last; 0 where none has. Later ones have higher numbers, for
-    whoever writes answers to one question takes turns.
+def newest(connection: Connection, asked: str) -> KnownAnswer | None:
+    """The answer to a question that came last. Later ones have higher numbers, for whoever writes answers to one
+    question takes turns; unless it is erased, where SQLite gives its number again.
     """
-    last = select(func.max(near_copy_answers.c.number)).where(near_copy_answers.c.asked == asked)
-    return connection.scalar(last) or 0
+    last = _KNOWN.where(near_copy_answers.c.asked == asked).order_by(near_copy_answers.c.number.desc()).limit(1)
+    row = connection.execute(last).first()
+    return None if row is None else KnownAnswer(*row)
 
 
 def having(connection: Connection, shingles: Sequence[int], *, after: int = 0) -> list[tuple[int, int]]:
@@ -78,11 +79,7 @@ def having(connection: Connection, shingles: Sequence[int], *, after: int = 0) -
 
 def known_answers(connection: Connection, numbers: Sequence[int], *, held: bool = False) -> list[KnownAnswer]:
     """The answers of these numbers that are still known; `held`: nobody erases them before the transaction ends."""
-    asked = (
-        select(*(near_copy_answers.c[name] for name in KnownAnswer.__slots__))
-        .where(near_copy_answers.c.number.in_(list(numbers)))
-        .order_by(near_copy_answers.c.number)
-    )
+    asked = _KNOWN.where(near_copy_answers.c.number.in_(list(numbers))).order_by(near_copy_answers.c.number)
     rows = connection.execute(asked.with_for_update(read=True) if held else asked)
     return [KnownAnswer(*row) for row in rows]
 
@@ -118,6 +115,7 @@ def _texts(connection: Connection, asked: Select[tuple[int, bytes]]) -> dict[int
     return {number: body.decode("utf-8", "surrogatepass") for number, body in found if body is not None}
 
 
+_KNOWN = select(*(near_copy_answers.c[name] for name in KnownAnswer.__slots__))
 _TEXTS = select(near_copy_answers.c.number, type_coerce(answers.c.body, LargeBinary).label("body")).join(
     answers, (answers.c.run == near_copy_answers.c.run) & (answers.c.answer_id == near_copy_answers.c.answer_id)
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from evaluator.core.submission import NewSubmission, Submission
 from evaluator.errors import IdempotencyConflictError
@@ -25,6 +25,15 @@ class Submitted:
 
     id: str
     is_new: bool
+
+
+def is_of_application(tenant: str, source: str, application_id: str) -> ColumnElement[bool]:
+    """Whether a submission is of this application; the id is the source's."""
+    return (
+        (submissions.c.application_id == stored_text(application_id))
+        & (submissions.c.tenant == tenant)
+        & (submissions.c.source == source)
+    )
 
 
 def insert_submission(connection: Connection, new: NewSubmission) -> Submitted:

@@ -15,7 +15,7 @@ from evaluator.store.database import Database
 from evaluator.store.identity_bytes import identity_in
 from evaluator.store.schema import answers, grades, submission_answers, submissions
 from evaluator.store.stored_text import stored_text
-from evaluator.store.submission_rows import Submitted, insert_submission, submission_record
+from evaluator.store.submission_rows import Submitted, insert_submission, is_of_application, submission_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,7 @@ class SubmissionShelf:
 
     def of_application(self, tenant: str, source: str, application_id: str) -> list[Submission]:
         """The submissions of an application, the oldest first; the id is the source's."""
-        asked = select(submissions).where(
-            submissions.c.application_id == stored_text(application_id),
-            submissions.c.tenant == tenant,
-            submissions.c.source == source,
-        )
+        asked = select(submissions).where(is_of_application(tenant, source, application_id))
         with self._database.reading() as connection:
             rows = connection.execute(asked.order_by(submissions.c.number)).mappings()
             return [submission_record(row) for row in rows]

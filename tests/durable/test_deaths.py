@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from evaluator import Grader, GraderOptions, make_grader
-from evaluator.core.work import MOST_DEATHS, MOST_DEATHS_OVER_ONE, WorkBatch
+from evaluator.core.work import MOST_DEATHS, MOST_DEATHS_OVER_ONE, WorkBatch, WorkItem
+from evaluator.errors import StoreError
 from evaluator.graders.model_rater import Retries
 from evaluator.run.durable.batch_grading import BatchResult, grade_batch
 from evaluator.run.durable.room import Room
 from evaluator.run.durable.run_graders import LentGrader
 from evaluator.store.address import store_address
 from evaluator.store.database import Database
-from evaluator.store.store import Store
+from evaluator.store.store import Store, open_store
 from evaluator.store.work_shelf import WorkShelf
 from evaluator.store.worker_roll import SILENCE, Watch, WorkerRecord
 from tests.graded_run import grader
@@ -163,6 +166,41 @@ def test_what_could_not_be_graded_is_no_longer_in_hand(shelf: WorkShelf, down: G
     assert [each.deaths for each in taken(shelf, chunk, "another").items] == [0]
     shelf.begin(batch, batch.items[0])
     assert [each.deaths for each in taken(shelf, chunk, "a third one").items] == [0]
+
+
+class LockedShelf(WorkShelf):
+    """A shelf of a store that another program holds, until it was noticed."""
+
+    def __init__(self, database: Database, holder: sqlite3.Connection) -> None:
+        super().__init__(database)
+        self.holder = holder
+        self.noticed = 0
+
+    def begin(self, batch: WorkBatch, item: WorkItem) -> None:
+        try:
+            super().begin(batch, item)
+        except StoreError:
+            self.noticed += 1
+            self.holder.rollback()
+            raise
+
+
+def test_a_store_that_is_away_when_an_answer_is_begun_is_waited_for(tmp_path: Path) -> None:
+    """Nothing is graded before it is noted; once it can be, it is graded."""
+    path = str(tmp_path / "store.sqlite3")
+    with (
+        open_store(path) as opened,
+        contextlib.closing(Database(store_address(path), patience=0.05)) as database,
+        contextlib.closing(sqlite3.connect(path, check_same_thread=False)) as holder,
+    ):
+        name = hand_in(opened, "c1")
+        admit(opened)
+        shelf = LockedShelf(database, holder)
+        batch = careful(shelf, only_chunk(shelf))
+        holder.execute("BEGIN IMMEDIATE")
+        assert turn(shelf, batch, grader())
+        assert shelf.noticed == 1
+        assert grade_of(opened, name).status == "graded"
 
 
 def test_who_is_to_be_alone_is(shelf: WorkShelf) -> None:

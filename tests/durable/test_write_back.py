@@ -13,8 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
+from evaluator.ats.connection import Connection
+from evaluator.ats.sources import SOURCES
 from evaluator.core.submission import NewSubmission
+from evaluator.run.durable.write_back_delivery import WriteBackDelivery
 from evaluator.store.store import Store, open_store
+from evaluator.wiring_worker import WRITE_BACKS
 from tests.ats.ats_offices import Office, ashby_api, greenhouse_app, lever_api, opened
 from tests.ats.ats_server import AtsServer, applications, ats_server
 from tests.ats.signing import SECRETS, submit_event
@@ -321,7 +325,9 @@ def test_an_order_that_greenhouse_does_not_know_keeps_nothing_from_another(
 
 @pytest.mark.parametrize(("answered", "status"), [("ml_engineer_screen", "complete"), ("another_screen", "sent")])
 def test_an_order_stands_as_the_test_that_was_ordered_does(tmp_path: Path, answered: str, status: str) -> None:
-    """What the same application answered to other questions is no result of it."""
+    """What the same application answered to other questions is no result of it: neither said when Greenhouse asks, nor
+    told by itself.
+    """
     path = str(tmp_path / "store.sqlite3")
     with (
         ats_server() as harvest,
@@ -339,6 +345,10 @@ def test_an_order_stands_as_the_test_that_was_ordered_does(tmp_path: Path, answe
         assert store.work.admit(found.number, "webhook", begin_run(store, str(tmp_path)).number, [])
         said = greenhouse.get("/greenhouse/test_status", params=made).json()
         assert said["partner_status"] == status
+        connection = Connection(SOURCES["greenhouse"], "default", ())
+        (event,) = store.outbox.made()
+        delivery = WriteBackDelivery(WRITE_BACKS["greenhouse"], connection, store, PAGES)
+        assert delivery.wants(event) == (status == "complete")
 
 
 def test_an_erased_candidates_result_goes_nowhere(

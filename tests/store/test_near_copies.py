@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
@@ -12,11 +12,12 @@ from sqlalchemy import delete, func, select
 from evaluator.core.grade import Grade
 from evaluator.core.near_copy.found import MOST_NAMED
 from evaluator.core.review_draw import DrawShares
+from evaluator.core.work import WorkBatch
 from evaluator.run.review_desk import ReviewDesk, Saved
 from evaluator.run.review_reading import ReviewReading
-from evaluator.store.graded_rows import write_outcomes
+from evaluator.store.graded_rows import WorkOutcome, write_outcomes
 from evaluator.store.master_key import new_master_key
-from evaluator.store.near_copies import NearCopies
+from evaluator.store.near_copies import Looked, NearCopies
 from evaluator.store.near_copy_schema import near_copy_answers, near_copy_pairs, near_copy_shingles
 from evaluator.store.privacy_schema import candidate_keys, store_keys
 from evaluator.store.retention import Periods
@@ -197,6 +198,50 @@ def test_two_that_are_graded_at_the_same_moment_find_each_other(store: Store, re
         writing.result(timeout=60)
     assert [is_flagged(store, each) for each in names] == [True, True]
     assert count(store, near_copy_pairs) == 1
+
+
+def test_what_was_written_since_the_look_is_found(store: Store) -> None:
+    """Both had looked before either was written, and others had come before: whoever is second finds the first."""
+    grade(store, "cyd", other(3))
+    names = [hand_in(store, candidate, text) for candidate, text in (("ann", TEXT), ("bob", EDITED))]
+    admit(store)
+    graded = [(batch, outcomes_of(batch)) for batch in (take(store, "one"), take(store, "other"))]
+    search = NearCopies(store.runs.database, None)
+    looks = [search.look(batch, [each.item for each in outcomes]) for batch, outcomes in graded]
+    for looked, (batch, outcomes) in zip(looks, graded, strict=True):
+        write(store, search, looked, batch, outcomes)
+    assert [is_flagged(store, each) for each in names] == [True, True]
+    assert count(store, near_copy_pairs) == 1
+
+
+@pytest.mark.parametrize(("gone", "said_next", "is_alike"), [(other(3), TEXT, True), (TEXT, other(3), False)])
+def test_a_number_that_was_an_erased_answers_stands_for_the_next_one(
+    store: Store, gone: str, said_next: str, is_alike: bool
+) -> None:
+    """The newest answer is erased between a look and its writing, and the next one has its number where the database
+    gives numbers again: the next one is found, and nothing is said of it that was true of the erased one.
+    """
+    grade(store, "cyd", gone)
+    second = hand_in(store, "bob", EDITED)
+    admit(store)
+    batch = take(store, "one")
+    outcomes = outcomes_of(batch)
+    search = NearCopies(store.runs.database, None)
+    looked = search.look(batch, [each.item for each in outcomes])
+    store.erase_candidate("cyd")
+    first = grade(store, "ann", said_next)
+    write(store, search, looked, batch, outcomes)
+    assert is_flagged(store, first) == is_alike
+    assert count(store, near_copy_pairs) == is_alike
+    assert is_flagged(store, second) or not is_alike
+
+
+def write(
+    store: Store, search: NearCopies, looked: Mapping[int, Looked], batch: WorkBatch, outcomes: list[WorkOutcome]
+) -> None:
+    """Writes what was graded, after its look."""
+    with store.runs.database.writing() as connection:
+        write_outcomes(connection, batch.run, search.settle(connection, looked, batch.run, outcomes))
 
 
 def test_an_erased_candidate_leaves_nothing(store: Store) -> None:

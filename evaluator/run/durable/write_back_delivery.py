@@ -75,10 +75,12 @@ class WriteBackDelivery:
         return None if event.submission is None else self._store.work.submission(event.submission)
 
     def _ordered(self, submission: Submission) -> list[Assessment]:
+        """The open orders of the test that the submission answers: an application may be sent others, too."""
         application = submission.application_id
         if application is None:
             return []
-        return self._store.assessments.of_application(submission.tenant, submission.source, application)
+        orders = self._store.assessments.of_application(submission.tenant, submission.source, application)
+        return [each for each in orders if each.test == submission.questionnaire]
 
 
 def _not_delivered(error: AtsUnavailableError | AtsRefusedError | GoneError) -> NotDeliveredError:
