@@ -15,9 +15,10 @@ from evaluator.files.eval_set_file import find_eval_set, load_eval_set
 from evaluator.files.resources import shipped
 from evaluator.run.about_grader import describe
 from evaluator.run.canary import canary_key, packed, sing, unpacked
+from evaluator.run.drift_event import drift_event
 from evaluator.run.evaluation import answers_to_evaluate
 from evaluator.run.evaluation_plan import EvaluationPlan, GraderUnderTest
-from evaluator.store.schedule_shelf import JobOutcome
+from evaluator.store.schedule_shelf import Alarm, JobOutcome
 from evaluator.wiring import make_plain_grader
 from evaluator.wiring_options import GraderOptions
 
@@ -67,4 +68,5 @@ async def measured(order: CanaryOrder, reference: Callable[[str], bytes | None])
     state: Literal["done", "alarm"] = "alarm" if found.drifted else "done"
     # One that went wrong from the start is no measure for others.
     is_reference = found.is_reference and not found.drifted
-    return JobOutcome(state, found.said, key, packed(found.evaluation), is_reference)
+    alarm = Alarm(tuple(each.name for each in found.drifted), drift_event(found)) if found.drifted else None
+    return JobOutcome(state, found.said, key, packed(found.evaluation), is_reference, alarm)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from evaluator.report.visible_text import hidden_runs, names_of, visible, written_out
 
 _LOOKS = 6  # as many as the style sheet has
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Characters [start, end) of an answer that somebody points to.
 
     `look` is the style it is drawn with, `label` what is written beside it (A1), `title` what it stands for,
@@ -27,8 +26,7 @@ class Mark:
     anchor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of the answer over which the same marks hold; outermost mark first.
 
     `begins` and `ends` are the marks whose first or last segment this is. `hidden` names the characters of a

@@ -6,7 +6,6 @@ A model behind an address can change without a word. What is graded here is know
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from evaluator.core.eval_set import EvalSet
@@ -16,25 +15,29 @@ from evaluator.core.look import LookRecord
 from evaluator.core.metrics.bootstrap import resample_clusters
 from evaluator.core.metrics.estimate import Estimate
 from evaluator.core.metrics.flips import FlipRate, flip_rate
+from evaluator.run.drift import DriftReason, drift_from_the_start, drift_since, figure
 from evaluator.run.evaluation import answers_to_evaluate, evaluate
 from evaluator.run.evaluation_facts import split_hash
 from evaluator.run.evaluation_plan import Earlier, EvaluationPlan, GraderUnderTest
 from evaluator.run.scopes import SEED
 
-LEAST_SHIFT = 0.1
-"""Levels, on average, that are worth somebody's look, where the interval of the shift leaves out zero."""
-MOST_UNGRADED = 0.05
-"""Share of the answers, beyond what the reference had."""
-
 
 @dataclass(frozen=True, slots=True)
 class CanaryFinding:
-    """What a canary found. `drifted`: why somebody should look, a sentence each; empty where all is as it was."""
+    """What a canary found. `drifted`: why somebody should look; empty where all is as it was. `flips`: how levels moved
+    since the reference; None where there was none.
+    """
 
     said: str
-    drifted: tuple[str, ...]
+    drifted: tuple[DriftReason, ...]
     evaluation: Evaluation
-    is_reference: bool
+    reference: Evaluation | None
+    flips: FlipRate | None
+
+    @property
+    def is_reference(self) -> bool:
+        """Whether it is the first of its kind."""
+        return self.reference is None
 
 
 def canary_key(eval_set: EvalSet, grader: GraderUnderTest, plan: EvaluationPlan) -> str:
@@ -66,16 +69,14 @@ async def sing(
     now = found.asked[0]
     agreement = _agreement(now)
     if reference is None:
-        drifted = tuple(_without_reference(now))
-        return CanaryFinding(
-            f"{agreement}; the first of its kind, which later ones are held beside.", drifted, found, True
-        )
+        said = f"{agreement}; the first of its kind, which later ones are held beside."
+        return CanaryFinding(said, drift_from_the_start(now), found, None, None)
     flips = _flips(eval_set, reference.asked[0], now)
-    drifted = tuple(_drift(found, reference.asked[0], flips))
+    drifted = drift_since(found, reference.asked[0], flips)
     moved, shift = _percent(flips.moved), _signed(flips.mean_shift)
     since = f"since {reference.made_at[:10]} {moved} of levels moved, by {shift} on average"
-    said = "; ".join([agreement, since, *drifted])
-    return CanaryFinding(f"{said}.", drifted, found, False)
+    said = "; ".join([agreement, since, *(each.said for each in drifted)])
+    return CanaryFinding(f"{said}.", drifted, found, reference, flips)
 
 
 def packed(evaluation: Evaluation) -> bytes:
@@ -98,25 +99,6 @@ def _not_recorded(_: LookRecord) -> Look:
     return Look(number=None, recorded=False, said="A canary: the same answers every time, to see what moves.")
 
 
-def _without_reference(now: GraderResult) -> Iterator[str]:
-    if now.counts.ungraded > MOST_UNGRADED * now.counts.answers:
-        yield f"{now.counts.ungraded} of {now.counts.answers} answers could not be graded"
-
-
-def _drift(found: Evaluation, then: GraderResult, flips: FlipRate) -> Iterator[str]:
-    now = found.asked[0]
-    for move in found.against.moves if found.against else ():
-        if move.outcome == "worse":
-            yield f"{move.name}: quadratic kappa {_figure(move.before)} then, {_figure(move.now)} now"
-    shift = flips.mean_shift
-    if shift.value is not None and abs(shift.value) >= LEAST_SHIFT and not _holds_zero(shift):
-        way = "higher" if shift.value > 0 else "lower"
-        yield f"levels are {way} than they were, by {abs(shift.value):.2f} on average"
-    more = now.counts.ungraded - then.counts.ungraded
-    if more > MOST_UNGRADED * now.counts.answers:
-        yield f"{now.counts.ungraded} of {now.counts.answers} answers could not be graded, {then.counts.ungraded} then"
-
-
 def _flips(eval_set: EvalSet, then: GraderResult, now: GraderResult) -> FlipRate:
     """Over every level of every answer that both graded, drawn by candidate."""
     candidates = {each.answer.answer_id: each.answer.candidate_id for each in eval_set.answers}
@@ -137,17 +119,7 @@ def _agreement(now: GraderResult) -> str:
     total = next(scope for scope in now.scopes if scope.kind == "total")
     kappa = total.consensus.quadratic_kappa
     interval = "" if kappa.low is None or kappa.high is None else f" ({kappa.low:.2f} to {kappa.high:.2f})"
-    return (
-        f"{now.counts.graded} of {now.counts.answers} graded, quadratic kappa of the total {_figure(kappa)}{interval}"
-    )
-
-
-def _holds_zero(estimate: Estimate) -> bool:
-    return estimate.low is None or estimate.high is None or estimate.low <= 0 <= estimate.high
-
-
-def _figure(estimate: Estimate) -> str:
-    return "n/a" if estimate.value is None else f"{estimate.value:.2f}"
+    return f"{now.counts.graded} of {now.counts.answers} graded, quadratic kappa of the total {figure(kappa)}{interval}"
 
 
 def _percent(estimate: Estimate) -> str:

@@ -18,13 +18,15 @@ from evaluator.store.store import Store
 
 def body_of(event: OutboundEvent, store: Store, public_url: str | None) -> bytes | None:
     """The event as JSON, UTF-8; None where what it would tell of is gone."""
+    if event.body is not None:  # it was made with the event
+        return event.body
     said = _said(event, store, public_url)
     return None if said is None else json.dumps(said, ensure_ascii=False).encode()
 
 
 def _said(event: OutboundEvent, store: Store, public_url: str | None) -> dict[str, Any] | None:
     submission = store.work.submission(event.submission) if event.submission is not None else None
-    if submission is None or submission.state == "erased":
+    if submission is None or submission.state == "erased" or event.run is None:
         return None
     grades = sorted(store.submissions.grades(submission), key=lambda grade: grade.answer_id)
     run = store.runs.get(event.run)

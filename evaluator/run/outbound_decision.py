@@ -27,6 +27,8 @@ class DecidedAnswer:
 
 def read_decision(event: OutboundEvent, store: Store) -> DecidedAnswer | None:
     """The decision that a `review.decided` event tells of; None where the answer is gone."""
+    if event.run is None:
+        return None
     record = store.runs.get(event.run)
     item = store.reviews.of_answer(event.run, event.answer_id or "")
     if record is None or item is None:

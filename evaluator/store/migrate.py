@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, select, text
 
 from evaluator.errors import StoreError
 from evaluator.store.database import Database
-from evaluator.store.migrations import MIGRATIONS, NEWEST, spelled_for
+from evaluator.store.migrations import MIGRATIONS, NEWEST
 from evaluator.store.schema import migrations
 
 # Any number, the same in every version of this program: who holds it migrates.
@@ -28,8 +28,8 @@ def migrate(database: Database, upto: int = NEWEST) -> None:
         if version is None:
             migrations.create(connection)
         for migration in MIGRATIONS[version or 0 : upto]:
-            for statement in migration.statements:
-                connection.exec_driver_sql(spelled_for(database.engine.dialect.name, statement))
+            for statement in migration.spelled_for(database.engine.dialect.name):
+                connection.exec_driver_sql(statement)
             applied_at = datetime.now(UTC).isoformat(timespec="seconds")
             connection.execute(
                 migrations.insert(),

@@ -14,8 +14,13 @@ from evaluator.store.database import Database
 from evaluator.store.schema import deliveries, outbound
 from evaluator.store.sealed_bytes import sealed_one
 
-Kind = Literal["submission.graded", "submission.needs_review", "review.decided", "assessment.ordered"]
-"""`assessment.ordered` is for the applicant tracking system that ordered it: what it asks for is there already."""
+Kind = Literal["submission.graded", "submission.needs_review", "review.decided", "assessment.ordered", "grader.drifted"]
+"""`assessment.ordered` is for the applicant tracking system that ordered it: what it asks for is there already.
+`grader.drifted` is of no candidate, no run and no tenant.
+"""
+NOT_ADDRESSED = outbound.c.state.in_(("made", "announced"))
+"""Of events that nobody was told of yet. A worker of before version 19 looks for those that are `made` alone: it takes
+an event that it does not know for one whose candidate was erased, and would send it to nobody."""
 GIVE_UP_AFTER = timedelta(days=3)
 _CLAIM = timedelta(minutes=2)
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 4 * 3600.0  # seconds
@@ -23,13 +28,13 @@ _FIRST_WAIT, _LONGEST_WAIT = 5.0, 4 * 3600.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class OutboundEvent:
-    """Something to tell. `flow`: its events arrive in order. `body` is None until it is made."""
+    """Something to tell. `body` is None until it is made; `tenant` and `candidate_id` are empty where there is none."""
 
     number: int
     id: str
     kind: Kind
     tenant: str
-    run: int
+    run: int | None
     submission: int | None
     candidate_id: str
     made_at: str
@@ -40,6 +45,13 @@ class OutboundEvent:
     assessment: str | None = None
     """Of `assessment.ordered`: the order's id."""
     body: bytes | None = None
+
+    @property
+    def flow(self) -> str:
+        """Events of one flow arrive in their order."""
+        if self.submission is not None:
+            return f"submission {self.submission}"
+        return self.kind if self.run is None else f"run {self.run} {self.candidate_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,7 @@ def announce(
 ) -> None:
     """Puts an event into the outbox, in the transaction that makes it true."""
     row = {
-        "id": f"msg_{secrets.token_hex(13)}",
+        "id": _new_id(),
         "kind": kind,
         "tenant": tenant,
         "run": run,
@@ -93,6 +105,20 @@ def announce(
     connection.execute(outbound.insert(), row)
 
 
+def announce_of_grader(connection: Connection, body: bytes, now: datetime) -> None:
+    """Puts `grader.drifted` into the outbox, in the transaction that makes it true, with what it says (JSON)."""
+    row = {
+        "id": _new_id(),
+        "kind": "grader.drifted",
+        "tenant": "",
+        "candidate_id": "",
+        "body": sealed_one(connection, None, body),
+        "state": "announced",
+        "made_at": now.isoformat(timespec="seconds"),
+    }
+    connection.execute(outbound.insert(), row)
+
+
 class Outbox:
     """The outbox of one store. `now` gives UTC."""
 
@@ -102,7 +128,7 @@ class Outbox:
 
     def made(self, limit: int = 100) -> list[OutboundEvent]:
         """Events that nobody was told of yet, the oldest first."""
-        asked = select(outbound).where(outbound.c.state == "made").order_by(outbound.c.number).limit(limit)
+        asked = select(outbound).where(NOT_ADDRESSED).order_by(outbound.c.number).limit(limit)
         with self._database.reading() as connection:
             return [_event(row) for row in connection.execute(asked).mappings()]
 
@@ -110,16 +136,12 @@ class Outbox:
         """Sends an event, with its body, on its way to these targets; once, whoever else tries the same."""
         now = self._now().isoformat()
         with self._database.writing() as connection:
-            sent = outbound.update().where(outbound.c.number == event.number, outbound.c.state == "made")
-            kept = sealed_one(connection, event.candidate_id, body)
+            sent = outbound.update().where(outbound.c.number == event.number, NOT_ADDRESSED)
+            kept = sealed_one(connection, event.candidate_id or None, body)
             if not connection.execute(sent, {"state": "sent", "body": kept}).rowcount or not targets:
                 return
-            flow = f"submission {event.submission}" if event.submission else f"run {event.run} {event.candidate_id}"
-            rows = [
-                {"event": event.number, "target": each, "flow": flow, "state": "waiting", "tries": 0, "due_at": now}
-                for each in targets
-            ]
-            connection.execute(deliveries.insert(), rows)
+            row = {"event": event.number, "flow": event.flow, "state": "waiting", "tries": 0, "due_at": now}
+            connection.execute(deliveries.insert(), [row | {"target": each} for each in targets])
 
     def claim(self, who: str, limit: int = 20) -> list[Delivery]:
         """Deliveries that are due, for `who` to make within two minutes. One waits while an earlier one to the same
@@ -210,7 +232,7 @@ class Outbox:
         by_state = select(deliveries.c.state, func.count()).group_by(deliveries.c.state)
         with self._database.reading() as connection:
             found = {state: count for state, count in connection.execute(by_state)}  # noqa: C416 rows are no pairs
-            made = connection.scalar(select(func.count()).where(outbound.c.state == "made")) or 0
+            made = connection.scalar(select(func.count()).where(NOT_ADDRESSED)) or 0
         return found | {"made": made}
 
     def _settle(self, delivery: Delivery, values: Mapping[str, object]) -> None:
@@ -225,7 +247,9 @@ class Outbox:
 
 def erase_outbound(connection: Connection, candidate_id: str) -> int:
     """Takes out what a candidate's events say; what was on its way does not go. How many events there were."""
-    numbers = list(connection.scalars(select(outbound.c.number).where(outbound.c.candidate_id == candidate_id)))
+    # What is of no run is of no candidate, whatever somebody's id is.
+    theirs = (outbound.c.candidate_id == candidate_id) & outbound.c.run.is_not(None)
+    numbers = list(connection.scalars(select(outbound.c.number).where(theirs)))
     connection.execute(deliveries.delete().where(deliveries.c.event.in_(numbers)))
     emptied = {"candidate_id": "", "answer_id": None, "body": None, "state": "erased"}
     connection.execute(outbound.update().where(outbound.c.number.in_(numbers)), emptied)
@@ -237,6 +261,10 @@ def delete_outbound(connection: Connection, run: int) -> None:
     of_run = select(outbound.c.number).where(outbound.c.run == run)
     connection.execute(deliveries.delete().where(deliveries.c.event.in_(of_run)))
     connection.execute(outbound.delete().where(outbound.c.run == run))
+
+
+def _new_id() -> str:
+    return f"msg_{secrets.token_hex(13)}"
 
 
 def _event(row: RowMapping) -> OutboundEvent:

@@ -29,5 +29,6 @@ scheduled_runs = Table(
     Column("told_apart", Text),  # of a canary: a hash of what was measured by what
     Column("is_reference", Boolean, nullable=False),  # of a canary: later ones are held beside it
     Column("body", LargeBinary),  # of a canary: the evaluation, compressed JSON
+    Column("reasons", Text),  # of an alarm: what it was about, by which it is known again; a JSON list
     PrimaryKeyConstraint("name", "due_at"),
 )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, RowMapping, delete, select, update
+from sqlalchemy import Connection, RowMapping, delete, select, text, update
 
 from evaluator.store.database import Database
 from evaluator.store.many_rows import insert_into
+from evaluator.store.outbox import announce_of_grader
 from evaluator.store.schedule_schema import scheduled_jobs, scheduled_runs
 
 RunState = Literal["waiting", "running", "done", "alarm", "failed"]
@@ -19,6 +21,7 @@ RunState = Literal["waiting", "running", "done", "alarm", "failed"]
 MOST_TRIES = 3
 """Workers that may end over one time, until it counts as failed."""
 _ENDED: tuple[RunState, ...] = ("done", "alarm", "failed")
+_TELLING = 7_260_115_321  # any number, the same in every version of this program: who holds it says what to tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,16 @@ class ScheduledRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Alarm:
+    """Why somebody should look. `reasons`: what each is about, in a word or two by which it is known again; `body`:
+    what others are told, JSON.
+    """
+
+    reasons: tuple[str, ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class JobOutcome:
     """What came of it. Of a canary: `told_apart` is a hash of what was measured by what, `body` the evaluation."""
 
@@ -55,6 +68,7 @@ class JobOutcome:
     told_apart: str | None = None
     body: bytes | None = None
     is_reference: bool = False
+    alarm: Alarm | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +136,48 @@ class ScheduleShelf:
         return _run({**row, **taken}) if mine else None
 
     def finish(self, name: str, due_at: str, owner: str | None, outcome: JobOutcome) -> bool:
-        """What came of it; False where it is another's by now."""
+        """What came of it, with the event that tells others of an alarm; False where it is another's by now."""
         this = _this(name, due_at) & _RUNNING & (scheduled_runs.c.owner == owner)
         with self._database.writing() as connection:
-            return bool(connection.execute(update(scheduled_runs).where(this).values(self._ended(outcome))).rowcount)
+            is_news = self._is_news(connection, name, outcome)
+            ended = update(scheduled_runs).where(this).values(self._ended(outcome))
+            if not connection.execute(ended).rowcount:
+                return False
+            if outcome.alarm is not None and is_news:
+                announce_of_grader(connection, outcome.alarm.body, self._now())
+            return True
 
     def add_finished(self, name: str, at: datetime, outcome: JobOutcome) -> None:
-        """A time that was asked for by hand."""
-        row = {"name": name, "due_at": _text(at), "tries": 1, "started_at": _text(at), **self._ended(outcome)}
+        """A time that was asked for by hand, with the event that tells others of an alarm."""
+        row = {"name": name, "tries": 1, "started_at": _text(at), **self._ended(outcome)}
         with self._database.writing() as connection:
-            connection.execute(scheduled_runs.insert(), row)
+            insert = insert_into(connection.dialect.name, scheduled_runs).on_conflict_do_nothing()
+            insert = insert.returning(scheduled_runs.c.due_at)
+            is_news = self._is_news(connection, name, outcome)
+            # Times are told apart by their second: one that ended in the same is no reason to lose this one.
+            while connection.execute(insert.values(row | {"due_at": _text(at)})).first() is None:
+                at += timedelta(seconds=1)
+            if outcome.alarm is not None and is_news:
+                announce_of_grader(connection, outcome.alarm.body, self._now())
+
+    def _is_news(self, connection: Connection, name: str, outcome: JobOutcome) -> bool:
+        """Whether an alarm is about anything that was not told since all was well the last time. Of two that end at
+        once one comes second.
+        """
+        if outcome.alarm is None:
+            return False
+        if not self._database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TELLING})
+        same = (scheduled_runs.c.name == name) & (scheduled_runs.c.told_apart == outcome.told_apart)
+        asked = select(scheduled_runs.c.state, scheduled_runs.c.reasons).where(
+            same, scheduled_runs.c.state.in_(("done", "alarm"))
+        )
+        told: set[str] = set()
+        for row in connection.execute(asked.order_by(scheduled_runs.c.ended_at.desc(), scheduled_runs.c.due_at.desc())):
+            if row.state == "done":
+                break
+            told.update(json.loads(row.reasons or "[]"))
+        return bool(set(outcome.alarm.reasons) - told)
 
     def look_up(self, name: str, due_at: str) -> ScheduledRun | None:
         """One time that a job was due."""
@@ -206,6 +252,7 @@ class ScheduleShelf:
             "told_apart": outcome.told_apart,
             "body": outcome.body,
             "is_reference": outcome.is_reference,
+            "reasons": None if outcome.alarm is None else json.dumps(outcome.alarm.reasons),
             "ended_at": _text(self._now()),
         }
 

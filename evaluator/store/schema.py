@@ -298,12 +298,14 @@ outbound = Table(
     Column("number", _Number, Identity(always=True), primary_key=True),
     Column("id", Text, nullable=False),
     Column("kind", Text, nullable=False),
-    Column("tenant", Text, nullable=False),
-    Column("run", _Number, ForeignKey("runs.number"), nullable=False),
+    Column("tenant", Text, nullable=False),  # "" of grader.drifted: a grader is no tenant's
+    Column("run", _Number, ForeignKey("runs.number")),  # NULL of grader.drifted
     Column("submission", _Number, ForeignKey("submissions.number")),
-    Column("candidate_id", Text, nullable=False),  # "" once the candidate is erased
+    Column("candidate_id", Text, nullable=False),  # "" once the candidate is erased, and where there is none
     Column("body", SealedBytes),  # JSON, as it is sent; NULL until it is, and once the candidate is erased
-    Column("state", Text, nullable=False),  # made, sent (to each target by deliveries), erased
+    # made, or announced: what a worker of before version 19 does not know, and leaves alone;
+    # sent (to each target by deliveries), erased
+    Column("state", Text, nullable=False),
     Column("made_at", Text, nullable=False),
     Column("answer_id", Text),  # of review.decided: the answer that was decided on
     Column("version", BigInteger),  # of review.decided: the version of its review that the decision made

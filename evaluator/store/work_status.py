@@ -13,8 +13,9 @@ from evaluator.core.inbox_event import InboxState
 from evaluator.core.submission import SubmissionState
 from evaluator.core.work import Lane
 from evaluator.store.database import Database
+from evaluator.store.outbox import NOT_ADDRESSED
 from evaluator.store.schedule_shelf import JobStatus, statuses_of
-from evaluator.store.schema import deliveries, inbox, outbound, submissions, work_answers, work_chunks, workers
+from evaluator.store.schema import deliveries, inbox, submissions, work_answers, work_chunks, workers
 from evaluator.store.worker_roll import WorkerRecord
 
 MOST_COUNTED = 100_000
@@ -64,7 +65,7 @@ def status_of(database: Database, now: datetime) -> WorkStatus:
     with database.reading() as connection:
         unfinished = submissions.c.state.in_(("received", "queued", "grading"))
         oldest = connection.scalar(select(func.min(submissions.c.received_at)).where(unfinished))
-        made = connection.scalar(select(func.count()).where(outbound.c.state == "made")) or 0
+        made = connection.scalar(select(func.count()).where(NOT_ADDRESSED)) or 0
         return WorkStatus(
             lanes=(_lane(connection, "webhook", now), _lane(connection, "bulk", now)),
             failing=_failing(connection),

@@ -14,6 +14,7 @@ import pytest
 
 from evaluator.store.address import store_address
 from evaluator.store.database import Database
+from evaluator.store.migrate import migrate
 from evaluator.store.migrations import MIGRATIONS, NEWEST, Migration
 from evaluator.store.schema import metadata, migrations
 from evaluator.store.store import open_store
@@ -25,17 +26,47 @@ CANDIDATES = 12
 FIRST_THAT_ROLLS = 11
 """Earlier ones were made before there was anything to be upgraded."""
 _ADDS = re.compile(
-    r"CREATE (TABLE|INDEX) |ALTER TABLE \w+ ADD COLUMN (?!.*NOT NULL(?!.*DEFAULT))", re.IGNORECASE | re.DOTALL
+    r"CREATE (TABLE|INDEX) |ALTER TABLE \w+ ADD COLUMN (?!.*NOT NULL(?!.*DEFAULT))"
+    r"|ALTER TABLE \w+ ALTER COLUMN \w+ DROP NOT NULL$",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
 @pytest.mark.parametrize("migration", MIGRATIONS[FIRST_THAT_ROLLS - 1 :], ids=lambda migration: migration.name)
 def test_a_migration_only_adds(migration: Migration) -> None:
-    """New tables and indexes, and columns that an older program may leave out. An index that is unique would refuse
-    what the older one writes.
+    """New tables and indexes, columns that an older program may leave out, and that a column may have no value. An
+    index that is unique would refuse what the older one writes.
     """
-    for statement in migration.statements:
+    for statement in (*migration.statements, *migration.postgresql):
         assert _ADDS.match(statement.strip()), statement
+
+
+@pytest.mark.parametrize(
+    "migration", [each for each in MIGRATIONS if each.sqlite], ids=lambda migration: migration.name
+)
+def test_a_table_that_sqlite_has_written_anew_only_gains(migration: Migration, tmp_path: Path) -> None:
+    """Every column that there was, in its place, of its type; none that an older program would have to fill."""
+    database = Database(store_address(str(tmp_path / "store.sqlite3")))
+    migrate(database, upto=migration.number - 1)
+    before = _columns(database)
+    migrate(database, upto=migration.number)
+    after = _columns(database)
+    database.close()
+    for table, columns in before.items():
+        for (name, kind, is_needed), now in zip(columns, after[table], strict=False):
+            assert (name, kind, is_needed or not now[2]) == (*now[:2], True), table
+        assert len(after[table]) >= len(columns)
+        assert not any(is_needed for _, _, is_needed in after[table][len(columns) :]), table
+
+
+def _columns(database: Database) -> dict[str, list[tuple[str, str, bool]]]:
+    """Of every table: name, type, and whether it has to have a value."""
+    with database.reading() as connection:
+        tables = connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE type = 'table'").scalars().all()
+        return {
+            table: [(row[1], row[2], bool(row[3])) for row in connection.exec_driver_sql(f"PRAGMA table_info({table})")]
+            for table in tables
+        }
 
 
 def upgrade(address: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 from dbos import DBOSClient
 from dbos._error import DBOSException
 from sqlalchemy.exc import DBAPIError
+from standardwebhooks.webhooks import Webhook
 
 from benchmarks.mock.answer_text import answer_in
 from benchmarks.mock.filled_schema import fill
@@ -24,7 +25,9 @@ from evaluator.store.store import Store, open_store
 from tests.cli.grading_command import evaluator
 from tests.conftest import completion
 from tests.durable.conftest import WorkerProcess
+from tests.durable.test_submissions import SECRET
 from tests.model_server import ModelServer
+from tests.webhook_receiver import WebhookReceiver
 
 StartWorker = Callable[..., WorkerProcess]
 NIGHTLY = "0 3 * * *"
@@ -133,35 +136,59 @@ def _fires(address: str, name: str) -> bool:
 def test_a_canary_that_drifts_is_seen(
     server_database: str, worker: StartWorker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first one is the measure, the same again is as it was, lower levels are told in the status, in the counts for
-    Prometheus and in the log; who accepts them has a new measure. Nothing of an answer is told.
+    """The first one is the measure, lower levels are told in the status, in the counts for Prometheus, in the log and
+    to the address of all tenants, once for two nights; who accepts them has a new measure. Nothing of an answer is
+    told.
     """
     monkeypatch.setenv("EVALUATOR_CANARY_AT", NIGHTLY)
     monkeypatch.setenv("EVALUATOR_CANARY_LIMIT", str(ANSWERS))
-    with open_store(server_database) as store, Strictness() as server:
+    with (
+        open_store(server_database) as store,
+        Strictness() as server,
+        WebhookReceiver(answers=(503,)) as receiver,
+        WebhookReceiver() as of_tenant,
+    ):
+        monkeypatch.setenv("EVALUATOR_WEBHOOK_URLS", receiver.url)
+        monkeypatch.setenv("EVALUATOR_WEBHOOK_URLS__ACME", of_tenant.url)
+        monkeypatch.setenv("EVALUATOR_WEBHOOK_SECRETS", SECRET)
+        monkeypatch.setenv("EVALUATOR_WEBHOOK_PRIVATE", "1")
         options = ("--grader", "openai:m", "--base-url", server.address)
         working = worker(server_database, *options)
         until(lambda: _fires(server_database, "canary"))
         until(lambda: job(store, "canary").last is not None)
         first = store.schedules.history("canary")[0]
         server.strict = True
-        time.sleep(1.1)  # the queue knows a ring by its second
-        fire(server_database, "canary")
-        until(lambda: len([each for each in store.schedules.history("canary") if each.ended_at]) == 2)
+        for night in (2, 3):
+            time.sleep(1.1)  # the queue knows a ring by its second
+            fire(server_database, "canary")
+            until(lambda: len([each for each in store.schedules.history("canary") if each.ended_at]) == night)  # noqa: B023 it is waited for here
+        until(lambda: store.outbox.counts() == {"delivered": 1, "made": 0})
         _, said = working.terminate()
-        second = store.schedules.history("canary")[0]
+        second = store.schedules.history("canary")[1]
+        got = receiver.wait_for(2, seconds=0)
+        assert of_tenant.got == []
     assert (first.state, first.is_reference) == ("done", True)
     assert f"{ANSWERS} of {ANSWERS} graded" in (first.said or "")
     assert (second.state, second.is_reference) == ("alarm", False)
     assert "levels are lower than they were, by " in (second.said or "")
     assert all(server.asked[answer] >= 2 for answer in server.asked)  # asked anew, no reply of the first time
     warned = [line for line in said if line["level"] == "warning" and line["logger"] == "evaluator.scheduled"]
-    assert [(line["job"], line["state"]) for line in warned] == [("canary", "alarm")]
+    assert [(line["job"], line["state"]) for line in warned] == [("canary", "alarm")] * 2
+    assert len({headers["webhook-id"] for headers, _ in got}) == 1, "the first try was answered 503"
+    event = Webhook(SECRET).verify(got[1][1], got[1][0])
+    assert event["type"] == "grader.drifted"
+    assert event["data"]["reasons"][0].keys() == {"code", "scope", "said", "before", "now"}
+    assert "levels_lower" in [reason["code"] for reason in event["data"]["reasons"]]
+    assert event["data"]["said"] == second.said
+    assert (event["data"]["grader"], event["data"]["graded"]) == ("openai:m", ANSWERS)
+    assert event["data"]["quadratic_kappa"]["now"]["value"] < event["data"]["quadratic_kappa"]["reference"]["value"]
+    assert event["data"]["mean_shift"]["high"] < 0
+    assert not any(" ".join(answer.split()[:4]) in got[1][1].decode() for answer in server.asked if answer)
     shown = evaluator("status", "--store", server_database, cwd=tmp_path).stdout
     assert "LOOK: 10 of 10 graded" in shown
     assert max(map(len, shown.splitlines())) <= 80
     listed = evaluator("canary", "list", "--store", server_database, cwd=tmp_path).stdout.splitlines()
-    assert [line[18:27].strip() for line in listed] == ["DRIFTED", "reference"]
+    assert [line[18:27].strip() for line in listed] == ["DRIFTED", "DRIFTED", "reference"]
     assert evaluator("canary", "accept", "--store", server_database, cwd=tmp_path).returncode == 0
     assert "LOOK" not in evaluator("status", "--store", server_database, cwd=tmp_path).stdout
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect
+from sqlalchemy import BigInteger, Connection, LargeBinary, Text, inspect
+from sqlalchemy.exc import IntegrityError
 
 from evaluator.core.ledger import KeptReply
 from evaluator.core.reply import Usage
@@ -17,7 +19,8 @@ from evaluator.store.address import store_address
 from evaluator.store.database import Database
 from evaluator.store.migrate import migrate
 from evaluator.store.migrations import MIGRATIONS, NEWEST
-from evaluator.store.schema import metadata, migrations
+from evaluator.store.outbox import Outbox, erase_outbound
+from evaluator.store.schema import deliveries, metadata, migrations, outbound, runs
 from evaluator.store.store import open_store
 
 NAME = "f" * 64
@@ -66,6 +69,43 @@ def test_the_migrations_make_the_schema_that_the_program_writes_to(address: str)
             defined = {str(index.name): [c.name for c in index.columns] for index in table.indexes}
             assert {index: indexes.get(index) for index in defined} == defined, name
     database.close()
+
+
+def test_events_and_deliveries_outlive_that_their_tables_are_written_anew(address: str) -> None:
+    """What was on its way goes on, by a process of before as well; what a candidate wrote is left nowhere else."""
+    database, old = Database(store_address(address)), Database(store_address(address))
+    migrate(database, upto=18)
+    with database.writing() as connection:
+        _put_run(connection)
+        for number, body in enumerate((None, b'"planted-words"' * 2000), start=1):
+            row = {"id": f"msg_{number}", "kind": "submission.graded", "tenant": "default", "run": 1, "body": body}
+            row |= {"candidate_id": "c1", "state": "sent" if body else "made", "made_at": "2026-01-01T00:00:00+00:00"}
+            connection.execute(outbound.insert(), row)
+        waiting = {"event": 2, "target": "a", "flow": "run 1 c1", "state": "waiting", "tries": 0, "due_at": "2026"}
+        connection.execute(deliveries.insert(), waiting)
+    running = Outbox(old, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    (before,) = running.claim("w")
+    migrate(database)
+    database.close()
+    running.failed(before, "HTTP 500", again=True)
+    assert [each.id for each in running.made()] == ["msg_1"]
+    assert running.release(["nobody"]) == 0
+    assert running.counts() == {"waiting": 1, "made": 1}
+    with old.writing() as connection, pytest.raises(IntegrityError):
+        connection.execute(deliveries.insert(), waiting | {"event": 77})
+    with old.writing() as connection:
+        if old.is_sqlite:
+            connection.exec_driver_sql("PRAGMA secure_delete = ON")
+        erase_outbound(connection, "c1")
+    old.close()
+    if old.is_sqlite:
+        assert b"planted-words" not in Path(address).read_bytes()
+
+
+def _put_run(connection: Connection) -> None:
+    needed = [column for column in runs.columns if not column.nullable and column.name != "number"]
+    values = {LargeBinary: b"", Text: "", BigInteger: 0}
+    connection.execute(runs.insert(), {column.name: values[type(column.type)] for column in needed})
 
 
 def test_a_store_of_a_newer_program_is_refused_and_left_alone(address: str) -> None:

@@ -26,16 +26,42 @@ from evaluator.store.migrations import (
     m0016_status_index,
     m0017_near_copy_shelf,
     m0018_deaths_over_one,
+    m0019_grader_events,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """One step from a version of the store to the next; `number` is the version it leads to."""
+    """One step from a version of the store to the next; `number` is the version it leads to. `sqlite`, `postgresql`:
+    what is done there alone, after the rest.
+    """
 
     number: int
     name: str
     statements: tuple[str, ...]
+    sqlite: tuple[str, ...] = ()
+    postgresql: tuple[str, ...] = ()
+
+    def spelled_for(self, dialect: str) -> list[str]:
+        """Its statements as this database writes them."""
+        own = self.sqlite if dialect == "sqlite" else self.postgresql
+        return [each.format(**_SPELLED[dialect]) for each in (*self.statements, *own)]
+
+
+_SPELLED = {
+    "sqlite": {
+        "bytes": "BLOB",
+        "number": "INTEGER",
+        "identity": "INTEGER PRIMARY KEY",
+        "no_rowid": " WITHOUT ROWID",
+    },
+    "postgresql": {
+        "bytes": "BYTEA",
+        "number": "BIGINT",
+        "identity": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
+        "no_rowid": "",
+    },
+}
 
 
 MIGRATIONS = (
@@ -57,25 +83,12 @@ MIGRATIONS = (
     Migration(16, "status index", m0016_status_index.STATEMENTS),
     Migration(17, "near copy shelf", m0017_near_copy_shelf.STATEMENTS),
     Migration(18, "deaths over one", m0018_deaths_over_one.STATEMENTS),
+    Migration(
+        19,
+        "grader events",
+        m0019_grader_events.STATEMENTS,
+        sqlite=m0019_grader_events.SQLITE,
+        postgresql=m0019_grader_events.POSTGRESQL,
+    ),
 )
 NEWEST = MIGRATIONS[-1].number
-
-_SPELLED = {
-    "sqlite": {
-        "bytes": "BLOB",
-        "number": "INTEGER",
-        "identity": "INTEGER PRIMARY KEY",
-        "no_rowid": " WITHOUT ROWID",
-    },
-    "postgresql": {
-        "bytes": "BYTEA",
-        "number": "BIGINT",
-        "identity": "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY",
-        "no_rowid": "",
-    },
-}
-
-
-def spelled_for(dialect: str, statement: str) -> str:
-    """The statement as this database writes it."""
-    return statement.format(**_SPELLED[dialect])
