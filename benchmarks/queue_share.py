@@ -48,7 +48,7 @@ def queue(where: str, pieces: int) -> None:
         time.sleep(size * SECONDS_AN_ANSWER)
         done.release()
 
-    made = WorkQueue(store_address(where), "benchmark", [LaneOfWork("piece", 8, work)])
+    made = WorkQueue(store_address(where), "benchmark", [LaneOfWork("piece", 8, 0.2, work)])
     made.start()
     began, before = time.monotonic(), cpu_seconds()
     time.sleep(5)

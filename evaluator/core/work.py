@@ -34,8 +34,9 @@ _NOT_THE_ANSWERS_FAULT: frozenset[FailureCode] = frozenset(
         "waits_for_batch",
     }
 )
-# Perhaps the answer's: it is tried again, but not for ever.
-_PERHAPS_THE_ANSWERS_FAULT: frozenset[FailureCode] = frozenset({"timeout", "server_error"})
+# Perhaps the answer's: so often is it tried. A reply that cannot be read is paid for, so only once more, later, in case
+# that something between here and the model cut replies off.
+_TRIES: dict[FailureCode, int] = {"timeout": MOST_TRIES, "server_error": MOST_TRIES, "invalid_reply": 2}
 
 _FIRST_WAIT, _LONGEST_WAIT = 2.0, 300.0  # seconds
 _REST = 20.0  # seconds
@@ -73,7 +74,7 @@ class WorkBatch:
 
 def is_worth_another_try(code: FailureCode, tries: int) -> bool:
     """Whether an answer that failed so, for the time after `tries` others, is to be graded again later."""
-    return code in _NOT_THE_ANSWERS_FAULT or (code in _PERHAPS_THE_ANSWERS_FAULT and tries + 1 < MOST_TRIES)
+    return code in _NOT_THE_ANSWERS_FAULT or tries + 1 < _TRIES.get(code, 1)
 
 
 def counts_as_try(code: FailureCode) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from evaluator.core.pace import PaceSettings
 from evaluator.core.shares import share_of
-from evaluator.core.work import MOST_TRIES, counts_as_try, is_worth_another_try, seconds_until_next
+from evaluator.core.work import counts_as_try, is_worth_another_try, seconds_until_next
 
 
 @pytest.mark.parametrize("code", ["endpoint_down", "wrong_key", "store_failed", "rate_limited", "connection"])
@@ -19,8 +19,11 @@ def test_an_outage_is_never_held_against_an_answer(code: str) -> None:
 
 
 def test_an_answer_that_fails_by_itself_is_tried_five_times() -> None:
-    """Timeouts and server errors may be its own; a refusal is an answer and is not asked for again."""
-    assert [is_worth_another_try("timeout", tries) for tries in range(MOST_TRIES)] == [True] * 4 + [False]
+    """Timeouts and server errors may be its own; an unreadable reply is paid for, and asked for once more; a refusal is
+    an answer and is not asked for again.
+    """
+    assert [is_worth_another_try("timeout", tries) for tries in range(5)] == [True] * 4 + [False]
+    assert [is_worth_another_try("invalid_reply", tries) for tries in range(2)] == [True, False]
     assert not is_worth_another_try("refused", 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,11 +26,18 @@ POISON = "This answer makes the model reply with something else, whatever it is 
 
 
 class BreakingServer(ModelServer):
-    """Replies as the schema asks, but to one answer, whose reply is never what was asked for."""
+    """Replies as the schema asks, but to one answer, whose first `spoilt` replies are not what was asked for."""
+
+    def __init__(self, spoilt: float = math.inf) -> None:
+        super().__init__()
+        self.spoilt = spoilt
+        self.poisoned = 0
 
     async def _reply(self, asked: dict[str, Any]) -> dict[str, Any]:
         if POISON in asked["messages"][-1]["content"]:
-            return completion({"criteria": {}})
+            self.poisoned += 1
+            if self.poisoned <= self.spoilt:
+                return completion({"criteria": {}})
         said: dict[str, Any] = as_asked(asked["response_format"]["json_schema"]["schema"])
         return completion(said)
 
@@ -66,6 +74,7 @@ def test_what_the_submission_the_event_and_the_status_say(
             reply = client.get(f"/v1/grades/{made.id}")
         status = running.store.status(datetime.now(UTC))
         shown = json.loads(evaluator("status", "--json", "--store", path, cwd=tmp_path).stdout)
+    assert model.poisoned == 6, "three times, and once more three times, later"
     assert (found.state, found.reason) == ("complete", None)
     told = Webhook(SECRET).verify(body, headers)
     assert (told["type"], told["data"]["state"], told["data"]["needs_review"]) == (
@@ -87,3 +96,16 @@ def test_what_the_submission_the_event_and_the_status_say(
     assert [lane.waiting for lane in status.lanes] == [0, 0]
     assert status.failing == ()
     assert (shown["submissions"], shown["failing"]) == ({"complete": 1}, [])
+
+
+def test_replies_that_were_cut_off_for_a_while(tmp_path: Path, worker: Callable[..., WorkerProcess]) -> None:
+    """Three replies in a row that cannot be read are no grade yet: the answer is asked about once more, later."""
+    path = str(tmp_path / "store.sqlite3")
+    with BreakingServer(spoilt=3) as model, service(path) as running:
+        answers = (SubmittedAnswer("loan_features", POISON),)
+        made = running.store.submissions.submit(NewSubmission("api", "k", "c1", QUESTIONNAIRE, answers))
+        worker(path, "--grader", "openai:m", "--base-url", model.address)
+        assert settled(running.store, made.id).state == "complete"
+        with running.client() as client:
+            (grade,) = client.get(f"/v1/grades/{made.id}").json()["grades"]
+    assert (grade["status"], model.poisoned) == ("graded", 4)

@@ -53,7 +53,7 @@ def address(tmp_path: Path) -> StoreAddress:
 @pytest.fixture
 def queue(address: StoreAddress, done: Done) -> Iterator[WorkQueue]:
     """One worker's end of a queue, that takes work."""
-    made = WorkQueue(address, ME, [LaneOfWork(KIND, 2, done)])
+    made = WorkQueue(address, ME, [LaneOfWork(KIND, 2, 0.2, done)])
     made.start()
     yield made
     made.stop(10)
@@ -135,7 +135,7 @@ def test_a_queue_whose_database_is_away_is_begun_when_it_is_back(done: Done) -> 
     with DatabaseServer() as database:
         open_store(database.url).close()
         address = store_address(database.url)
-        queue = WorkQueue(address, ME, [LaneOfWork(KIND, 2, done)])
+        queue = WorkQueue(address, ME, [LaneOfWork(KIND, 2, 0.2, done)])
         database.stop()
         with pytest.raises(StoreError):
             queue.start()
@@ -150,7 +150,7 @@ def test_what_the_dead_had_is_revived_by_one_worker_at_a_time(done: Done) -> Non
     """While another one is at it, nothing is put back: both would have it done. Later it is, once."""
     with DatabaseServer() as database:
         open_store(database.url).close()
-        queue = WorkQueue(store_address(database.url), ME, [LaneOfWork(KIND, 2, done)])
+        queue = WorkQueue(store_address(database.url), ME, [LaneOfWork(KIND, 2, 0.2, done)])
         queue.start()
         queue.put(KIND, "a", 0, 1, delay=LATER)
         with psycopg.connect(database.url) as other:

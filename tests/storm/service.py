@@ -14,6 +14,8 @@ from tests.storm.fleet import Fleet, Supervised, free_port, plain_environment, w
 
 ONE_REQUEST_EACH = ("--no-control-reading",)
 """Option of a worker, so that what was paid can be counted."""
+_BEHIND = ("nice", "-n", "5")
+"""As `deploy/evaluator-worker@.service` says it: whoever waits for an acknowledgement goes first."""
 _UP_WITHIN = 180.0  # seconds
 
 
@@ -43,7 +45,10 @@ def whole_service(
         for number, port in enumerate(ports)
     ]
     options = ("--grader", "openai:mock", "--base-url", model, "--concurrency", str(concurrency), *ONE_REQUEST_EACH)
-    working = [Supervised(f"worker{number}", ("worker", *options), environment, folder) for number in range(workers)]
+    working = [
+        Supervised(f"worker{number}", ("worker", *options), environment, folder, prefix=_BEHIND)
+        for number in range(workers)
+    ]
     with Fleet([*pages, *working]) as fleet:
         urls = [f"http://127.0.0.1:{port}" for port in ports]
         for url in urls:

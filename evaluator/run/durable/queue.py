@@ -29,7 +29,7 @@ CLOCK = "scheduled"
 _APPLICATION = "screening-answer-evaluator"
 _VERSION = "1"
 _SCHEMA = "evaluator_work"
-_POLL = 0.2  # seconds between two looks of a worker into a lane
+_LOCK_LOOK = 0.2  # seconds between two tries to be the one who starts
 _OPEN = ("ENQUEUED", "DELAYED", "PENDING")
 _ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 _MOST_PRIORITY = 2**31 - 1
@@ -45,10 +45,13 @@ Handler = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class LaneOfWork:
-    """Where work of one kind waits; `at_once`: pieces that one worker takes at a time."""
+    """Where work of one kind waits; `at_once`: pieces that one worker takes at a time; `look`: seconds between two
+    looks of a worker into it, each of which takes milliseconds of a processor even where nothing waits.
+    """
 
     kind: str
     at_once: int
+    look: float
     handler: Handler
 
 
@@ -115,7 +118,7 @@ class WorkQueue:
             dbos.register_queue(
                 lane.kind,
                 worker_concurrency=lane.at_once,
-                polling_interval_sec=_POLL,
+                polling_interval_sec=lane.look,
                 on_conflict="always_update",
             )
         if self._clock is not None:
@@ -267,7 +270,7 @@ def _alone(address: StoreAddress) -> Iterator[None]:
     )
     with engine.connect() as connection:
         while not connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _STARTING}):
-            time.sleep(_POLL)
+            time.sleep(_LOCK_LOOK)
         yield
 
 

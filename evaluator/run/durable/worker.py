@@ -36,8 +36,10 @@ from evaluator.store.worker_roll import BEAT, Watch, WorkerRecord
 T = TypeVar("T")
 
 _LOOK = 0.5  # seconds between two looks for what is to be put into the queue
+_LOOK_OF_ONE = 0.4  # seconds, for submissions and events: short beside what a model takes
+_LOOK_OF_BULK = 0.2  # seconds; a worker has few chunks at a time, and must not stand idle between them
 _SUBMISSIONS_AT_ONCE = 32  # that one worker grades; a few answers each
-_EVENTS_AT_ONCE = 8
+_EVENTS_AT_ONCE = 16
 _EVENT_TRIES = 12
 _SURVEY = 20.0  # seconds between two comparisons of the store with the queue
 _ID_BYTES = 4
@@ -135,11 +137,11 @@ class Worker:
         held = max(1, -(-3 * self._options.limits.most // (2 * CHUNK)))
         work = self._store.work
         lanes = [
-            LaneOfWork(WEBHOOK, _SUBMISSIONS_AT_ONCE, partial(self._work, work, "webhook")),
-            LaneOfWork(BULK, held, partial(self._work, work, "bulk")),
+            LaneOfWork(WEBHOOK, _SUBMISSIONS_AT_ONCE, _LOOK_OF_ONE, partial(self._work, work, "webhook")),
+            LaneOfWork(BULK, held, _LOOK_OF_BULK, partial(self._work, work, "bulk")),
         ]
         if self._service.intake is not None:
-            lanes.append(LaneOfWork(EVENT, _EVENTS_AT_ONCE, self._settle))
+            lanes.append(LaneOfWork(EVENT, _EVENTS_AT_ONCE, _LOOK_OF_ONE, self._settle))
         return lanes
 
     async def _join(self) -> None:
