@@ -76,7 +76,7 @@ def screen(answer: Answer, question: Question, rubric_words: GradingWords) -> Sc
 def _hidden_characters(text: str) -> list[Flag]:
     """One flag for characters that a reader cannot see but a model reads: format, tag and control characters."""
     if text.isascii():
-        places = [found.start() for found in _CONTROL.finditer(text)]
+        places = [] if text.isprintable() else [found.start() for found in _CONTROL.finditer(text)]
     else:
         # Which characters there are is quickly seen, and hardly any text has one that could be hidden.
         possible = {character for character in set(text) if unicodedata.category(character)[0] == "C"}

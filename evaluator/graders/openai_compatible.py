@@ -15,7 +15,7 @@ from uuid import uuid4
 import httpx2
 import openai
 import orjson
-from openai import AsyncAzureOpenAI, AsyncOpenAI, RequestOptions
+from openai import AsyncAzureOpenAI, AsyncOpenAI
 from openai._models import FinalRequestOptions
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
@@ -37,7 +37,7 @@ class EndpointClient(AsyncOpenAI):
 
     _last: tuple[str, httpx2.URL, httpx2.URL] | None = None
     """What was asked for, the base that it stands on, and both together."""
-    _headers: tuple[tuple[object, ...], list[tuple[str, str]]] | None = None
+    _headers: tuple[tuple[object, ...], httpx2.Headers] | None = None
     """What they depend on, and the headers of a request of bytes."""
 
     def _build_request(self, options: FinalRequestOptions, *, retries_taken: int = 0) -> httpx2.Request:
@@ -50,7 +50,7 @@ class EndpointClient(AsyncOpenAI):
             request = super()._build_request(options)
             # Who sends it counts its bytes, and knows to whom.
             kept = [each for each in request.headers.multi_items() if each[0] not in _OF_ONE_REQUEST]
-            self._headers = (of, kept)
+            self._headers = (of, httpx2.Headers(kept))
             return request
         whole = self._prepare_url(url)
         return self._client.build_request(method, whole, headers=self._headers[1], content=content, timeout=seconds)
@@ -85,7 +85,7 @@ class OpenAICompatibleModel:
         self._deadline = deadline
         self._path = _path(client, model)
         self._address = str(client.base_url.copy_with(userinfo=b""))
-        self._options = _options(client)
+        self._asked = _asked(client, self._path)
         # The client draws a key for each request where it is given none, whether or not it sends one.
         self._idempotency_keys = (f"{one}-{number}" for one in (uuid4().hex,) for number in count())
         self.refused: set[str] = set()
@@ -128,12 +128,8 @@ class OpenAICompatibleModel:
             started = time.perf_counter()
             try:
                 async with asyncio.timeout(self._deadline):
-                    reply = await self._client.post(
-                        self._path,
-                        content=self.body(request),
-                        cast_to=httpx2.Response,
-                        options={**self._options, "idempotency_key": next(self._idempotency_keys)},
-                    )
+                    own = {"content": self.body(request), "idempotency_key": next(self._idempotency_keys)}
+                    reply = await self._client.request(httpx2.Response, self._asked.model_copy(update=own))
             except openai.BadRequestError as error:
                 if self._learned_to_leave_out(error):
                     continue
@@ -197,9 +193,11 @@ def _path(client: AsyncOpenAI, model: str) -> str:
     return "/chat/completions" if base.query else f"{str(base).rstrip('/')}/chat/completions"
 
 
-def _options(client: AsyncOpenAI) -> RequestOptions:
-    """The client's own choices, said for each request: it copies deeply what it has to choose itself."""
-    return {"headers": {}, "params": {}, "max_retries": client.max_retries, "timeout": client.timeout}
+def _asked(client: AsyncOpenAI, path: str) -> FinalRequestOptions:
+    """What is the same of all requests, with the client's own choices: making it takes as long as all that follows."""
+    return FinalRequestOptions.construct(
+        method="post", url=path, headers={}, params={}, max_retries=client.max_retries, timeout=client.timeout
+    )
 
 
 class _Message(TypedDict):

@@ -138,6 +138,7 @@ class _ReadResponse(httpx2.Response):
 
     def __init__(self, status: int, headers: httpx2.Headers, content: bytes, request: httpx2.Request) -> None:
         super().__init__(status, headers=headers, stream=httpx2.ByteStream(content), request=request)
+        self.headers.encoding = "utf-8"  # they are ASCII; it would be found out anew by trying
         self._whole = content
         self.is_closed = self.is_stream_consumed = True
 

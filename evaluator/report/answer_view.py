@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from evaluator.core.grade import CriterionGrade, Grade, RedFlagSeen
 from evaluator.core.questionnaire import Questionnaire
@@ -24,8 +24,7 @@ _BRIEF = 1_200  # characters: an answer that fits a screen stays in sight while 
 _LINE = 40  # characters that a line end costs
 
 
-@dataclass(frozen=True, slots=True)
-class QuoteView:
+class QuoteView(NamedTuple):
     """A quote beside the rubric, with the checks it supports where checks were asked for.
 
     `label` and `anchor` lead to its mark and are empty where it was not found.
@@ -38,26 +37,23 @@ class QuoteView:
     supports: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class LevelView:
-    """One level of a criterion and its anchor. Made once for all answers, so one is told from another by what it is."""
+class LevelView(NamedTuple):
+    """One level of a criterion and its anchor."""
 
     level: int
     anchor_text: str
     reached: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CheckView:
+class CheckView(NamedTuple):
     """A yes/no check and how it came out."""
 
     question: str
     met: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CriterionView:
-    """The level reached on one criterion, and why."""
+class LevelReached(NamedTuple):
+    """A criterion and a level of it: the same for all answers that reach it."""
 
     letter: str
     look: str
@@ -68,6 +64,12 @@ class CriterionView:
     pips: tuple[bool, ...]
     anchor_text: str
     levels: tuple[LevelView, ...]
+
+
+class CriterionView(NamedTuple):
+    """The level reached on one criterion, and why."""
+
+    reached: LevelReached
     readings: str
     claimed: str
     checks: tuple[CheckView, ...]
@@ -77,8 +79,7 @@ class CriterionView:
     other_level: str
 
 
-@dataclass(frozen=True, slots=True)
-class RedFlagView:
+class RedFlagView(NamedTuple):
     """A red flag of the rubric that the grader raised."""
 
     name: str
@@ -86,16 +87,14 @@ class RedFlagView:
     quote: QuoteView
 
 
-@dataclass(frozen=True, slots=True)
-class ComparisonView:
+class ComparisonView(NamedTuple):
     """What another grader made of the same answer."""
 
     grader: str
     said: str
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerView:
+class AnswerView(NamedTuple):
     """One answer. `score` is empty unless it was graded; `not_graded` then says why, unless a flag does.
 
     `brief` is set where the whole answer fits on a screen beside its rubric.
@@ -125,89 +124,91 @@ class AnswerView:
     alike: tuple[AlikeView, ...]
 
 
-def answer_view(
-    graded: GradedAnswer,
-    anchor: str,
-    rubric: Rubric,
-    questionnaire: Questionnaire,
-    other: Grade | None,
-    alike: Sequence[AlikeAnswer] = (),
-) -> AnswerView:
-    """Everything that is shown of this answer; `other` is another grader's grade of it, to stand beside, and `alike`
-    are other candidates' answers that are nearly the same.
-    """
-    answer, grade = graded.answer, graded.grade
-    question = questionnaire.question(grade.question_id)
-    marks = AnswerMarks(answer, anchor)
-    flags = flag_views(grade.flags, marks)
-    letters = {criterion.id: place for place, criterion in enumerate(rubric.criteria)}
-    others = {} if other is None else {criterion.id: criterion for criterion in other.criteria}
-    criteria = tuple(
-        _criterion(reached, rubric.criterion(reached.id), letters[reached.id], marks, grade, others.get(reached.id))
-        for reached in grade.criteria
-    )
-    red_flags = tuple(_red_flag(seen, rubric, marks) for seen in grade.red_flags)
-    return AnswerView(
-        anchor=anchor,
-        answer_id=grade.answer_id,
-        candidate_id=grade.candidate_id,
-        title=question.title,
-        question=question.text,
-        score="" if grade.score is None else shown_score(grade.score, rubric),
-        out_of=number(rubric.score_out_of),
-        band="" if grade.band is None else band_in_words(grade.band),
-        meets_bar=grade.band == "meets_bar",
-        arithmetic=answer_sum(grade, rubric),
-        is_graded=grade.status == "graded",
-        not_graded=_not_graded(grade),
-        not_answered=grade.status == "not_answered",
-        needs_review=grade.needs_review,
-        flags=flags,
-        segments=marks.segments(),
-        brief=len(answer.text) + _LINE * answer.text.count("\n") <= _BRIEF,
-        criteria=criteria,
-        red_flags=red_flags,
-        comparison=None if other is None else _comparison(other, rubric),
-        confidence="" if grade.confidence is None else number(grade.confidence),
-        alike=tuple(alike_views(answer.text, alike)),
-    )
+class AnswerViews:
+    """Makes the views of answers to one questionnaire; what is the same in many of them is made once."""
+
+    def __init__(self, rubric: Rubric, questionnaire: Questionnaire) -> None:
+        self._rubric = rubric
+        self._questionnaire = questionnaire
+        self._places = {criterion.id: place for place, criterion in enumerate(rubric.criteria)}
+        self._out_of = number(rubric.score_out_of)
+        self._reached = lru_cache(maxsize=1024)(self._level_reached)
+        self._sum = lru_cache(maxsize=4096)(lambda score, levels: answer_sum(score, dict(levels), rubric))
+
+    def of(
+        self, graded: GradedAnswer, anchor: str, other: Grade | None, alike: Sequence[AlikeAnswer] = ()
+    ) -> AnswerView:
+        """Everything that is shown of this answer; `other` is another grader's grade of it, to stand beside, and
+        `alike` are other candidates' answers that are nearly the same.
+        """
+        answer, grade, rubric = graded.answer, graded.grade, self._rubric
+        question = self._questionnaire.question(grade.question_id)
+        marks = AnswerMarks(answer, anchor)
+        flags = flag_views(grade.flags, marks)
+        others = {} if other is None else {criterion.id: criterion for criterion in other.criteria}
+        criteria = tuple(self._criterion(reached, marks, grade, others.get(reached.id)) for reached in grade.criteria)
+        red_flags = tuple(_red_flag(seen, rubric, marks) for seen in grade.red_flags)
+        return AnswerView(
+            anchor=anchor,
+            answer_id=grade.answer_id,
+            candidate_id=grade.candidate_id,
+            title=question.title,
+            question=question.text,
+            score="" if grade.score is None else shown_score(grade.score, rubric),
+            out_of=self._out_of,
+            band="" if grade.band is None else band_in_words(grade.band),
+            meets_bar=grade.band == "meets_bar",
+            arithmetic=self._sum(grade.score, tuple((each.id, each.expected_level) for each in grade.criteria)),
+            is_graded=grade.status == "graded",
+            not_graded=_not_graded(grade),
+            not_answered=grade.status == "not_answered",
+            needs_review=grade.needs_review,
+            flags=flags,
+            segments=marks.segments(),
+            brief=len(answer.text) + _LINE * answer.text.count("\n") <= _BRIEF,
+            criteria=criteria,
+            red_flags=red_flags,
+            comparison=None if other is None else _comparison(other, rubric),
+            confidence="" if grade.confidence is None else number(grade.confidence),
+            alike=tuple(alike_views(answer.text, alike)),
+        )
+
+    def _criterion(
+        self, given: CriterionGrade, marks: AnswerMarks, grade: Grade, other: CriterionGrade | None
+    ) -> CriterionView:
+        criterion, reached = self._rubric.criterion(given.id), self._reached(given.id, given.level)
+        checks = given.checks or {}
+        return CriterionView(
+            reached=reached,
+            readings=_readings(given, grade),
+            claimed=_claimed(given),
+            checks=tuple(CheckView(criterion.checks.get(check, check), met) for check, met in checks.items()),
+            quotes=tuple(_quotes(given, criterion, reached.letter, reached.look, marks)),
+            missing=given.missing,
+            rationale=given.rationale,
+            other_level="" if other is None else str(other.level),
+        )
+
+    def _level_reached(self, criterion_id: str, reached: int) -> LevelReached:
+        criterion, place = self._rubric.criterion(criterion_id), self._places[criterion_id]
+        highest, lowest = max(criterion.levels), min(criterion.levels)
+        pips = highest - lowest
+        return LevelReached(
+            letter=criterion_letter(place),
+            look=criterion_look(place),
+            name=criterion.name,
+            asks=criterion.asks,
+            level=reached,
+            highest=highest,
+            pips=tuple(level < reached for level in range(lowest, highest)) if pips <= _MOST_PIPS else (),
+            anchor_text=criterion.levels.get(reached, ""),
+            levels=tuple(LevelView(level, text, level == reached) for level, text in sorted(criterion.levels.items())),
+        )
 
 
-def _criterion(
-    reached: CriterionGrade,
-    criterion: Criterion,
-    place: int,
-    marks: AnswerMarks,
-    grade: Grade,
-    other: CriterionGrade | None,
-) -> CriterionView:
-    letter, look = criterion_letter(place), criterion_look(place)
-    highest, lowest = max(criterion.levels), min(criterion.levels)
-    pips = highest - lowest
-    checks = reached.checks or {}
-    return CriterionView(
-        letter=letter,
-        look=look,
-        name=criterion.name,
-        asks=criterion.asks,
-        level=reached.level,
-        highest=highest,
-        pips=tuple(level < reached.level for level in range(lowest, highest)) if pips <= _MOST_PIPS else (),
-        anchor_text=criterion.levels.get(reached.level, ""),
-        levels=_levels(tuple(sorted(criterion.levels.items())), reached.level),
-        readings=_readings(reached, grade),
-        claimed=_claimed(reached),
-        checks=tuple(CheckView(criterion.checks.get(check, check), met) for check, met in checks.items()),
-        quotes=tuple(_quotes(reached, criterion, letter, look, marks)),
-        missing=reached.missing,
-        rationale=reached.rationale,
-        other_level="" if other is None else str(other.level),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _levels(levels: tuple[tuple[int, str], ...], reached: int) -> tuple[LevelView, ...]:
-    return tuple(LevelView(level, text, level == reached) for level, text in levels)
+def answer_view(graded: GradedAnswer, anchor: str, rubric: Rubric, questionnaire: Questionnaire) -> AnswerView:
+    """Everything that is shown of one answer by itself."""
+    return AnswerViews(rubric, questionnaire).of(graded, anchor, None)
 
 
 def _quotes(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from evaluator.core.candidate import CandidateStanding
-from evaluator.core.grade import Grade
 from evaluator.core.rubric import Rubric
 from evaluator.core.score import score_of
 from evaluator.report.wording import counted, number, shown_score
@@ -11,14 +12,13 @@ from evaluator.report.wording import counted, number, shown_score
 _SAME = 0.005  # scores are shown with two decimals
 
 
-def answer_sum(grade: Grade, rubric: Rubric) -> str:
-    """How one answer's levels become its score; empty where it has none.
+def answer_sum(score: float | None, levels: Mapping[str, float], rubric: Rubric) -> str:
+    """How one answer's expected levels, by criterion, become its score; empty where it has none.
 
     Where the recorded score is not what its levels give (a score adjusted afterwards), both are said.
     """
-    if grade.score is None or not grade.criteria:
+    if score is None or not levels:
         return ""
-    levels = {criterion.id: criterion.expected_level for criterion in grade.criteria}
     weights = {criterion.id: criterion.weight for criterion in rubric.criteria if criterion.id in levels}
     result = score_of(levels, rubric)
     total = sum(weights.values())
@@ -34,8 +34,8 @@ def answer_sum(grade: Grade, rubric: Rubric) -> str:
     above = number(mean) if scale.lowest == 0 else f"({number(mean)} − {scale.lowest})"
     span, out_of = scale.highest - scale.lowest, number(rubric.score_out_of)
     rescaled = f"{above} ÷ {span} × {out_of} = {shown_score(result, rubric)}"
-    if abs(result - grade.score) > _SAME:
-        rescaled += f"; the recorded score is {shown_score(grade.score, rubric)}"
+    if abs(result - score) > _SAME:
+        rescaled += f"; the recorded score is {shown_score(score, rubric)}"
     return f"{steps}; {rescaled}"
 
 

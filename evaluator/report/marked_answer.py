@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from evaluator.report.visible_text import hidden_runs, names_of, visible, written_out
 
 _LOOKS = 6  # as many as the style sheet has
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """Characters [start, end) of an answer that somebody points to.
 
     `look` is the style it is drawn with, `label` what is written beside it (A1), `title` what it stands for,
@@ -27,8 +26,7 @@ class Mark:
     anchor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of the answer over which the same marks hold; outermost mark first.
 
     `begins` and `ends` are the marks whose first or last segment this is. `hidden` names the characters of a
@@ -46,15 +44,15 @@ def segments(text: str, marks: Sequence[Mark]) -> Iterator[Segment]:
     """The answer, whole and in order. A mark that reaches beyond the text is cut to it; an empty one is left out."""
     size = len(text)
     kept = sorted(
-        (mark for mark in marks if 0 <= mark.start < min(mark.end, size)), key=lambda mark: (mark.start, -mark.end)
+        [mark for mark in marks if 0 <= mark.start < min(mark.end, size)], key=lambda mark: (mark.start, -mark.end)
     )
     hidden = {run.start: run.end for run in hidden_runs(text)}
-    cuts = sorted({0, size, *hidden, *hidden.values(), *(m.start for m in kept), *(min(m.end, size) for m in kept)})
+    cuts = sorted({0, size, *hidden, *hidden.values(), *[m.start for m in kept], *[min(m.end, size) for m in kept]})
     waiting = list(reversed(kept))
     over: list[Mark] = []
     hidden_until = 0
     for start, end in pairwise(cuts):
-        over = [mark for mark in over if mark.end > start]
+        over = [mark for mark in over if mark.end > start] if over else []
         begins = []
         while waiting and waiting[-1].start == start:
             begins.append(waiting.pop())
@@ -66,7 +64,7 @@ def segments(text: str, marks: Sequence[Mark]) -> Iterator[Segment]:
             text=written_out(piece) if is_hidden else visible(piece),
             marks=tuple(over),
             begins=tuple(begins),
-            ends=tuple(mark for mark in over if min(mark.end, size) == end),
+            ends=tuple([mark for mark in over if min(mark.end, size) == end]) if over else (),
             hidden=names_of(piece) if is_hidden else "",
         )
 

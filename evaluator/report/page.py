@@ -27,7 +27,7 @@ from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.files.whole_file import whole_file
 from evaluator.report.alike_spool import AlikeSpool
-from evaluator.report.answer_view import answer_view
+from evaluator.report.answer_view import AnswerViews
 from evaluator.report.candidate_view import CandidateRow, CandidateSection, candidate_row, candidate_section
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.marked_answer import criterion_letter, criterion_look
@@ -138,6 +138,7 @@ class Report:
         self._flagged: Counter[FlagCode] = Counter()
         self._added = 0
         self._shown_of: Counter[str] = Counter()
+        self._views = AnswerViews(rubric, questionnaire)
         self._questions = {question.id: place for place, question in enumerate(questionnaire.questions)}
         self._plan = plan_pages(standings, answers_a_page)
         self._page_of = {
@@ -170,14 +171,8 @@ class Report:
             return
         question = self._questions[grade.question_id]
         self._shown_of[candidate] += 1
-        view = answer_view(
-            graded,
-            f"{_anchor(number)}-{self._shown_of[candidate]}",
-            self._rubric,
-            self._questionnaire,
-            other,
-            self._alike.of(grade),
-        )
+        anchor = f"{_anchor(number)}-{self._shown_of[candidate]}"
+        view = self._views.of(graded, anchor, other, self._alike.of(grade))
         if grade.needs_review and (candidate in self._plan.waiting or not self._plan.is_paged):
             owner = {"name": candidate, "href": self._href(candidate, 1)}
             shown = _part("to_review", view, self._compared_with, owner, paged=self._plan.is_paged)

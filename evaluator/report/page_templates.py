@@ -8,6 +8,7 @@ from functools import lru_cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from evaluator.report.answer_markup import quoted, written
 from evaluator.report.visible_text import visible
 from evaluator.report.wording import counted, number
 
@@ -25,18 +26,20 @@ def page_templates() -> Environment:
         # Whatever string is printed, wherever it came from, passes through here first.
         finalize=_nothing_hidden,
     )
-    environment.filters["number"] = number
+    environment.filters |= {"number": number, "written": written, "quoted": quoted}
     environment.globals["counted"] = counted
 
     @lru_cache(maxsize=4096)
-    def part(name: str, *values: Hashable) -> Markup:
-        """A macro of parts.html.j2 with these values, rendered once for all answers that show the same."""
-        macro: Callable[..., Markup] = getattr(environment.get_template("parts.html.j2").module, name)
-        return macro(*values)
+    def part(value: Hashable, name: str) -> Markup:
+        """A macro of parts.html.j2 with this value, rendered once for all answers that show the same."""
+        macro: Callable[[Hashable], Markup] = getattr(environment.get_template("parts.html.j2").module, name)
+        return macro(value)
 
-    environment.globals["part"] = part
+    environment.filters["part"] = part
     return environment
 
 
 def _nothing_hidden(value: object) -> object:
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    if type(value) is Markup:
+        return value
+    return visible(value) if isinstance(value, str) else value

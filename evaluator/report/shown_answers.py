@@ -37,7 +37,7 @@ class ShownAnswers:
         self._file = SpooledTemporaryFile(max_size=_IN_MEMORY, dir=str(folder))  # noqa: SIM115 - closed in __exit__
         self._folder = folder
         self._places: dict[str, list[_Place]] = defaultdict(list)
-        self._end = 0
+        self._end = self._at = 0
 
     def __enter__(self) -> Self:
         return self
@@ -51,17 +51,20 @@ class ShownAnswers:
         """Writes an answer away. `question`: its place among the questions."""
         data = shown.encode()
         try:
-            self._file.seek(self._end)
+            if self._at != self._end:  # each seek hands the system what waits to be written
+                self._file.seek(self._end)
             self._file.write(data)
         except OSError as error:
             raise cannot_write(self._folder / "temporary file", error) from error
         self._places[candidate_id].append(_Place(question, answer_id, self._end, len(data)))
-        self._end += len(data)
+        self._end = self._at = self._end + len(data)
 
     def of(self, candidate_id: str) -> list[Markup]:
         """A candidate's answers."""
         return [self._read(place) for place in sorted(self._places.get(candidate_id, ()))]
 
     def _read(self, place: _Place) -> Markup:
-        self._file.seek(place.at)
+        if self._at != place.at:
+            self._file.seek(place.at)
+        self._at = place.at + place.size
         return Markup(self._file.read(place.size).decode())  # noqa: S704 escaped by its template  # nosec B704

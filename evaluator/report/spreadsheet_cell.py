@@ -12,9 +12,9 @@ EXCEL_CELL = 32_767
 # What a spreadsheet may take for a formula, also in its full-width form.
 _FORMULA = tuple("=+-@＝＋－＠")
 _NO_START = ("\t", "\r", "\n")
+# What begins with one of these is no formula, and nothing before it can be dropped: nearly every text.
+_PLAIN_BEGINNINGS = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'\"([{<“„")
 # White space and invisible characters that a spreadsheet may drop in front of a formula.
-# What a cell has to begin with to need a look at all: one of those above, or what may be dropped before it.
-_BEGINS_PLAINLY = re.compile(r"[0-9A-Za-z'\"(\[{<“„]")
 _DROPPED = re.compile(r"^[\s\x00-\x1f\x7f\xa0\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]+")
 
 
@@ -26,7 +26,7 @@ def safe_text(text: str) -> str:
     hide or turn the line around, are written out as ⟦U+0007⟧.
     """
     shown = visible(text)
-    if _BEGINS_PLAINLY.match(text):
+    if text[:1] in _PLAIN_BEGINNINGS:
         return shown
     begins_badly = text.startswith(_NO_START) or _DROPPED.sub("", text).startswith(_FORMULA)
     return f"'{shown}" if begins_badly else shown

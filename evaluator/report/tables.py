@@ -6,6 +6,7 @@ An empty cell means that there is nothing to say; no zero stands in for a grade 
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -179,7 +180,8 @@ class _Writer:
 
 @contextmanager
 def _opened(path: Path, header: Sequence[str]) -> Iterator[_Writer]:
-    with whole_file(path) as partial, partial.open("w", encoding="utf-8-sig", newline="") as file:
+    with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
+        file.write(codecs.BOM_UTF8.decode())  # by hand: Python's utf-8-sig encodes by a function of its own in Python
         writer = _Writer(file)
         writer.write(header)
         yield writer

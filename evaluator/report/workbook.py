@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,6 +44,9 @@ class Workbook:
         self._alike = alike
         self._rubric = rubric
         self._questionnaire = questionnaire
+        self._criteria = {
+            each.id: f"{criterion_letter(place)} {each.name}" for place, each in enumerate(rubric.criteria)
+        }
         self._most_answers = most_answers
         self.added = 0
 
@@ -55,7 +58,7 @@ class Workbook:
         self.added += 1
         self._sheets.answers.add(_answer_row(graded, self._rubric, self._questionnaire))
         if self._sheets.evidence is not None:
-            for row in _evidence_rows(graded, self._rubric, self._questionnaire):
+            for row in _evidence_rows(graded, self._rubric, self._questionnaire, self._criteria):
                 self._sheets.evidence.add(row)
 
 
@@ -234,13 +237,15 @@ _EVIDENCE = (
 )
 
 
-def _evidence_rows(graded: GradedAnswer, rubric: Rubric, questionnaire: Questionnaire) -> Iterator[list[Cell]]:
+def _evidence_rows(
+    graded: GradedAnswer, rubric: Rubric, questionnaire: Questionnaire, criteria: Mapping[str, str]
+) -> Iterator[list[Cell]]:
+    """`criteria`: what each criterion is called, by its id."""
     grade = graded.grade
     title = questionnaire.question(grade.question_id).title
-    letters = {criterion.id: criterion_letter(place) for place, criterion in enumerate(rubric.criteria)}
     for reached in grade.criteria:
         criterion = rubric.criterion(reached.id)
-        name = f"{letters[reached.id]} {criterion.name}"
+        name = criteria[reached.id]
         for each in reached.evidence:
             found: list[Cell] = ["yes", each.start, each.end] if each.verified else ["no", None, None]
             check = criterion.checks.get(each.check, each.check) if each.check else None

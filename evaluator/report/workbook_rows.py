@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
 from xlsxwriter.worksheet import Worksheet
 
-# What XML escapes, what a sheet would take for an escape of its own (_x000A_), white space that it would drop.
-_NOT_PLAIN = re.compile(r"[&<>]|_x|^\s|\s\Z")
+# What a sheet would take for an escape of its own.
 _ESCAPE_OF_A_SHEET = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")
 
 Cell = str | int | float | None
@@ -48,26 +48,28 @@ class RowWorksheet(Worksheet):  # type: ignore[misc]  # xlsxwriter has no types
         fraction = f'{number}" s="{formats.fraction._get_xf_index()}"><v>'
         size = "" if height is None else f' ht="{height:.16g}" customHeight="1"'
         pieces = [f'<row r="{number}"{size}>']
-        for column, cell in enumerate(cells):
+        for letters, cell in zip(_letters(len(cells)), cells, strict=True):
             if isinstance(cell, str):
-                shown = _inline(cell) if _NOT_PLAIN.search(cell) else f">{cell}"
-                pieces.append(f'<c r="{_letters(column)}{text}{shown}</t></is></c>')
+                pieces.append(f'<c r="{letters}{text}{_inline(cell)}</t></is></c>')
             elif cell is not None:
                 begins = whole if isinstance(cell, int) else fraction
-                pieces.append(f'<c r="{_letters(column)}{begins}{cell:.16G}</v></c>')
+                pieces.append(f'<c r="{letters}{begins}{cell:.16G}</v></c>')
         pieces.append("</row>")
         self.fh.write("".join(pieces))
 
 
-_LETTERS = tuple(str(xl_col_to_name(column)) for column in range(256))
-
-
-def _letters(column: int) -> str:
-    return _LETTERS[column] if column < len(_LETTERS) else str(xl_col_to_name(column))
+@cache
+def _letters(columns: int) -> tuple[str, ...]:
+    """What the first so many columns are called."""
+    return tuple(str(xl_col_to_name(column)) for column in range(columns))
 
 
 def _inline(text: str) -> str:
-    """The end of the tag and the text of a cell that has to be escaped."""
-    escaped = _ESCAPE_OF_A_SHEET.sub("_x005F_", text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    keeps = text[0].isspace() or text[-1].isspace()
-    return f' xml:space="preserve">{escaped}' if keeps else f">{escaped}"
+    """The end of the tag and the text of a cell."""
+    # Asked one by one: nearly no text has any, and a pattern for all of them looks at every character.
+    if "_x" in text:
+        text = _ESCAPE_OF_A_SHEET.sub("_x005F_", text)
+    if "&" in text or "<" in text or ">" in text:
+        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # A sheet drops white space at either end unless it is told to keep it.
+    return f' xml:space="preserve">{text}' if text[:1].isspace() or text[-1:].isspace() else f">{text}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import codecs
+import re
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from evaluator.core.suspicion.finding import Finding, blotted, merged
 from evaluator.core.suspicion.look import GradingWords, look_at
+from evaluator.core.suspicion.matching_text import words_of
 
 RUBRIC_SENTENCE = "Separates features available at prediction time from those known only in retrospect as a rule."
 WORDS = GradingWords.of(["leakage_awareness", "Leakage awareness"], [RUBRIC_SENTENCE], ["How do you find out why?"])
@@ -159,3 +161,9 @@ def test_to_tell_of_an_evaluator_is_not_to_speak_to_it() -> None:
     """It is noted, and a person looks only where levels rest on it."""
     (found,) = look_at("An evaluator that sees the customer's complaint scored the anger from 0 to 10.", WORDS)
     assert not found.certain
+
+
+@given(st.text(st.characters(codec="ascii")) | st.text())
+def test_the_words_of_any_text_are_its_runs_of_letters_and_digits(text: str) -> None:
+    """Also where a text is of ASCII, which is taken to pieces in another way."""
+    assert words_of(text) == re.findall(r"[^\W_]+", text)

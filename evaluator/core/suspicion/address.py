@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
@@ -51,7 +51,8 @@ _SPEAKS_TO = int(
     | Concept.PRAISE
     | Concept.OUT_OF
 )
-_TOGETHER = (int(Concept.THIS_CANDIDATE | Concept.HIGHEST), int(Concept.PRETEND | Concept.AUTHORITY))
+_BEST_FOR_ME = int(Concept.THIS_CANDIDATE | Concept.HIGHEST)
+_IN_NAME = int(Concept.PRETEND | Concept.AUTHORITY)
 
 SPEAKS = "These words speak to whoever grades and not to the question."
 
@@ -66,31 +67,45 @@ class _Hot:
     concepts: int
 
 
-def concepts_in(text: str, words: Iterable[str] | None = None) -> int:
-    """All concepts that have a word in this text (`words`: its lower-case words); most answers end here."""
+def concepts_in(text: str) -> int:
+    """All concepts that have a word in this text."""
     lowered = text.lower()
-    found = reduce(or_, map(CONCEPTS.__getitem__, _WORD.findall(lowered) if words is None else words), 0)
-    if not text.isascii():
-        for run in set(UNSPACED.findall(text)):
-            found |= concepts_within(run)
+    found = _with_unspaced(text, reduce(or_, map(CONCEPTS.__getitem__, _WORD.findall(lowered)), 0))
     return found | _OUT_OF if out_of(lowered) else found
 
 
-def may_address(text: str, words: Sequence[str]) -> bool:
-    """Whether concepts could meet closely enough; `words` are all of the text's, in order and in lower case."""
-    if not text.isascii() and UNSPACED.search(text):
-        return weight_of(concepts_in(text, words)) >= SUSPECT
-    bonus = _OUT_OF if out_of(text.lower()) else 0
-    if weight_of(reduce(or_, map(CONCEPTS.__getitem__, words), bonus)) < SUSPECT:
+def _with_unspaced(text: str, found: int) -> int:
+    if not text.isascii():
+        for run in set(UNSPACED.findall(text)):
+            found |= concepts_within(run)
+    return found
+
+
+def may_address(text: str, hot: Sequence[tuple[int, int]]) -> bool:
+    """Whether concepts could meet closely enough; most answers end here.
+
+    `hot`: the words that have concepts, each as its place among all words, in order, and its concepts.
+    """
+    every = reduce(or_, (concepts for _, concepts in hot), 0)
+    is_unspaced = not text.isascii() and UNSPACED.search(text) is not None
+    if is_unspaced:
+        every = _with_unspaced(text, every)
+    # Phrases and fractions are looked for last: where these words do not suffice with one, there need not be one.
+    if weight_of(every | _OUT_OF) < SUSPECT:
         return False
-    # Among lines that do not follow each other the distance does not count.
-    if "\n" in text and len(_fragments(text)) > 1:
-        return True
+    # Among lines that do not follow each other the distance does not count, nor without spaces.
+    is_anywhere = is_unspaced or ("\n" in text and len(_fragments(text)) > 1)
+    if not (is_anywhere or _meet(hot, _OUT_OF)):
+        return False
+    bonus = _OUT_OF if out_of(text.lower()) else 0
+    return weight_of(every | bonus) >= SUSPECT and (is_anywhere or _meet(hot, bonus))
+
+
+def _meet(hot: Sequence[tuple[int, int]], bonus: int) -> bool:
+    """Whether concepts meet within a few words; `bonus`: a concept that stands anywhere."""
     start, together = 0, 0
-    for place, found in enumerate(map(CONCEPTS.__getitem__, words)):
-        if not found:
-            continue
-        together = found if place - start > _WIDEST_GAP else together | found
+    for place, concepts in hot:
+        together = concepts if place - start > _WIDEST_GAP else together | concepts
         start = place
         if _is_about_a_grade(together) and weight_of(together | bonus) >= SUSPECT:
             return True
@@ -99,7 +114,7 @@ def may_address(text: str, words: Sequence[str]) -> bool:
 
 def _is_about_a_grade(concepts: int) -> bool:
     """Whether these are about a grade, and not about anything that can be ignored, given or the highest."""
-    return bool(concepts & _SPEAKS_TO) or any(concepts & pair == pair for pair in _TOGETHER)
+    return bool(concepts & _SPEAKS_TO) or concepts & _BEST_FOR_ME == _BEST_FOR_ME or concepts & _IN_NAME == _IN_NAME
 
 
 def _fragments(text: str) -> list[tuple[int, int]]:

@@ -287,6 +287,7 @@ for _concept, _listed in _WORDS.items():
         _key = _fold(_word.rstrip("*"))
         _table[_key] = _table.get(_key, 0) | int(_concept)
 _SHORTEST_STEM, _LONGEST_STEM = min(map(len, _STEMS)), max(map(len, _STEMS))
+_BEGINNINGS = frozenset(stem[:_SHORTEST_STEM] for stem in _STEMS)
 # Letters of other scripts that look like Latin ones; both cases are folded before.
 _LOOK_ALIKE = str.maketrans("аеорсухіјѕԁһӏԛԝкмтвнαορνικτυε", "aeopcyxijsdhlqwkmtbhaopviktue")
 _DIGITS = str.maketrans("013457@$!", "oieastasi")
@@ -304,14 +305,19 @@ class _Known(dict[str, int]):
     def __missing__(self, word: str) -> int:
         if len(self) >= _MOST_KNOWN:
             self.clear()
-        # A plain number: a flag of enum's takes a call of Python's for each time that it is joined with another.
-        found = self[word] = int(_concepts_of(word))
+        found = self[word] = concepts_of(word)
         return found
 
 
 _MOST_KNOWN = 100_000
 CONCEPTS = _Known()
 """By lower-case word: its concepts as bits of `Concept`; 0 for nearly every word."""
+
+
+def concepts_of(word: str) -> int:
+    """The concepts of a lower-case word, as bits of `Concept`."""
+    # A plain number: a flag of enum's takes a call of Python's for each time that it is joined with another.
+    return int(_concepts_of(word))
 
 
 def _concepts_of(word: str) -> int:
@@ -346,6 +352,8 @@ def concepts_within(run: str) -> int:
 
 def _look_up(word: str) -> int:
     found = _WHOLE.get(word, 0)
+    if word[:_SHORTEST_STEM] not in _BEGINNINGS:
+        return found
     for size in range(_SHORTEST_STEM, min(len(word), _LONGEST_STEM) + 1):
         found |= _STEMS.get(word[:size], 0)
     return found

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import codecs
 import html
 import re
-from collections.abc import Callable, Iterable, Iterator
+import string
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import reduce
-from operator import or_
 from urllib.parse import unquote
 
 from evaluator.core.suspicion.address import addresses, concepts_in
-from evaluator.core.suspicion.concepts import CONCEPTS, Concept, weight_of
+from evaluator.core.suspicion.concepts import Concept, concepts_of, weight_of
 from evaluator.core.suspicion.finding import Finding
 
 # Every pattern reads a text once: neighbouring parts share no character, and nothing has to follow a match.
@@ -70,28 +68,35 @@ def turned(text: str) -> Iterator[Finding]:
             yield Finding("injection_suspected", line.start(), line.end(), says, True)
 
 
-def may_be_turned(words: Iterable[str]) -> bool:
-    """Whether these words, turned, could speak to the grader: quick, for hardly any answer does."""
-    both = reduce(or_, map(_TURNED_CONCEPTS.__getitem__, words), 0)
-    return both != 0 and (_speaks_turned(both & _LOW) or _speaks_turned(both >> _SHIFT))
-
-
 _SHIFT = 32
 _LOW = (1 << _SHIFT) - 1
 _MOST_KNOWN = 100_000
 
 
-class _TurnedConcepts(dict[str, int]):
-    """By word, looked up once: the concepts of it in rot13, and above them those of it from back to front."""
+class _Tellings(dict[str, int]):
+    """What a word tells, looked up once. Grown too large, it forgets all."""
 
     def __missing__(self, word: str) -> int:
         if len(self) >= _MOST_KNOWN:
             self.clear()
-        found = self[word] = CONCEPTS[_rot13(word)] | CONCEPTS[_reversed(word)] << _SHIFT
+        straight, rotated, backwards = map(concepts_of, (word, _rot13(word), _reversed(word)))
+        found = self[word] = straight | (rotated | backwards << _SHIFT) << _SHIFT
         return found
 
 
-_TURNED_CONCEPTS = _TurnedConcepts()
+TELLINGS = _Tellings()
+"""By lower-case word: its concepts, above them those of it in rot13, and above those the ones from back to front."""
+
+
+def straight(telling: int) -> int:
+    """The concepts of words as they stand."""
+    return telling & _LOW
+
+
+def may_be_turned(telling: int) -> bool:
+    """Whether words that tell so much together could, turned, speak to the grader: hardly any answer's do."""
+    both = telling >> _SHIFT
+    return both != 0 and (_speaks_turned(both & _LOW) or _speaks_turned(both >> _SHIFT))
 
 
 def _speaks_turned(concepts: int) -> bool:
@@ -109,8 +114,13 @@ _TELLING = (
 )
 
 
+_LETTERS = string.ascii_lowercase
+_AFTER_13 = _LETTERS[13:] + _LETTERS[:13]
+_ROT13 = str.maketrans(_LETTERS + _LETTERS.upper(), _AFTER_13 + _AFTER_13.upper())
+
+
 def _rot13(text: str) -> str:
-    return codecs.encode(text, "rot13")
+    return text.translate(_ROT13)
 
 
 def _reversed(text: str) -> str:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import compress
+from operator import or_
 
 from evaluator.core.suspicion.address import addresses, may_address
-from evaluator.core.suspicion.encoded import encoded, may_be_turned, turned
+from evaluator.core.suspicion.encoded import TELLINGS, encoded, may_be_turned, straight, turned
 from evaluator.core.suspicion.finding import Finding, merged
 from evaluator.core.suspicion.markup import grades_as_data, markup
-from evaluator.core.suspicion.matching_text import MatchingText, inkless_runs
+from evaluator.core.suspicion.matching_text import MatchingText, inkless_runs, words_of
 from evaluator.core.suspicion.stuffing import RUN, keyword_lists, recitals, repetitions, runs_of
 
-_WORD = re.compile(r"[^\W_]+")
 _SIGNS = frozenset("<[#:：/=-*~_")
-_CODE_SIGNS = ("&#", "\\u", "\\x")
 _LONG_WORD = 20  # letters: base64 and the like
 _SINGLE_LETTERS = bytes([1] * 7)  # so many words of one letter in a row
 _BINARY_DIGITS = 32
@@ -56,11 +57,13 @@ def look_at(answer: str, words: GradingWords) -> tuple[Finding, ...]:
 
 def _found_in(text: str, words: GradingWords) -> Iterator[Finding]:
     lowered = text.lower()
-    said = _WORD.findall(lowered)
+    said = words_of(lowered)
     distinct = set(said)
-    if may_address(text, said):
+    tellings = list(map(TELLINGS.__getitem__, said))
+    telling = reduce(or_, set(tellings), 0)
+    if may_address(text, _hot(tellings)):
         yield from addresses(text)
-    if may_be_turned(distinct):
+    if may_be_turned(telling):
         yield from turned(text)
     if not _SIGNS.isdisjoint(text):
         yield from markup(text)
@@ -75,9 +78,15 @@ def _found_in(text: str, words: GradingWords) -> Iterator[Finding]:
         yield from repetitions(text)
 
 
+def _hot(tellings: Sequence[int]) -> list[tuple[int, int]]:
+    """The words that have concepts: their places and these."""
+    telling = ((place, straight(tellings[place])) for place in compress(range(len(tellings)), tellings))
+    return [each for each in telling if each[1]]
+
+
 def _may_hold_a_code(text: str, said: list[str]) -> bool:
     sizes = list(map(len, said))
-    if max(sizes, default=0) >= _LONG_WORD or any(sign in text for sign in _CODE_SIGNS):
+    if max(sizes, default=0) >= _LONG_WORD or "&#" in text or "\\u" in text or "\\x" in text:
         return True
     if _SINGLE_LETTERS in bytes(sizes):
         return True

@@ -12,6 +12,8 @@ _INKLESS = (
     "\ufeff\uffa0\U000e0000-\U000e0fff"
 )
 _RUN = re.compile(f"[{_INKLESS}]+")
+_WORD = re.compile(r"[^\W_]+")
+_WORDS_ONLY = "".join(each if each.isalnum() else " " for each in map(chr, range(128)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,9 @@ def inkless_runs(answer: str) -> tuple[tuple[int, int], ...]:
     if answer.isascii():
         return ()
     return tuple(run.span() for run in _RUN.finditer(answer))
+
+
+def words_of(text: str) -> list[str]:
+    """Every run of letters and digits, in order."""
+    # Of ASCII many times as fast without a pattern.
+    return text.translate(_WORDS_ONLY).split() if text.isascii() else _WORD.findall(text)

@@ -149,7 +149,7 @@ def _card(answer: ReviewedAnswer, view: CandidateView, place: int) -> AnswerCard
     anchor = f"a{place}"
     graded = None
     if answer.grade is not None:
-        graded = answer_view(GradedAnswer(answer.answer, answer.grade), anchor, order.rubric, order.questionnaire, None)
+        graded = answer_view(GradedAnswer(answer.answer, answer.grade), anchor, order.rubric, order.questionnaire)
     score = _standing_score(answer)
     return AnswerCard(
         anchor=anchor,

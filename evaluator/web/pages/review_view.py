@@ -200,7 +200,7 @@ def _graded(opened: OpenItem) -> AnswerView | None:
     if opened.grade is None:
         return None
     graded = GradedAnswer(opened.answer, opened.grade)
-    return answer_view(graded, _ANCHOR, opened.rubric, opened.record.order.questionnaire, None)
+    return answer_view(graded, _ANCHOR, opened.rubric, opened.record.order.questionnaire)
 
 
 def _others(opened: OpenItem) -> tuple[NamedLabel, ...]:
@@ -210,7 +210,7 @@ def _others(opened: OpenItem) -> tuple[NamedLabel, ...]:
 def _criteria(opened: OpenItem, graded: AnswerView | None) -> Iterator[CriterionForm]:
     letters = {criterion.id: place for place, criterion in enumerate(opened.rubric.criteria)}
     given: dict[str, CriterionGrade] = {each.id: each for each in opened.grade.criteria} if opened.grade else {}
-    shown = {each.letter: each for each in graded.criteria} if graded else {}
+    shown = {each.reached.letter: each for each in graded.criteria} if graded else {}
     chosen = _chosen(opened, given)
     against = _measured_against(opened, given)
     for criterion in opened.criteria:
