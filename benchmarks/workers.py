@@ -41,25 +41,25 @@ class Rate:
 
 def measured(server: str, model: MockServer, workers: int, answers: int, concurrency: int, folder: Path) -> Rate:
     """The rate of so many workers."""
-    engine = _new_database(server, f"workers_{workers}_{os.getpid()}")
+    engine = new_database(server, f"workers_{workers}_{os.getpid()}")
     store = engine.url.render_as_string(hide_password=False)
     evaluator = [sys.executable, "-m", "evaluator"]
     options = ["--store", store, "--base-url", model.base_url]
     table = _table(folder / f"{workers}.csv", answers)
     grading = ["grade", str(table), "--grader", "openai:mock", "--workers", "--yes", "--quiet", *options]
     grading.append("--no-control-reading")  # one request an answer, so that rates can be compared
-    with _running([*evaluator, *grading, "--out", str(folder / f"out{workers}")]):
+    with running([*evaluator, *grading, "--out", str(folder / f"out{workers}")]):
         working = [*evaluator, "worker", *options, "--concurrency", str(concurrency * workers)]
-        with _running(*[working] * workers) as processes:
-            first = _time_of(engine, answers // 10)
-            last = _time_of(engine, answers * 9 // 10)
-            _time_of(engine, answers)
-            cpu = sum(_cpu_seconds(each.pid) for each in processes)
+        with running(*[working] * workers) as processes:
+            first = time_of(engine, answers // 10)
+            last = time_of(engine, answers * 9 // 10)
+            time_of(engine, answers)
+            cpu = sum(cpu_seconds(each.pid) for each in processes)
     engine.dispose()
     return Rate(workers, (answers * 9 // 10 - answers // 10) / (last - first), cpu / answers * 1000)
 
 
-def _time_of(engine: Engine, grades: int) -> float:
+def time_of(engine: Engine, grades: int) -> float:
     """When so many grades were there."""
     until = time.monotonic() + _WITHIN
     while time.monotonic() < until:
@@ -71,7 +71,22 @@ def _time_of(engine: Engine, grades: int) -> float:
     raise SystemExit(f"there are not {grades} grades after {_WITHIN:g} s")
 
 
-def _new_database(server: str, name: str) -> Engine:
+@contextmanager
+def database_server() -> Iterator[tuple[str, Path]]:
+    """The address of a PostgreSQL server that ends with the block, and a folder that does."""
+    # Not under the folder of a user: the server may run as another one.
+    with tempfile.TemporaryDirectory(prefix="evaluator-workers-", ignore_cleanup_errors=True) as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        server = get_server(folder / "data", cleanup_mode="delete")
+        try:
+            yield server.get_uri(), folder
+        finally:
+            server.cleanup()
+
+
+def new_database(server: str, name: str) -> Engine:
+    """A new database of the server at this address."""
     url = make_url(server).set(drivername="postgresql+psycopg")
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
@@ -89,7 +104,8 @@ def _table(path: Path, answers: int) -> Path:
 
 
 @contextmanager
-def _running(*commands: list[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
+def running(*commands: list[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """These commands, for as long as the block lasts."""
     quiet = subprocess.DEVNULL
     processes = [subprocess.Popen(command, stdout=quiet, stderr=quiet) for command in commands]
     try:
@@ -101,7 +117,8 @@ def _running(*commands: list[str]) -> Iterator[list[subprocess.Popen[bytes]]]:
             each.wait(90)
 
 
-def _cpu_seconds(process: int) -> float:
+def cpu_seconds(process: int) -> float:
+    """Processor time of a process so far (Linux)."""
     fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -113,20 +130,15 @@ def main() -> None:
     parser.add_argument("--latency-ms", type=float, default=300)
     parser.add_argument("--concurrency", type=int, default=64, help="requests in flight, of each worker")
     given = parser.parse_args()
-    # Not under the folder of a user: the server may run as another one.
-    with tempfile.TemporaryDirectory(prefix="evaluator-workers-", ignore_cleanup_errors=True) as made:
-        folder = Path(made)
-        folder.chmod(0o755)
-        server = get_server(folder / "data", cleanup_mode="delete")
+    with database_server() as (server, folder):
         print(f"{given.answers:,} answers, endpoint after {given.latency_ms:g} ms, {os.cpu_count()} processors")
         print(f"{'workers':>8}{'answers/s':>12}{'endpoint allows':>17}{'CPU ms an answer':>18}{'load':>8}")
         for workers in given.workers:
             with MockServer(latency_ms=given.latency_ms) as model:
-                rate = measured(server.get_uri(), model, workers, given.answers, given.concurrency, folder)
+                rate = measured(server, model, workers, given.answers, given.concurrency, folder)
             allowed = workers * given.concurrency / (given.latency_ms / 1000)
             load = os.getloadavg()[0]
             print(f"{workers:8}{rate.per_second:12.0f}{allowed:17.0f}{rate.cpu_ms:18.1f}{load:8.1f}", flush=True)
-        server.cleanup()
 
 
 if __name__ == "__main__":
