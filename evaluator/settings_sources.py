@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from platformdirs import user_config_path
 
+from evaluator.core.meant import meant
 from evaluator.errors import Mistake, UsageError
 from evaluator.settings_table import (
     NO,
@@ -179,9 +179,9 @@ def _spelled(value: object) -> str | None:
 def _unknown(name: str, known: list[str]) -> str:
     tenant = _OF_TENANT.search(name)
     whose = tenant[0] if tenant else ""
-    near = difflib.get_close_matches(name.replace(whose, "", 1), known, n=1, cutoff=0.75)
-    if not near:
+    near = meant(name.replace(whose, "", 1), known, cutoff=0.75)
+    if near is None:
         return "there is no such setting"
-    section, dot, last = near[0].rpartition(".")
-    meant = f"{section}{whose}{dot}{last}" if whose.startswith(".") else near[0] + whose
-    return f"there is no such setting; is {meant} meant?"
+    section, dot, last = near.rpartition(".")
+    wanted = f"{section}{whose}{dot}{last}" if whose.startswith(".") else near + whose
+    return f"there is no such setting; is {wanted} meant?"

@@ -22,6 +22,7 @@ from evaluator.cli.awaited_store import address_of, awaited
 from evaluator.cli.listening import Listening, bound_socket, check_listening, make_server
 from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.store_option import opened_store, store_option
+from evaluator.cli.thread_turns import take_short_turns
 from evaluator.cli.worker_beside import worker_beside
 from evaluator.errors import StoreError
 from evaluator.settings import (
@@ -102,6 +103,7 @@ def command(
     no option says is taken from the settings: docs/settings.md.
     """
     require_service_extra()
+    take_short_turns()
     from evaluator.cli.export_run import export_run
     from evaluator.core.review_draw import DrawShares
     from evaluator.web.app import create_app

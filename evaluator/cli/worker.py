@@ -22,6 +22,7 @@ from evaluator.cli.json_log import log_to_stderr
 from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.spotlight_option import spotlight_option_over_settings
 from evaluator.cli.store_option import opened_store, store_option
+from evaluator.cli.thread_turns import take_short_turns
 from evaluator.core.pace import PaceSettings
 from evaluator.core.spotlight import Spotlight
 from evaluator.errors import StoreError
@@ -105,6 +106,7 @@ def command(
     check_settings(read_sources(os.environ))
     settings, usual = read_settings(), read_worker_settings()
     log_to_stderr()
+    take_short_turns()
     limits = PaceSettings(
         most=concurrency or usual.concurrency,
         requests_per_minute=rpm or usual.requests_per_minute,

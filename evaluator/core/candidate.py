@@ -8,6 +8,7 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict
 
 from evaluator.core.grade import Band, Flag, Grade
+from evaluator.core.grade_outcome import GradeOutcome
 from evaluator.core.rubric import Rubric
 from evaluator.core.score import band_of
 
@@ -59,7 +60,7 @@ class Standings(Protocol):
 
 
 def standing_of(
-    candidate_id: str, grades: Sequence[Grade], questions: Sequence[str], rubric: Rubric
+    candidate_id: str, grades: Sequence[Grade] | Sequence[GradeOutcome], questions: Sequence[str], rubric: Rubric
 ) -> CandidateStanding:
     """The standing of one candidate from all of their grades; `questions` are the ids that were asked."""
     by_question = {grade.question_id: grade for grade in grades}

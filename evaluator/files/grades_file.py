@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from pydantic import ValidationError
 
 from evaluator.core.grade import Grade
+from evaluator.core.grade_outcome import GradeOutcome
 from evaluator.errors import InputError, Mistake, OutputError
 from evaluator.files.scratch_database import ScratchDatabase, key_of
 
@@ -86,16 +87,23 @@ class GradesFile:
 
     def read(self, answer_id: str) -> Grade:
         """The grade that was written for this answer; KeyError where there is none."""
+        return Grade.model_validate_json(self._line(answer_id))
+
+    def read_outcome(self, answer_id: str) -> GradeOutcome:
+        """What that grade came to; KeyError where there is none."""
+        return GradeOutcome.model_validate_json(self._line(answer_id))
+
+    def get(self, answer_id: str) -> Grade | None:
+        """The grade that was written for this answer, None where there is none."""
+        return self.read(answer_id) if answer_id in self else None
+
+    def _line(self, answer_id: str) -> bytes:
         file = self._opened(self._read)
         found = self._places.first("SELECT at FROM grade WHERE answer = ?", key_of(answer_id))
         if found is None:
             raise KeyError(answer_id)
         file.seek(found[0])
-        return Grade.model_validate_json(file.readline())
-
-    def get(self, answer_id: str) -> Grade | None:
-        """The grade that was written for this answer, None where there is none."""
-        return self.read(answer_id) if answer_id in self else None
+        return file.readline()
 
     def _append(self, file: FileIO, line: bytes) -> None:
         """Unbuffered: what the system could not take is not tried again when the file is closed."""

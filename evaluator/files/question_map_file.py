@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from evaluator.core.question_map import QuestionMap, map_mistakes
 from evaluator.core.questionnaire import Questionnaire
@@ -57,9 +58,23 @@ def _legible(document: YamlDocument, mistakes: list[Mistake]) -> QuestionMap | N
     if not isinstance(document.data, dict):
         return None
     wrong = {key for mistake in mistakes for key in key_path(mistake.key or "")[:1]}
-    kept = {key: document.data[key] for key in QuestionMap.model_fields if key in document.data and key not in wrong}
+    data = {**document.data, **_legible_questions(document.data)}
+    kept = {key: data[key] for key in QuestionMap.model_fields if key in data and key not in wrong - _BY_ENTRY}
     # A source that is missing or misspelt changes nothing of what is asked of the other keys.
     return validated(replace(document, data={"source": "standard", **kept}), QuestionMap)[0]
+
+
+_BY_ENTRY = {"questions", "ignore"}
+
+
+def _legible_questions(data: Mapping[Any, Any]) -> dict[str, object]:
+    """One question that is wrong keeps nobody from looking at the others."""
+    questions, ignored = data.get("questions"), data.get("ignore")
+    written = questions.items() if isinstance(questions, dict) else ()
+    return {
+        "questions": {key: value for key, value in written if isinstance(key, str) and isinstance(value, str)},
+        "ignore": [each for each in ignored if isinstance(each, str)] if isinstance(ignored, list) else [],
+    }
 
 
 def _overlaps(maps: dict[Path, QuestionMap]) -> Iterator[Mistake]:

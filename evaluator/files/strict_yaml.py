@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from yaml.constructor import SafeConstructor
 
+from evaluator.core.meant import is_meant
 from evaluator.errors import InputError, Mistake, number_of
 
 _LARGEST = 2_000_000  # bytes; a rubric is some kilobytes
@@ -22,6 +23,7 @@ _PLAIN_TAGS = {"map", "seq", "str", "int", "float", "bool", "null"}
 # libyaml reads ten times as fast as Python does; PyYAML may be installed without it.
 _LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
+_QUOTED = re.compile(r"'([^']*)'")
 _KEY_PART = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 Key = tuple[str | int, ...]
@@ -132,7 +134,11 @@ def validated(document: YamlDocument, model: type[Record]) -> tuple[Record | Non
     try:
         return model.model_validate(document.data), []
     except ValidationError as error:
-        return None, [document.mistake(_key_of(problem["loc"]), _said(problem)) for problem in error.errors()]
+        free = model.model_fields.keys() - document.data.keys()
+        return None, [
+            document.mistake(_key_of(problem["loc"]), _said(problem) + _meant(problem, free))
+            for problem in error.errors()
+        ]
 
 
 def _key_of(location: Sequence[str | int]) -> Key:
@@ -145,6 +151,15 @@ _SAYINGS = {
     "missing": "is missing",
     "string_pattern_mismatch": "must be letters, digits and underscores, and not begin with a digit",
 }
+
+
+def _meant(problem: Any, free: Collection[str]) -> str:
+    """What was meant by a misspelt key at the top, of those that are not there, or by a misspelt word of several."""
+    if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1:
+        return is_meant(str(problem["loc"][0]), free)
+    if problem["type"] == "literal_error":
+        return is_meant(str(problem["input"]), _QUOTED.findall(problem["ctx"]["expected"]))
+    return ""
 
 
 def _said(problem: Any) -> str:

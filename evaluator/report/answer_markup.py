@@ -1,8 +1,12 @@
-"""The pieces of a page that each answer has by the dozen, its marked words and quotes, written without a template."""
+"""The pieces of a page that each answer has by the dozen, its marked words and quotes, written without a template.
+
+Looks, labels and anchors of marks are names of our own, of letters, digits, "-" and "!". All else is escaped.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -21,19 +25,17 @@ def written(segments: Iterable[Segment]) -> Markup:
         for mark in segment.marks:
             under -= 1
             over = f" over-{min(under, _MOST_OVER)}" if under else ""
-            anchor = f' id="{_shown(mark.anchor)}"' if mark.anchor and mark in segment.begins else ""
-            pieces.append(f'<mark class="{_shown(mark.look)}{over}"{anchor} title="{_shown(mark.title)}">')
+            anchor = f' id="{mark.anchor}"' if mark.anchor and mark in segment.begins else ""
+            pieces.append(f'<mark class="{mark.look}{over}"{anchor} title="{_shown_again(mark.title)}">')
         if segment.hidden:
             pieces.append(f'<span class="hidden-mark" dir="ltr" title="{_shown(segment.hidden)}">')
         pieces.append(_shown(segment.text))
         if segment.hidden:
             pieces.append("</span>")
         pieces.append("</mark>" * len(segment.marks))
-        pieces.extend(
-            f'<sup class="{_shown(mark.look)}">{_shown(mark.label)}</sup>' for mark in segment.ends if mark.label
-        )
+        pieces.extend([f'<sup class="{mark.look}">{mark.label}</sup>' for mark in segment.ends if mark.label])
     pieces.append("</div>\n")
-    return Markup("".join(pieces))  # noqa: S704 every value is escaped above  # nosec B704
+    return Markup("".join(pieces))  # noqa: S704 all but our own names is escaped above  # nosec B704
 
 
 def quoted(quotes: Iterable[QuoteView]) -> Markup:
@@ -42,17 +44,22 @@ def quoted(quotes: Iterable[QuoteView]) -> Markup:
     for quote in quotes:
         words = f"<q><bdi>{_shown(quote.text)}</bdi></q>"
         if quote.found:
-            anchor, label = _shown(quote.anchor), _shown(quote.label)
-            place = f'<a class="at" href="#{anchor}" aria-label="Show {label} in the answer">{label}</a>'
-            pieces.append(f'<li class="quote">\n{words} {place}\n')
+            show = f'href="#{quote.anchor}" aria-label="Show {quote.label} in the answer"'
+            pieces.append(f'<li class="quote">\n{words} <a class="at" {show}>{quote.label}</a>\n')
         else:
             pieces.append(
                 f'<li class="quote unfound">\n<del>{words}</del> <span class="tell">not found in the answer</span>\n'
             )
-        pieces.extend(f'<span class="supports">{_shown(check)}</span>\n' for check in quote.supports)
+        pieces.extend([f'<span class="supports">{_shown_again(check)}</span>\n' for check in quote.supports])
         pieces.append("</li>\n")
-    return Markup("".join(pieces))  # noqa: S704 every value is escaped above  # nosec B704
+    return Markup("".join(pieces))  # noqa: S704 all but our own names is escaped above  # nosec B704
 
 
 def _shown(text: str) -> Markup:
     return escape(visible(text))
+
+
+@lru_cache(maxsize=1024)
+def _shown_again(text: str) -> Markup:
+    """For what many answers show alike, such as the name of a criterion."""
+    return _shown(text)

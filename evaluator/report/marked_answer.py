@@ -44,15 +44,15 @@ def segments(text: str, marks: Sequence[Mark]) -> Iterator[Segment]:
     """The answer, whole and in order. A mark that reaches beyond the text is cut to it; an empty one is left out."""
     size = len(text)
     kept = sorted(
-        (mark for mark in marks if 0 <= mark.start < min(mark.end, size)), key=lambda mark: (mark.start, -mark.end)
+        [mark for mark in marks if 0 <= mark.start < min(mark.end, size)], key=lambda mark: (mark.start, -mark.end)
     )
     hidden = {run.start: run.end for run in hidden_runs(text)}
-    cuts = sorted({0, size, *hidden, *hidden.values(), *(m.start for m in kept), *(min(m.end, size) for m in kept)})
+    cuts = sorted({0, size, *hidden, *hidden.values(), *[m.start for m in kept], *[min(m.end, size) for m in kept]})
     waiting = list(reversed(kept))
     over: list[Mark] = []
     hidden_until = 0
     for start, end in pairwise(cuts):
-        over = [mark for mark in over if mark.end > start]
+        over = [mark for mark in over if mark.end > start] if over else []
         begins = []
         while waiting and waiting[-1].start == start:
             begins.append(waiting.pop())
@@ -64,7 +64,7 @@ def segments(text: str, marks: Sequence[Mark]) -> Iterator[Segment]:
             text=written_out(piece) if is_hidden else visible(piece),
             marks=tuple(over),
             begins=tuple(begins),
-            ends=tuple(mark for mark in over if min(mark.end, size) == end),
+            ends=tuple([mark for mark in over if min(mark.end, size) == end]) if over else (),
             hidden=names_of(piece) if is_hidden else "",
         )
 

@@ -36,7 +36,7 @@ class HiddenRun:
 
 def hidden_runs(text: str) -> Iterator[HiddenRun]:
     """Where hidden characters stand, in order. A joiner inside a word of its script or an emoji is not hidden."""
-    if text.isascii() and text.isprintable():
+    if _is_plain(text):
         return
     for found in _HIDDEN.finditer(text):
         if not _belongs(text, found.start(), found.end()):
@@ -45,8 +45,7 @@ def hidden_runs(text: str) -> Iterator[HiddenRun]:
 
 def visible(text: str) -> str:
     """The text with hidden characters written out and line ends made alike."""
-    # Nearly all text is this, and a page prints a hundred pieces of it for each answer.
-    if text.isascii() and text.isprintable():
+    if _is_plain(text):
         return text
     pieces: list[str] = []
     at = 0
@@ -54,6 +53,11 @@ def visible(text: str) -> str:
         pieces += (text[at : run.start], written_out(text[run.start : run.end]))
         at = run.end
     return _LINE_END.sub("\n", "".join((*pieces, text[at:])))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether it is ASCII that is shown as it is: nearly all text, of which a page has a hundred pieces an answer."""
+    return text.isascii() and (text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable())
 
 
 def written_out(hidden: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
@@ -47,21 +48,20 @@ class RowWorksheet(Worksheet):  # type: ignore[misc]  # xlsxwriter has no types
         fraction = f'{number}" s="{formats.fraction._get_xf_index()}"><v>'
         size = "" if height is None else f' ht="{height:.16g}" customHeight="1"'
         pieces = [f'<row r="{number}"{size}>']
-        for column, cell in enumerate(cells):
+        for letters, cell in zip(_letters(len(cells)), cells, strict=True):
             if isinstance(cell, str):
-                pieces.append(f'<c r="{_letters(column)}{text}{_inline(cell)}</t></is></c>')
+                pieces.append(f'<c r="{letters}{text}{_inline(cell)}</t></is></c>')
             elif cell is not None:
                 begins = whole if isinstance(cell, int) else fraction
-                pieces.append(f'<c r="{_letters(column)}{begins}{cell:.16G}</v></c>')
+                pieces.append(f'<c r="{letters}{begins}{cell:.16G}</v></c>')
         pieces.append("</row>")
         self.fh.write("".join(pieces))
 
 
-_LETTERS = tuple(str(xl_col_to_name(column)) for column in range(256))
-
-
-def _letters(column: int) -> str:
-    return _LETTERS[column] if column < len(_LETTERS) else str(xl_col_to_name(column))
+@cache
+def _letters(columns: int) -> tuple[str, ...]:
+    """What the first so many columns are called."""
+    return tuple(str(xl_col_to_name(column)) for column in range(columns))
 
 
 def _inline(text: str) -> str:

@@ -228,7 +228,7 @@ class GradingRun:
             for answer in self.answers():
                 by_candidate.add(answer.candidate_id, answer.answer_id)
             for candidate_id, answer_ids in by_candidate:
-                grades = [self._into.read(each) for each in answer_ids]
+                grades = [self._into.read_outcome(each) for each in answer_ids]
                 standings.add(standing_of(candidate_id, grades, questions, self._grader.rubric))
         return standings
 

@@ -158,8 +158,11 @@ class RunShelf:
             deleted = [
                 connection.execute(delete(table).where(table.c.run == number)).rowcount for table in (grades, answers)
             ]
-            # A submission that was graded in it stays, and has no grades any more.
-            connection.execute(submissions.update().where(submissions.c.run == number).values({"run": None}))
+            # A submission that was graded in it stays, and has no grades any more; one that was not is taken in anew.
+            of_run = submissions.c.run == number
+            waits = of_run & submissions.c.state.in_(("queued", "grading"))
+            connection.execute(submissions.update().where(waits).values({"state": "received", "run": None}))
+            connection.execute(submissions.update().where(of_run).values({"run": None}))
             connection.execute(delete(runs).where(runs.c.number == number))
         if self.database.is_sqlite:
             with self.database.connect() as connection:

@@ -14,6 +14,7 @@ from evaluator.store.database import Database
 from evaluator.store.many_rows import insert_into
 from evaluator.store.outbox import announce_of_grader
 from evaluator.store.schedule_schema import scheduled_jobs, scheduled_runs
+from evaluator.store.schema import workers
 
 RunState = Literal["waiting", "running", "done", "alarm", "failed"]
 """`alarm`: it was done, and somebody should look at what came of it."""
@@ -109,16 +110,21 @@ class ScheduleShelf:
             waits = (scheduled_runs.c.name == name) & (scheduled_runs.c.state == "waiting")
             connection.execute(delete(scheduled_runs).where(waits))
 
-    def due(self, name: str, at: datetime) -> None:
-        """A job is due: once for each time, whoever says so, and however often. An earlier time that still waits is
-        given up: one is enough.
+    def due(self, name: str, at: Callable[[Job], datetime | None], next_at: Callable[[Job], datetime]) -> None:
+        """A job that is on is due at `at` (None: it is not), next at `next_at`. Once for each time, whoever says so,
+        and however often. An earlier time that still waits is given up, and so is one that is told of after a later
+        one: one is enough.
         """
-        row = {"name": name, "due_at": _text(at), "state": "waiting", "tries": 0, "is_reference": False}
         with self._database.writing() as connection:
-            insert = insert_into(connection.dialect.name, scheduled_runs).values(row)
-            connection.execute(insert.on_conflict_do_nothing())
-            earlier = (scheduled_runs.c.name == name) & (scheduled_runs.c.due_at < row["due_at"])
-            connection.execute(delete(scheduled_runs).where(earlier, scheduled_runs.c.state == "waiting"))
+            # Held: nobody turns it off, or gives it another time, in between.
+            this = scheduled_jobs.c.name == name
+            row = connection.execute(select(scheduled_jobs).where(this).with_for_update()).mappings().first()
+            job = None if row is None else Job(**row)
+            moment = None if job is None else at(job)
+            if job is None or moment is None:
+                return
+            _put(connection, name, _text(moment))
+            connection.execute(update(scheduled_jobs).where(this).values(next_at=_text(next_at(job))))
 
     def claim(self, names: Collection[str], worker: str) -> ScheduledRun | None:
         """The oldest that waits, for this worker alone; None where nothing does."""
@@ -193,9 +199,12 @@ class ScheduleShelf:
                 update(scheduled_runs).where(this, _RUNNING).values(state="waiting", tries=run.tries - 1)
             )
 
-    def hand_back_from_others(self, alive: Collection[str]) -> None:
-        """What workers that are gone were at waits for another; what ends them again and again has failed."""
-        theirs = _RUNNING & scheduled_runs.c.owner.not_in(list(alive))
+    def hand_back_from_others(self) -> None:
+        """What workers that are not on the roll any more were at waits for another; what ends them again and again has
+        failed.
+        """
+        # The roll is read by the statement itself: who entered it since, and took something, keeps that.
+        theirs = _RUNNING & scheduled_runs.c.owner.not_in(select(workers.c.id))
         with self._database.reading() as connection:
             if connection.execute(select(scheduled_runs.c.name).where(theirs).limit(1)).first() is None:
                 return
@@ -270,6 +279,19 @@ def statuses_of(connection: Connection) -> tuple[JobStatus, ...]:
         )
         for name in sorted(names)
     )
+
+
+def _put(connection: Connection, name: str, due_at: str) -> None:
+    of_job = scheduled_runs.c.name == name
+    by_clock = scheduled_runs.c.owner.is_not(None) | (scheduled_runs.c.state == "waiting")
+    later = select(scheduled_runs.c.name).where(of_job, by_clock, scheduled_runs.c.due_at > due_at).limit(1)
+    if connection.execute(later).first() is not None:
+        return
+    row = {"name": name, "due_at": due_at, "state": "waiting", "tries": 0, "is_reference": False}
+    insert = insert_into(connection.dialect.name, scheduled_runs).values(row)
+    connection.execute(insert.on_conflict_do_nothing())
+    waits = of_job & (scheduled_runs.c.due_at < due_at) & (scheduled_runs.c.state == "waiting")
+    connection.execute(delete(scheduled_runs).where(waits))
 
 
 def _newest(connection: Connection, name: str, states: Collection[RunState]) -> ScheduledRun | None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, tuple_
 
 from evaluator.core.answer import Answer
 from evaluator.core.near_copy.found import NearCopy
@@ -152,13 +152,12 @@ class WorkShelf:
         with self._database.reading() as connection:
             return [WaitingChunk(*row) for row in connection.execute(wanted)]
 
-    def queued(self, ids: Iterable[str]) -> None:
-        """Says that these are in the queue; what was taken meanwhile stays as it is."""
+    def queued(self, chunks: Iterable[WaitingChunk]) -> None:
+        """Says that these are in the queue; what was taken meanwhile stays as it is, also where it was handed back."""
+        turns = [(chunk.id, chunk.turn) for chunk in chunks]
+        same = tuple_(work_chunks.c.id, work_chunks.c.turn).in_(turns) & (work_chunks.c.state == "waiting")
         with self._database.writing() as connection:
-            connection.execute(
-                work_chunks.update().where(work_chunks.c.id.in_(list(ids)), work_chunks.c.state == "waiting"),
-                {"state": "queued"},
-            )
+            connection.execute(work_chunks.update().where(same).values(state="queued"))
 
     def count_queued(self, lane: Lane) -> int:
         """How many chunks of a lane are in the queue, not counting those that are being graded."""
@@ -258,19 +257,15 @@ class WorkShelf:
 
     def in_hand(self, lane: Lane) -> list[WaitingChunk]:
         """Chunks of a lane that are said to be in the queue, or with a worker that is not on the roll."""
-        lost = (work_chunks.c.state == "grading") & work_chunks.c.owner.not_in(select(workers.c.id))
         wanted = select(work_chunks.c.id, work_chunks.c.turn, work_chunks.c.priority)
         with self._database.reading() as connection:
             return [
-                WaitingChunk(*row)
-                for row in connection.execute(
-                    wanted.where(work_chunks.c.lane == lane, (work_chunks.c.state == "queued") | lost)
-                )
+                WaitingChunk(*row) for row in connection.execute(wanted.where(work_chunks.c.lane == lane, _IN_NO_HAND))
             ]
 
     def put_back(self, chunk: WaitingChunk) -> None:
-        """Has a chunk put into the queue anew: the queue knows nothing of it."""
-        same = (work_chunks.c.id == chunk.id, work_chunks.c.turn == chunk.turn, work_chunks.c.state != "done")
+        """Has a chunk put into the queue anew: the queue knows nothing of it. One that a worker has by now stays."""
+        same = (work_chunks.c.id == chunk.id, work_chunks.c.turn == chunk.turn, _IN_NO_HAND)
         with self._database.writing() as connection:
             connection.execute(work_chunks.update().where(*same).values(self._at_once()))
 
@@ -326,6 +321,9 @@ class WorkShelf:
         return found
 
 
+_IN_NO_HAND = (work_chunks.c.state == "queued") | (
+    (work_chunks.c.state == "grading") & work_chunks.c.owner.not_in(select(workers.c.id))
+)
 _AGAIN: dict[str, object] = {"state": "waiting", "owner": None, "turn": work_chunks.c.turn + 1, "alone": None}
 
 _STANDING = (

@@ -63,13 +63,18 @@ def new_submissions(database: Database, limit: int) -> list[NewWork]:
 
 
 def waiting_events(database: Database, limit: int) -> list[WaitingEvent]:
-    """Events in the inbox that nothing was made of yet, the oldest first."""
-    asked = select(inbox.c.id, inbox.c.attempts).where(inbox.c.state == "received")
+    """Events in the inbox that nothing was made of yet, each connection's oldest in turn with the others': those of an
+    applicant tracking system that is away wait here, and keep no other's waiting.
+    """
+    turn = func.row_number().over(partition_by=(inbox.c.tenant, inbox.c.source), order_by=inbox.c.number)
+    received = (
+        select(inbox.c.id, inbox.c.attempts, inbox.c.number, turn.label("turn"))
+        .where(inbox.c.state == "received")
+        .subquery()
+    )
+    asked = select(received).order_by(received.c.turn, received.c.number).limit(limit)
     with database.reading() as connection:
-        return [
-            WaitingEvent(row.id, row.attempts)
-            for row in connection.execute(asked.order_by(inbox.c.number).limit(limit))
-        ]
+        return [WaitingEvent(row.id, row.attempts) for row in connection.execute(asked)]
 
 
 def take_in(connection: Connection, submission: int, run: int) -> bool:

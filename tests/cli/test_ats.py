@@ -142,6 +142,11 @@ def test_connections_are_checked_with_every_mistake_at_once(tmp_path: Path) -> N
     )
     (tmp_path / "b.yaml").write_text(good + "questions:\n  A: nothing\n  a?: degradation\n", encoding="utf-8")
     (tmp_path / "c.yaml").write_text("source: nowhere\nquestionnaire: nothing\n", encoding="utf-8")
+    (tmp_path / "f.yaml").write_text(
+        "source: grenhouse\nquestionnaire: ml_engineer_screen\ntennant: x\n"
+        "questions:\n  A: nothing\n  B: [degradation]\n  C: loan_feature\nignore: [3, c]\n",
+        encoding="utf-8",
+    )
     (tmp_path / "d.yaml").write_text(good, encoding="utf-8")
     (tmp_path / "e.yaml").write_text(good, encoding="utf-8")
     said = str(ats("check", EVALUATOR_ATS_MAPS=str(tmp_path)).exception)
@@ -153,6 +158,15 @@ def test_connections_are_checked_with_every_mistake_at_once(tmp_path: Path) -> N
         "b.yaml:5: questions.a?: reads the same as 'A'",
         "c.yaml:1: source",
         "c.yaml:2: questionnaire: ",
+        "f.yaml:1: source: Input should be 'greenhouse', ",
+        "(found 'grenhouse'); is greenhouse meant?",
+        "f.yaml:3: tennant: unknown key; is tenant meant?",
+        "f.yaml:5: questions.A: 'nothing' is no question",
+        "f.yaml:6: questions.B: Input should be a valid string",
+        "f.yaml:7: questions.C: 'loan_feature' is no question",
+        "launch_decision); is loan_features meant?",
+        "f.yaml:8: ignore[0]: ",
+        "f.yaml:8: ignore: 'c' is among the questions too",
         "e.yaml: jobs: maps all other jobs of lever, and so does d.yaml",
     ):
         assert mistake in said, said
@@ -224,7 +238,7 @@ def test_a_tenants_name_has_no_hyphen_anywhere(tmp_path: Path) -> None:
 def test_what_cannot_be_written_back_is_said_at_once() -> None:
     """Every mistake, before anything starts."""
     wrong = {
-        "EVALUATOR_WRITE_BACK": "greenhouse lever workable ashby",
+        "EVALUATOR_WRITE_BACK": "greenhouse lever workable ashby grenhouse",
         "EVALUATOR_WRITE_BACK__ACME": "lever",
         "EVALUATOR_GREENHOUSE_SECRETS": "s1",
         "EVALUATOR_LEVER_SECRETS": "s2",
@@ -236,7 +250,8 @@ def test_what_cannot_be_written_back_is_said_at_once() -> None:
         "lever orders no assessments",
         "greenhouse needs EVALUATOR_GREENHOUSE_ASSESSMENT_KEYS",
         "lever needs EVALUATOR_LEVER_API_KEY",
-        "nothing can be written back to 'workable'",
+        "nothing can be written back to 'workable'; there are greenhouse, ashby, lever\n",
+        "nothing can be written back to 'grenhouse'; there are greenhouse, ashby, lever; is greenhouse meant?",
         "ashby is not connected",
         "EVALUATOR_WRITE_BACK__ACME: lever is not connected",
     ):

@@ -46,6 +46,12 @@ def test_nothing_that_turns_the_line_around_gets_through(text):
     assert visible(shown) == shown
 
 
+@given(st.text(alphabet=st.characters(max_codepoint=0x7F), max_size=20))
+def test_plain_text_is_shown_as_it_is_and_no_other(text):
+    """ASCII is passed by without a look at each letter; beside any other letter it is shown the same."""
+    assert visible(text + "é") == visible(text) + "é"
+
+
 SPANS = st.lists(st.tuples(st.integers(-3, 60), st.integers(-3, 60), st.sampled_from("ABC!")), max_size=8)
 
 

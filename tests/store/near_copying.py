@@ -64,7 +64,7 @@ def take(store: Store, worker: str = "a worker") -> WorkBatch:
     waiting = store.work.due(1, "webhook")[0]
     batch = store.work.start(waiting.id, worker)
     assert batch is not None
-    store.work.queued([waiting.id])
+    store.work.queued([waiting])
     return batch
 
 

@@ -43,7 +43,8 @@ class Nights:
     def night(self, outcome: JobOutcome, owner: str = "w") -> int:
         """How many events there are that nobody was told of yet, after a night with this outcome."""
         self.now += timedelta(days=1)
-        self.shelf.due("canary", self.now)
+        at = self.now
+        self.shelf.due("canary", lambda _: at, lambda _: at + timedelta(days=1))
         run = self.shelf.claim(["canary"], "w")
         assert run is not None
         self.now += timedelta(minutes=10)

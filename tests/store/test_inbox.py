@@ -152,3 +152,13 @@ def test_merges_are_followed(store: Store) -> None:
         store.inbox.receive(merge)
     assert sorted(store.inbox.merged_into("c")) == ["a", "b"]
     assert store.inbox.merged_into("a") == []
+
+
+def test_events_of_a_system_that_is_away_keep_no_others_waiting(store: Store) -> None:
+    """However many of them wait to be fetched: each connection's oldest comes in turn."""
+    many = [store.inbox.receive(event(f"e{number}", str(number).encode())).id for number in range(30)]
+    other = store.inbox.receive(event("z", b"z", source="lever")).id
+    tenants = store.inbox.receive(event("y", b"y", tenant="acme")).id
+    found = [each.id for each in store.work.events(10)]
+    assert {other, tenants} <= set(found)
+    assert [each for each in found if each in many] == many[:8], "in their order"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from evaluator import Answer
 from evaluator.core.identity import Identity
 from evaluator.core.near_copy.found import NearCopy
 from evaluator.core.work import WorkItem
 from evaluator.store.store import Store
+from evaluator.store.work_shelf import WaitingChunk
 from tests.graded_run import begin_run
 
 
@@ -25,3 +28,37 @@ def test_a_worker_learns_of_near_copies_and_of_names(store: Store, tmp_path) -> 
     assert batch is not None
     assert [item.answer.alike for item in batch.items] == [alike, ()]
     assert [item.answer.identity for item in batch.items] == [identity, None]
+
+
+def put_there(store: Store, folder: str) -> WaitingChunk:
+    """A chunk of one answer, that waits."""
+    record = begin_run(store, folder)
+    store.work.add(record.number, [WorkItem(1, Answer("a", "ann", "degradation", "One text."))])
+    (waiting,) = store.work.due(10)
+    return waiting
+
+
+def test_what_was_handed_back_meanwhile_is_not_said_to_be_in_the_queue(store: Store, tmp_path: Path) -> None:
+    """Who puts a chunk into the queue may say so late: it was taken and handed back since, and rests until its time."""
+    waiting = put_there(store, str(tmp_path))
+    batch = store.work.start(waiting.id, "quick")
+    assert batch is not None
+    store.work.finish(batch, reason="the endpoint is down")
+    store.work.queued([waiting])
+    assert store.work.count_queued("bulk") == 0
+    assert store.work.in_hand("bulk") == []
+
+
+def test_what_somebody_took_since_it_was_missed_is_left_to_them(store: Store, tmp_path: Path) -> None:
+    """A survey that was slow puts nothing back that a worker on the roll grades; what one had that is gone, it does."""
+    waiting = put_there(store, str(tmp_path))
+    store.work.queued([waiting])
+    (missed,) = store.work.in_hand("bulk")
+    store.workers.enter("here", "1")
+    assert store.work.start(waiting.id, "here") is not None
+    store.work.put_back(missed)
+    assert store.work.due(10) == []
+    store.workers.leave("here")
+    (missed,) = store.work.in_hand("bulk")
+    store.work.put_back(missed)
+    assert [chunk.id for chunk in store.work.due(10)] == [waiting.id]

@@ -66,7 +66,13 @@ class Admission:
         answers = sorted(self._store.submissions.answers(submission), key=lambda each: each.answer_id)
         first = first_number(new.number)
         items = [WorkItem(number, answer) for number, answer in enumerate(answers, start=first)]
-        return self._store.work.admit(new.number, new.lane, run, items)
+        try:
+            return self._store.work.admit(new.number, new.lane, run, items)
+        except StoreError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
+            self._runs.clear()  # the run was deleted since it was begun
+            return self._store.work.admit(new.number, new.lane, self._run_for(new), items)
 
     def _run_for(self, new: NewWork) -> int:
         day = self._now().strftime("%Y%m%d")

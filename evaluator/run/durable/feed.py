@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from evaluator.core.work import Lane
@@ -42,18 +43,20 @@ class Feed:
 
     def survey(self) -> None:
         """Puts back what the store says is in the queue and nobody has; forgets what ended long ago."""
-        self._queue.take_up_mislaid()
-        workers = {each.id for each in self._store.workers.all()}
+        self._queue.take_up_mislaid(time.monotonic())
         for lane, kind in _LANES.items():
             said = {chunk.id: chunk for chunk in self._store.work.in_hand(lane)}
-            for work_id in self._queue.unknown(kind, {chunk.id: chunk.turn for chunk in said.values()}, workers):
+            for work_id in self._queue.unknown(kind, {chunk.id: chunk.turn for chunk in said.values()}, self._roll):
                 self._store.work.put_back(said[work_id])
         if self._with_events:
             waiting = [each.id for each in self._store.work.events(_TAKEN_IN)]
-            for event_id, turn in self._queue.stranded(EVENT, waiting, workers).items():
+            for event_id, turn in self._queue.stranded(EVENT, waiting, self._roll).items():
                 self._queue.put(EVENT, event_id, turn + 1, 1)
         self._queue.tidy(_KEPT)
         self._store.work.forget_done(datetime.now(UTC) - _KEPT)
+
+    def _roll(self) -> set[str]:
+        return {each.id for each in self._store.workers.all()}
 
     def _put_events(self) -> None:
         waiting = {each.id: each.attempts for each in self._store.work.events(_TAKEN_IN)}
@@ -69,4 +72,4 @@ class Feed:
         for chunk in due:
             self._queue.put(kind, chunk.id, chunk.turn, chunk.priority)
         if due:
-            work.queued([chunk.id for chunk in due])
+            work.queued(due)

@@ -37,6 +37,7 @@ _STARTING = 7_260_115_319  # any number, the same for every worker: who holds it
 _REVIVING = 7_260_115_320
 _LONGEST_REVIVAL = 60  # seconds; whoever is cut off over it holds nobody up for longer
 _AT_ONCE = 500
+_ABOUT_TO = 10.0  # seconds within which work that was given out has begun, and what is over is known to be
 
 Handler = Callable[[str, int], None]
 """Does one piece of work, given its id and turn. Called in a thread; safe to call twice."""
@@ -77,7 +78,7 @@ class WorkQueue:
         self._worker = worker
         self._lanes = tuple(lanes)
         self._running: set[str] = set()
-        self._mislaid: set[str] = set()
+        self._mislaid: dict[str, float] = {}
 
     def start(self) -> None:
         """Begins to take work. Raises SetupError where DBOS is not installed, and StoreError, after which it may be
@@ -155,17 +156,19 @@ class WorkQueue:
                 _dbos().list_workflows(status="PENDING", executor_id=list(dead), load_input=False, load_output=False)
             )
 
-    def take_up_mislaid(self) -> int:
+    def take_up_mislaid(self, now: float) -> int:
         """What the queue says this worker is at, and it is not, goes back into the queue: the database went away when
-        it had just been given out. Asked for twice, with some time between: it may be about to begin, or to be over.
+        it had just been given out. It may be about to begin, or to be over: it is left for some seconds. `now`: seconds
+        of a clock that nobody sets.
         """
         with as_store_errors(self._address):
             given = _dbos().list_workflows(
                 status="PENDING", executor_id=self._worker, load_input=False, load_output=False
             )
             mislaid = {each.workflow_id for each in given} - self._running
-            again = mislaid & self._mislaid
-            self._mislaid = mislaid - again
+            since = {name: self._mislaid.get(name, now) for name in mislaid}
+            again = {name for name, first in since.items() if now - first >= _ABOUT_TO}
+            self._mislaid = {name: first for name, first in since.items() if name not in again}
             return self._resume([each for each in given if each.workflow_id in again])
 
     def _resume(self, workflows: Iterable[Any]) -> int:
@@ -177,8 +180,11 @@ class WorkQueue:
             _dbos().resume_workflows(ids, queue_name=lane)
         return sum(map(len, by_lane.values()))
 
-    def unknown(self, kind: str, work: Mapping[str, int], workers: Collection[str]) -> list[str]:
-        """Which of this work (its turn by its id) is neither waiting in the queue nor with one of these workers."""
+    def unknown(self, kind: str, work: Mapping[str, int], roll: Callable[[], Collection[str]]) -> list[str]:
+        """Which of this work (its turn by its id) is neither waiting in the queue nor with a worker on the roll.
+
+        The roll is read after the queue: a worker that entered it, and took work, in between is on it.
+        """
         names = {_name(kind, work_id, turn): work_id for work_id, turn in work.items()}
         known: set[str] = set()
         every = list(names)
@@ -187,16 +193,18 @@ class WorkQueue:
                 found = _dbos().list_workflows(
                     workflow_ids=every[start : start + _AT_ONCE], load_input=False, load_output=False
                 )
+            workers = roll()
             known.update(each.workflow_id for each in found if _is_in_hand(each, workers))
         return [work_id for name, work_id in names.items() if name not in known]
 
-    def stranded(self, kind: str, work: Iterable[str], workers: Collection[str]) -> dict[str, int]:
-        """Which of this work was put there, and neither waits nor is with one of these workers: its last turn, by its
-        id.
+    def stranded(self, kind: str, work: Iterable[str], roll: Callable[[], Collection[str]]) -> dict[str, int]:
+        """Which of this work was put there, and neither waits nor is with a worker on the roll, which is read after the
+        queue: its last turn, by its id.
         """
         found: dict[str, int] = {}
         with as_store_errors(self._address):
             open_now = _dbos().list_workflows(name=kind, status=list(_OPEN), load_input=False, load_output=False)
+            workers = roll()
             in_hand = {_work_id(each) for each in open_now if _is_in_hand(each, workers)}
             for work_id in work:
                 if work_id not in in_hand:
@@ -204,6 +212,7 @@ class WorkQueue:
                         workflow_id_prefix=f"{kind}/{work_id}/", load_input=False, load_output=False
                     )
                     # Taken up, or over, since the look before.
+                    workers = roll() if put else ()
                     if put and not any(_is_in_hand(each, workers) for each in put):
                         found[work_id] = max(int(each.workflow_id.rpartition("/")[2]) for each in put)
         return found

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from evaluator.errors import EvaluatorError, StoreError
 from evaluator.run.durable.patience import insist, pause
-from evaluator.store.schedule_shelf import JobOutcome, ScheduledRun, ScheduleShelf
+from evaluator.store.schedule_shelf import Job, JobOutcome, ScheduledRun, ScheduleShelf
 
 _LOOK = 2.0  # seconds between two looks for what is due
+_RINGS_WITHIN = timedelta(minutes=1)
 _KEPT = timedelta(days=400)  # that the store remembers what came of it
 
 logger = logging.getLogger("evaluator.scheduled")
@@ -49,25 +50,36 @@ class Scheduled:
         """Says when what is due; what was due while nobody worked is due now, once. Blocks."""
         now = datetime.now(UTC)
         for name, each in self._schedules.items():
-            before = self._shelf.find(name)
             if each.cron is None:
                 self._shelf.unset(name)
-                continue
-            if before is not None and datetime.fromisoformat(before.next_at) <= now:
-                self._shelf.due(name, _last_before(before.cron, now))
-            self._shelf.set(name, each.cron, next_after(each.cron, now))
+            else:
+                self._make_up(name, now)
+                self._shelf.set(name, each.cron, next_after(each.cron, now))
 
     def due(self, name: str, at: datetime) -> None:
         """The clock says that something is due. Called in a thread, by every worker's clock."""
-        self._shelf.due(name, at)
-        job = self._shelf.find(name)
-        if job is not None:
-            self._shelf.set(name, job.cron, next_after(job.cron, max(at, datetime.now(UTC))))
+        now = max(at, datetime.now(UTC))
+        self._shelf.due(name, lambda _: at, lambda job: next_after(job.cron, now))
 
-    def tidy(self, workers: Collection[str]) -> None:
-        """What workers that are not on the roll any more were at is done by another; old times go. Blocks."""
-        self._shelf.hand_back_from_others(workers)
-        self._shelf.forget(datetime.now(UTC) - _KEPT)
+    def tidy(self) -> None:
+        """What workers that are not on the roll any more were at is done by another, and what the clock did not ring
+        for, such as what came due while it was being started; old times go. Blocks.
+        """
+        now = datetime.now(UTC)
+        self._shelf.hand_back_from_others()
+        for name in self._schedules:
+            self._make_up(name, now - _RINGS_WITHIN)
+        self._shelf.forget(now - _KEPT)
+
+    def _make_up(self, name: str, until: datetime) -> None:
+        """What was to be done by then and was not is due now, once."""
+
+        def missed(job: Job) -> datetime | None:
+            return _last_before(job.cron, until) if datetime.fromisoformat(job.next_at) <= until else None
+
+        job = self._shelf.find(name)
+        if job is not None and missed(job) is not None:  # else nothing has to be locked
+            self._shelf.due(name, missed, lambda job: next_after(job.cron, until))
 
     async def run(self, leaving: asyncio.Event) -> None:
         """Does what is due until `leaving` is set; what is under way then is given up, and waits for another."""

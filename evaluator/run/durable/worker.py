@@ -307,7 +307,7 @@ class Worker:
     def _survey_once(self) -> None:
         self._feed.survey()
         if self._scheduled is not None:
-            self._scheduled.tidy([each.id for each in self._store.workers.all()])
+            self._scheduled.tidy()
 
     async def _drain(self) -> None:
         """Takes nothing more; waits for what is in flight, and then no longer."""
