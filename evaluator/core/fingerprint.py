@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,3 +22,21 @@ def fingerprint(value: Any) -> str:
     if isinstance(value, BaseModel):
         value = value.model_dump(mode="json", exclude_unset=True)
     return hashlib.sha256(_canonical(value).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class FingerprintByText:
+    """As `fingerprint` of a dictionary, for many that differ in one text alone: all else is written down once.
+
+    `key`: the text's, which stands before all keys of `others`.
+    """
+
+    def __init__(self, key: str, others: Mapping[str, Any]) -> None:
+        if not all(key < other for other in others):
+            raise ValueError(f"{key!r} has to stand before the other keys")
+        self._begin = f"{{{_canonical(key)}:"
+        self._end = f",{_canonical(dict(others))[1:]}" if others else "}"
+
+    def of(self, text: str) -> str:
+        """The fingerprint with this text under the key."""
+        whole = f"{self._begin}{_canonical(text)}{self._end}"
+        return hashlib.sha256(whole.encode("utf-8", "surrogatepass")).hexdigest()

@@ -27,8 +27,8 @@ class PaceSettings:
 
     most: int = 64
     """Requests in flight at once, at most; 0: none, until it is changed."""
-    first: int = 8
-    """Requests in flight at once, to begin with."""
+    first: int | None = None
+    """Requests in flight at once, to begin with; None: an eighth of `most`, and 8 at the least."""
     requests_per_minute: float | None = None
     tokens_per_minute: float | None = None
     failures_in_a_row: int = 20
@@ -36,6 +36,13 @@ class PaceSettings:
     """Seconds without a good reply before an endpoint counts as down: a hiccup fails all that are in flight at once."""
     probe_every: float = 30.0
     """Seconds between single requests that ask whether an endpoint is up again."""
+
+    @property
+    def begins_with(self) -> int:
+        """Requests in flight at once, to begin with: it takes three rounds to double them up to `most`, however many
+        these are.
+        """
+        return min(max(8, self.most // 8) if self.first is None else self.first, self.most)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +106,7 @@ class Pace:
 
     def __post_init__(self) -> None:
         chosen = self.settings
-        self._limit = float(min(chosen.first, chosen.most))
+        self._limit = float(chosen.begins_with)
         self._ceiling = float(chosen.most)
         if chosen.requests_per_minute:
             self._fixed_requests = FixedBudget(chosen.requests_per_minute)
@@ -119,7 +126,7 @@ class Pace:
             self._ceiling = float(settings.most)
         self._limit = min(max(self._limit, 1.0), float(settings.most)) if settings.most else 0.0
         if settings.most and not self.settings.most:
-            self._limit = float(min(settings.first, settings.most))
+            self._limit = float(settings.begins_with)
         if self._fixed_requests is not None and settings.requests_per_minute:
             self._fixed_requests.change(now, settings.requests_per_minute)
         if self._fixed_tokens is not None and settings.tokens_per_minute:

@@ -88,7 +88,7 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> GradingOutcome:
         pipeline, texts[-1], question, read, score, is_found=bool(findings), is_known=language is None
     )
     control = await _control(pipeline, answer, texts[-1], question, score)
-    bill = bill_of([*priced, *control.priced])
+    bill = bill_of([*priced, *control.priced]) if control.priced else bill
     flags = [
         *screening.flags,
         *(_what_was_found(pipeline, redaction, findings, replies[:readings_each], read, score) if findings else ()),

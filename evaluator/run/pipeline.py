@@ -11,7 +11,7 @@ from evaluator.core.answer import Answer
 from evaluator.core.asks import Ask, schema_of
 from evaluator.core.calibration import Calibration
 from evaluator.core.examples import GradedExample
-from evaluator.core.fingerprint import fingerprint
+from evaluator.core.fingerprint import FingerprintByText, fingerprint
 from evaluator.core.name_forms import WORD
 from evaluator.core.price import Price
 from evaluator.core.questionnaire import Question
@@ -83,6 +83,25 @@ class Pipeline:
                 for question in self.question_set.questionnaire.questions
             },
         )
+
+    @cached_property
+    def fingerprints(self) -> Mapping[str, FingerprintByText]:
+        """By question: everything that is asked about an answer, but for its text."""
+        hashes = self.hashes
+        same = {
+            "raters": hashes.raters,
+            "samples": self.samples,
+            "rubric": hashes.rubric,
+            "questionnaire": hashes.questionnaire,
+            "examples": hashes.examples,
+            **({"calibration": self.calibration.sha256} if self.calibration else {}),
+            **({"control": fingerprint(self.control_rubric)} if self.reads_control else {}),
+            **({"control_below_bar": True} if self.reads_control and self.control_below_bar else {}),
+        }
+        return {
+            question.id: FingerprintByText("answer", {"question": question.id, **same})
+            for question in self.question_set.questionnaire.questions
+        }
 
     @cached_property
     def asked_of(self) -> Mapping[str, _AskedOf]:
@@ -181,21 +200,7 @@ def fingerprint_of(pipeline: Pipeline, text: str, question_id: str) -> str:
     """SHA-256 over everything that is asked about an answer, whose `text` is as a grader reads it; a grade's provenance
     has it.
     """
-    hashes = pipeline.hashes
-    return fingerprint(
-        {
-            "answer": text,
-            "question": question_id,
-            "raters": hashes.raters,
-            "samples": pipeline.samples,
-            "rubric": hashes.rubric,
-            "questionnaire": hashes.questionnaire,
-            "examples": hashes.examples,
-            **({"calibration": pipeline.calibration.sha256} if pipeline.calibration else {}),
-            **({"control": fingerprint(pipeline.control_rubric)} if pipeline.reads_control else {}),
-            **({"control_below_bar": True} if pipeline.reads_control and pipeline.control_below_bar else {}),
-        }
-    )
+    return pipeline.fingerprints[question_id].of(text)
 
 
 def endpoint_of(pipeline: Pipeline) -> str | None:

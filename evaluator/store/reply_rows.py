@@ -51,6 +51,7 @@ def write_replies(connection: Connection, kept: Sequence[KeptRow]) -> None:
     """The last reply under each name stands, also where one stood before."""
     kept_at = datetime.now(UTC).isoformat(timespec="seconds")
     last = {row.fingerprint: row for row in kept}
+    numbers: dict[str, int] = {}
     for few in _by_bytes(list(last.values())):
         owned = [(row.candidate_id, row.reply.text.encode("utf-8", "surrogatepass")) for row in few]
         rows = [
@@ -63,13 +64,9 @@ def write_replies(connection: Connection, kept: Sequence[KeptRow]) -> None:
             )
             for row, body in zip(few, sealed(connection, owned), strict=True)
         ]
-        _KEEP.carry_out(connection, rows)
-    linked = [row for row in kept if row.run is not None or row.candidate_id is not None]
-    names = list(dict.fromkeys(row.fingerprint for row in linked))
-    numbers = {
-        row.fingerprint: row.id for result in _NUMBERS.run(connection, [(each,) for each in names]) for row in result
-    }
-    write_links(connection, [ReplyLink(numbers[row.fingerprint], row.run, row.candidate_id) for row in linked])
+        for result in _KEEP.run(connection, rows):
+            numbers.update((row.fingerprint, row.id) for row in result)
+    write_links(connection, [ReplyLink(numbers[row.fingerprint], row.run, row.candidate_id) for row in kept])
 
 
 def write_links(connection: Connection, links: Sequence[ReplyLink]) -> None:
@@ -117,7 +114,8 @@ def _by_bytes(kept: Sequence[KeptRow]) -> Iterator[list[KeptRow]]:
 def _keep(dialect: str, rows: Parameters) -> Any:
     insert = insert_into(dialect, replies).values(rows)
     new = {name: insert.excluded[name] for name in ("body", "model", "usage", "kept_at")}
-    return insert.on_conflict_do_update(index_elements=[replies.c.fingerprint], set_=new)
+    kept = insert.on_conflict_do_update(index_elements=[replies.c.fingerprint], set_=new)
+    return kept.returning(replies.c.id, replies.c.fingerprint)
 
 
 def _link(dialect: str, rows: Parameters) -> Any:

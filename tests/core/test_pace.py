@@ -106,6 +106,12 @@ def test_it_doubles_with_every_good_round_up_to_the_most() -> None:
     assert seen == [8, 16, 32, 50, 50]
 
 
+@pytest.mark.parametrize(("most", "first"), [(1000, 125), (256, 32), (64, 8), (8, 8), (4, 4), (0, 0)])
+def test_it_begins_with_an_eighth_of_the_most_and_with_eight_at_the_least(most: int, first: int) -> None:
+    """Whoever may ask a thousand at once need not wait for seven rounds of replies until it does."""
+    assert Pace(PaceSettings(most=most)).concurrency == first
+
+
 def test_a_burst_of_429_halves_it_once() -> None:
     """All that were in flight together were told the same thing; the next that is told so halves it again."""
     pace = Pace(PaceSettings(most=64, first=32))
