@@ -94,8 +94,11 @@ class NearCopySearch:
 
     def _keep_whole(self, answers: Iterable[Answer], wanted: Pairs, shingler: Shingler, shingles: IO[bytes]) -> None:
         """Writes down the shingles, and whose they are, of the answers with these numbers."""
-        numbers = set(wanted.tolist())
-        chosen = ((number, answer) for number, answer in enumerate(answers) if number in numbers)
+        is_wanted = bytearray(int(wanted[-1]) + 1)  # a byte an answer, where a set of their numbers takes sixty
+        np.frombuffer(is_wanted, dtype=np.uint8)[wanted] = 1
+        chosen = (
+            (number, answer) for number, answer in enumerate(islice(answers, len(is_wanted))) if is_wanted[number]
+        )
         start = 0
         for some in _groups(chosen, _AT_ONCE):
             found = _shingled([answer for _, answer in some], shingler).distinct()
@@ -109,7 +112,7 @@ class NearCopySearch:
                 start += size
 
     def _compare(self, pairs: Pairs, commonness: Commonness, shingles: IO[bytes]) -> None:
-        for first, second in pairs.tolist():
+        for first, second in _one_by_one(pairs):
             one, other = self._noted(first), self._noted(second)
             # Whoever answers twice copies nobody, under another id too.
             if one.candidate == other.candidate or (one.identity is not None and one.identity == other.identity):
@@ -144,6 +147,12 @@ def _shingled(answers: Sequence[Answer], shingler: Shingler) -> Shingled:
 def _read(shingles: IO[bytes], noted: _Noted) -> Numbers:
     shingles.seek(8 * noted.start)
     return np.frombuffer(shingles.read(8 * noted.size), dtype=np.uint64)
+
+
+def _one_by_one(pairs: Pairs) -> Iterator[tuple[int, int]]:
+    """As Python's own numbers, a few pairs at a time: they take ten times the memory."""
+    for start in range(0, len(pairs), _AT_ONCE):
+        yield from pairs[start : start + _AT_ONCE].tolist()
 
 
 def _groups(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
