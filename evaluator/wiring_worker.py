@@ -149,14 +149,18 @@ def make_service_work(store: Store, own: GraderOptions, service: ServiceOptions)
         courier=Courier(
             store.outbox,
             lambda event: body_of(event, store, service.out.public_url),
-            {**_webhooks(service.out), **write_backs(service.out, service.ats, store)},
+            {**webhooks(service.out), **write_backs(service.out, service.ats, store)},
         ),
     )
 
 
-def _webhooks(settings: OutSettings) -> dict[str, Target]:
+def webhooks(settings: OutSettings) -> dict[str, Target]:
+    """The web servers that are told of events, by address. Raises UsageError as `webhook_targets` does."""
     sender = WebhookSender(allow_private=settings.allow_private)
-    return {each.url: WebhookDelivery(sender, each) for each in webhook_targets(settings)}
+    by_address: dict[str, list[WebhookTarget]] = {}
+    for each in webhook_targets(settings):
+        by_address.setdefault(each.url, []).append(each)
+    return {url: WebhookDelivery(sender, targets) for url, targets in by_address.items()}
 
 
 def write_backs(settings: OutSettings, ats: AtsSettings, store: Store) -> dict[str, Target]:

@@ -15,6 +15,7 @@ from evaluator.run.durable.patience import pause
 from evaluator.store.outbox import Delivery, OutboundEvent, Outbox
 
 _LOOK = 0.5  # seconds between two looks into the outbox
+_NOT_THERE = "no such target is configured any more"
 
 logger = logging.getLogger("evaluator.courier")
 
@@ -34,17 +35,25 @@ class Target(Protocol):
 
 
 class WebhookDelivery:
-    """A web server that was named; told of its tenant's events."""
+    """A web server that was named, for one tenant, several or all of them (`targets`, each of its address): told of
+    their events, each signed with its tenant's secret where that has one.
+    """
 
-    def __init__(self, sender: WebhookSender, target: WebhookTarget) -> None:
+    def __init__(self, sender: WebhookSender, targets: Iterable[WebhookTarget]) -> None:
         self._sender = sender
-        self._target = target
+        self._targets = {each.tenant: each for each in targets}
 
     def wants(self, event: OutboundEvent) -> bool:
-        return event.kind != ORDERED and self._target.tenant in (None, event.tenant)
+        return event.kind != ORDERED and self._target(event) is not None
 
     async def deliver(self, event: OutboundEvent, body: bytes) -> None:
-        await self._sender.send(self._target, event.id, body)
+        target = self._target(event)
+        if target is None:
+            raise NotDeliveredError(_NOT_THERE)
+        await self._sender.send(target, event.id, body)
+
+    def _target(self, event: OutboundEvent) -> WebhookTarget | None:
+        return self._targets.get(event.tenant) or self._targets.get(None)
 
 
 class Courier:
@@ -89,7 +98,7 @@ class Courier:
         target = self._targets.get(delivery.target)
         try:
             if target is None:
-                raise NotDeliveredError("no such target is configured any more")
+                raise NotDeliveredError(_NOT_THERE)
             await target.deliver(delivery.event, delivery.event.body or b"")
         except NotDeliveredError as error:
             logger.warning("not delivered", extra=said | {"reason": error.reason})
