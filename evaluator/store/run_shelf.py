@@ -47,7 +47,10 @@ class RunShelf:
     def begin(self, order: RunOrder) -> RunRecord:
         """Records a new run; `order.manifest.run_id` is its name."""
         with self.database.writing() as connection:
-            connection.execute(runs.insert(), _row(order, _now()))
+            row = _row(order, _now())
+            if self.database.is_sqlite:
+                row["number"] = _last_number(connection) + 1
+            connection.execute(runs.insert(), row)
         return self.find(order.manifest.run_id)
 
     def go_on(self, number: int, order: RunOrder) -> None:
@@ -145,6 +148,7 @@ class RunShelf:
             if self.database.is_sqlite:
                 # What is deleted is overwritten in the file too.
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
+                connection.exec_driver_sql(f"PRAGMA user_version = {_last_number(connection)}")
             numbers = list(connection.scalars(select(replies.c.id).where(_is_only_of(number))))
             connection.execute(delete(run_replies).where(run_replies.c.run == number))
             for start in range(0, len(numbers), 500):
@@ -173,6 +177,14 @@ class RunShelf:
 def new_run_id() -> str:
     """A name for a run that no other has."""
     return secrets.token_hex(_ID_BYTES)
+
+
+def _last_number(connection: Connection) -> int:
+    """The highest number that a run of this SQLite store has or had: by itself SQLite gives a deleted run's number to
+    the next one, and workers that hold answers of the old run, or its grader, would take the new one for it.
+    """
+    deleted: int = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+    return max(deleted, connection.scalar(select(func.max(runs.c.number))) or 0)
 
 
 def _is_only_of(number: int) -> Any:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, tuple_
+from sqlalchemy import Connection, RowMapping, ScalarSelect, bindparam, delete, func, select, tuple_
 
 from evaluator.core.answer import Answer
 from evaluator.core.near_copy.found import NearCopy
@@ -214,12 +214,12 @@ class WorkShelf:
         looked = self._near_copies.look(batch, [each.item for each in outcomes])
         with self._database.writing() as connection:
             numbers = [each.item.number for each in outcomes]
-            of_chunk = (work_answers.c.chunk == batch.number, work_answers.c.number.in_(numbers))
+            of_chunk = (work_answers.c.chunk == _still(batch), work_answers.c.number.in_(numbers))
             left = set(connection.scalars(delete(work_answers).where(*of_chunk).returning(work_answers.c.number)))
             written = [each for each in outcomes if each.item.number in left]
             write_outcomes(connection, batch.run, self._near_copies.settle(connection, looked, batch.run, written))
             connection.execute(
-                work_chunks.update().where(work_chunks.c.number == batch.number), {"releases": 0, "reason": None}
+                work_chunks.update().where(work_chunks.c.id == batch.id), {"releases": 0, "reason": None}
             )
 
     def finish(self, batch: WorkBatch, *, failed: Sequence[int] = (), reason: str | None = None) -> bool:
@@ -228,19 +228,17 @@ class WorkShelf:
         `failed`: numbers of answers whose failure counts against them; `reason`: why anything is left.
         """
         with self._database.writing() as connection:
-            _add_tries(connection, batch.number, failed)
-            left = connection.scalar(select(func.count()).where(work_answers.c.chunk == batch.number))
+            _add_tries(connection, batch, failed)
+            left = connection.scalar(select(func.count()).where(work_answers.c.chunk == _still(batch)))
             now = self._now()
-            of_chunk = work_chunks.update().where(work_chunks.c.number == batch.number, work_chunks.c.state != "done")
+            of_chunk = work_chunks.update().where(work_chunks.c.id == batch.id, work_chunks.c.state != "done")
             if not left:
                 connection.execute(of_chunk, {"state": "done", "done_at": now.isoformat()})
-                submission = connection.scalar(
-                    select(work_chunks.c.submission).where(work_chunks.c.number == batch.number)
-                )
+                submission = connection.scalar(select(work_chunks.c.submission).where(work_chunks.c.id == batch.id))
                 if submission is not None:
                     work_submissions.complete(connection, submission, now)
                 return True
-            released = select(work_chunks.c.releases).where(work_chunks.c.number == batch.number)
+            released = select(work_chunks.c.releases).where(work_chunks.c.id == batch.id)
             releases = connection.scalar(released) or 0
             due = now + timedelta(seconds=seconds_until_next(releases))
             changes = _AGAIN | {"due_at": due.isoformat(), "reason": reason, "releases": releases + 1}
@@ -349,11 +347,16 @@ def _turn(connection: Connection, run: int, lane: Lane) -> int:
     return max(served_next or 0, own_last or 0) + 1
 
 
-def _add_tries(connection: Connection, chunk: int, numbers: Sequence[int]) -> None:
+def _still(batch: WorkBatch) -> ScalarSelect[int]:
+    """The number of a worker's chunk; none where its run was deleted: SQLite gives the number to another chunk."""
+    return select(work_chunks.c.number).where(work_chunks.c.id == batch.id).scalar_subquery()
+
+
+def _add_tries(connection: Connection, batch: WorkBatch, numbers: Sequence[int]) -> None:
     if numbers:
         connection.execute(
             work_answers.update()
-            .where(work_answers.c.chunk == chunk, work_answers.c.number.in_(list(numbers)))
+            .where(work_answers.c.chunk == _still(batch), work_answers.c.number.in_(list(numbers)))
             .values(tries=work_answers.c.tries + 1)
         )
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from evaluator.run.durable.admission import Admission
 from evaluator.store.store import Store
+from tests.graded_run import begin_run
 from tests.store.conftest import address, postgresql, store  # noqa: F401 fixtures
-from tests.store.near_copying import grade, grader, hand_in
+from tests.store.near_copying import grade, grader, hand_in, take
 
 
 @pytest.fixture
@@ -46,3 +48,19 @@ def test_others_are_taken_in_after_the_days_run_was_deleted(store: Store, admiss
     later = hand_in(store, "c2")
     assert admission.take_in(10) == 2
     assert state_of(store, later) == "queued"
+
+
+def test_none_is_taken_into_another_run_that_came_after_the_days_was_deleted(
+    store: Store,  # noqa: F811
+    admission: Admission,
+    tmp_path: Path,
+) -> None:
+    """A table's run that was begun next is not what the worker takes for the day's run, which it knew by its number."""
+    hand_in(store, "c1")
+    assert admission.take_in(10) == 1
+    (run,) = store.runs.all()
+    store.runs.delete(run.number)
+    table = begin_run(store, str(tmp_path), "0a1b")
+    hand_in(store, "c2")
+    assert admission.take_in(10) == 2
+    assert {take(store).run, take(store).run} == {each.number for each in store.runs.all()} - {table.number}

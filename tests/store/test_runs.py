@@ -169,6 +169,18 @@ def test_deleting_a_run_takes_what_no_other_run_uses(store: Store, grader: Grade
     assert left() == "d"
 
 
+def test_a_deleted_runs_number_is_given_to_no_other(store: Store, grader: Grader, tmp_path: Path) -> None:
+    """Workers know a run by its number: one that holds a deleted run's grader would grade the next run with it."""
+    kept = begin(store, grader, tmp_path, "0a")
+    numbers = [kept.number]
+    for name in ("0b", "0c"):
+        numbers.append(begin(store, grader, tmp_path, name).number)
+        store.runs.delete(numbers[-1])
+    store.runs.delete(kept.number)
+    numbers.append(begin(store, grader, tmp_path, "0d").number)
+    assert numbers == sorted(set(numbers))
+
+
 def test_nothing_of_a_deleted_run_is_left_in_the_file(grader: Grader, tmp_path: Path) -> None:
     """SQLite would leave what was deleted where it stood until the place is used again."""
     where = tmp_path / "store.sqlite3"

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from evaluator import Answer
 from evaluator.core.identity import Identity
 from evaluator.core.near_copy.found import NearCopy
 from evaluator.core.work import WorkItem
+from evaluator.store.graded_rows import WorkOutcome
 from evaluator.store.store import Store
 from evaluator.store.work_shelf import WaitingChunk
-from tests.graded_run import begin_run
+from tests.graded_run import begin_run, grader
 
 
 def test_a_worker_learns_of_near_copies_and_of_names(store: Store, tmp_path) -> None:
@@ -62,3 +64,22 @@ def test_what_somebody_took_since_it_was_missed_is_left_to_them(store: Store, tm
     (missed,) = store.work.in_hand("bulk")
     store.work.put_back(missed)
     assert [chunk.id for chunk in store.work.due(10)] == [waiting.id]
+
+
+def test_what_is_late_for_a_deleted_run_takes_nothing_from_the_next(store: Store, tmp_path: Path) -> None:
+    """A worker that graded while the run was deleted, and another begun, writes nothing: that one's answers wait on,
+    as they were. Both databases: SQLite gives numbers of deleted rows again.
+    """
+    waiting = put_there(store, str(tmp_path))
+    late = store.work.start(waiting.id, "late")
+    assert late is not None
+    store.runs.delete(late.run)
+    record = begin_run(store, str(tmp_path), "1a2b3c4d")
+    store.work.add(record.number, [WorkItem(1, Answer("b", "bob", "degradation", "Another text."))])
+    store.work.write(late, [WorkOutcome(item, asyncio.run(grader().grade(item.answer))) for item in late.items])
+    store.work.finish(late, failed=[1], reason="none")
+    (waiting,) = store.work.due(10)
+    batch = store.work.start(waiting.id, "here")
+    assert batch is not None
+    assert [(item.answer.answer_id, item.tries) for item in batch.items] == [("b", 0)]
+    assert store.runs.holding(record.number).grades == 0
