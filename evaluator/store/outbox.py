@@ -136,7 +136,7 @@ class Outbox:
         """Sends an event, with its body, on its way to these targets; once, whoever else tries the same."""
         now = self._now().isoformat()
         with self._database.writing() as connection:
-            sent = outbound.update().where(outbound.c.number == event.number, NOT_ADDRESSED)
+            sent = outbound.update().where(outbound.c.id == event.id, NOT_ADDRESSED)
             kept = sealed_one(connection, event.candidate_id or None, body)
             if not connection.execute(sent, {"state": "sent", "body": kept}).rowcount or not targets:
                 return
@@ -236,8 +236,10 @@ class Outbox:
         return found | {"made": made}
 
     def _settle(self, delivery: Delivery, values: Mapping[str, object]) -> None:
+        # By its id: SQLite gives the number of an event whose run was deleted to the next one.
+        number = select(outbound.c.number).where(outbound.c.id == delivery.event.id).scalar_subquery()
         one = and_(
-            deliveries.c.event == delivery.event.number,
+            deliveries.c.event == number,
             deliveries.c.target == delivery.target,
             deliveries.c.state == "waiting",
         )

@@ -12,7 +12,7 @@ from evaluator import Grader
 from evaluator.core.submission import NewSubmission
 from evaluator.store.address import store_address
 from evaluator.store.database import Database
-from evaluator.store.outbox import Outbox, announce
+from evaluator.store.outbox import Outbox, announce, announce_of_grader
 from evaluator.store.store import Store, open_store
 from tests.store.test_runs import begin, grader  # noqa: F401 a fixture
 
@@ -128,3 +128,29 @@ def test_a_target_that_wants_no_more_gets_no_more(outbox: Outbox) -> None:
     first = outbox.claim("w")[0]
     outbox.failed(first, "HTTP 410", again=False)
     assert [each.reason for each in outbox.dead()] == ["HTTP 410"]
+
+
+@pytest.mark.parametrize("is_under_way", [False, True])
+def test_what_becomes_of_an_event_whose_run_is_deleted_is_not_taken_for_the_next_ones(
+    address: str, outbox: Outbox, clock: Clock, is_under_way: bool
+) -> None:
+    """A courier that had it when the run was deleted neither sends its words as another event nor says that the other
+    arrived. Both databases: SQLite gives numbers of deleted rows again.
+    """
+    old = outbox.made()[0]
+    addressed(outbox, *(["a"] if is_under_way else []))
+    under_way = outbox.claim("w")
+    with open_store(address) as store:
+        for run in store.runs.all():
+            store.runs.delete(run.number)
+    database = Database(store_address(address))
+    with database.writing() as connection:
+        announce_of_grader(connection, b"new", clock())
+    database.close()
+    outbox.address(old, b"old", ["a"])
+    (new,) = outbox.made()
+    outbox.address(new, new.body or b"", ["a"])
+    for each in under_way:
+        outbox.delivered(each)
+    assert [each.event.body for each in outbox.claim("w")] == [b"new"]
+    assert outbox.counts() == {"waiting": 1, "made": 0}
