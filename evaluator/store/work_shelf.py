@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, RowMapping, ScalarSelect, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, ScalarSelect, delete, func, select, tuple_
 
 from evaluator.core.submission import Submission
 from evaluator.core.work import (
@@ -191,9 +191,8 @@ class WorkShelf:
         self._mark(batch, None)
 
     def _mark(self, batch: WorkBatch, number: int | None) -> None:
-        held = (work_chunks.c.number == batch.number, work_chunks.c.owner == batch.owner)
         with self._database.writing() as connection:
-            connection.execute(work_chunks.update().where(*held).values(alone=number))
+            connection.execute(work_chunks.update().where(_is_held(batch)).values(alone=number))
 
     def write(self, batch: WorkBatch, outcomes: Sequence[WorkOutcome]) -> None:
         """Writes grades and takes their answers off the chunk. What was erased meanwhile is not written."""
@@ -233,11 +232,9 @@ class WorkShelf:
 
     def hand_back(self, batch: WorkBatch) -> None:
         """Gives a chunk to others at once: this worker is about to end."""
-        held = (work_chunks.c.number == batch.number, work_chunks.c.owner == batch.owner)
+        being_graded = _is_held(batch) & (work_chunks.c.state == "grading")
         with self._database.writing() as connection:
-            connection.execute(
-                work_chunks.update().where(*held, work_chunks.c.state == "grading").values(self._at_once())
-            )
+            connection.execute(work_chunks.update().where(being_graded).values(self._at_once()))
 
     def in_hand(self, lane: Lane) -> list[WaitingChunk]:
         """Chunks of a lane that are said to be in the queue, or with a worker that is not on the roll."""
@@ -275,6 +272,10 @@ def _turn(connection: Connection, run: int, lane: Lane) -> int:
     served_next = connection.scalar(select(func.min(work_chunks.c.priority)).where(waits))
     own_last = connection.scalar(select(func.max(work_chunks.c.priority)).where(work_chunks.c.run == run, waits))
     return max(served_next or 0, own_last or 0) + 1
+
+
+def _is_held(batch: WorkBatch) -> ColumnElement[bool]:
+    return (work_chunks.c.id == batch.id) & (work_chunks.c.owner == batch.owner)
 
 
 def _still(batch: WorkBatch) -> ScalarSelect[int]:
