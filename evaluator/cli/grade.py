@@ -263,7 +263,7 @@ async def _grade_into(
     presenter: Presenter,
 ) -> int:
     grader, table, run_id = order.grader, order.table, place.run_id
-    queued = QueuedGrader(grader, store.work, chunk=CHUNK) if order.workers and store else None
+    queued = QueuedGrader(grader, store.work, store.work_watch, chunk=CHUNK) if order.workers and store else None
     run = GradingRun(queued or grader, answers, folder.grades, limit=order.limit)
     beginning = order.manifest(run, place, run_id, table.candidates).model_copy(
         update={"outcome": "running", "answers": order.total}

@@ -176,7 +176,7 @@ class Report:
         if grade.needs_review and (candidate in self._plan.waiting or not self._plan.is_paged):
             owner = {"name": candidate, "href": self._href(candidate, 1)}
             shown = _part("to_review", view, self._compared_with, owner, paged=self._plan.is_paged)
-            rank = urgency_of(grade.model_dump(), self._rubric.advance_at).rank
+            rank = urgency_of(grade.model_dump(include={"flags", "criteria", "score"}), self._rubric.advance_at).rank
             self._to_review.append(_ToReview(number, question, rank, shown))
         if candidate in self._page_of:
             shown = _part("answer_card", view, "h4", self._compared_with)

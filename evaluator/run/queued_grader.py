@@ -20,6 +20,7 @@ from evaluator.store.stored_text import stored_text
 
 if TYPE_CHECKING:  # the command line makes one only for --workers
     from evaluator.store.work_shelf import WorkShelf
+    from evaluator.store.work_watch import WorkWatch
 
 _AHEAD = 20_000  # answers in the queue, at most: as many are held in memory
 _LOOK = 0.5  # seconds between two looks for what is done
@@ -33,10 +34,11 @@ class QueuedGrader(Grader):
     What the run has in the queue already, or graded, is not put there again: the same command goes on watching.
     """
 
-    def __init__(self, grader: Grader, work: WorkShelf, *, chunk: int) -> None:
+    def __init__(self, grader: Grader, work: WorkShelf, watch: WorkWatch, *, chunk: int) -> None:
         # Whoever asks keeps the pace, and that is not this process.
         super().__init__(replace(grader.pipeline, pacers=()), concurrency=grader.concurrency)
         self._work = work
+        self._watch = watch
         self._run = 0
         self._chunk = chunk
         self._number = 0
@@ -67,7 +69,7 @@ class QueuedGrader(Grader):
                 yield outcome
             if self._leaving or (self._all_put and not waiting):
                 return
-            done = await asyncio.to_thread(self._work.done, list(waiting))
+            done = await asyncio.to_thread(self._watch.done, list(waiting))
             for chunk in done:
                 for outcome in await asyncio.to_thread(self._outcomes_of, waiting.pop(chunk)):
                     yield outcome
@@ -82,8 +84,8 @@ class QueuedGrader(Grader):
             if not some:
                 self._all_put = True
                 break
-            queued = self._work.pending(self._run, [each.answer_id for each in some])
-            standing = {each.grade.answer_id: each for each in self._work.grades_of(self._run, _ids(some))}
+            queued = self._watch.pending(self._run, [each.answer_id for each in some])
+            standing = {each.grade.answer_id: each for each in self._watch.grades_of(self._run, _ids(some))}
             new: list[Answer] = []
             for answer in some:
                 self._require_gradable(answer)
@@ -108,7 +110,7 @@ class QueuedGrader(Grader):
         return grade.status in _STAYS and grade.provenance.fingerprint == asked_now
 
     def _outcomes_of(self, done: list[Answer]) -> list[GradingOutcome]:
-        stored = {each.grade.answer_id: each for each in self._work.grades_of(self._run, _ids(done))}
+        stored = {each.grade.answer_id: each for each in self._watch.grades_of(self._run, _ids(done))}
         return [
             _outcome(answer, stored[name])
             if (name := stored_text(answer.answer_id)) in stored

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from evaluator.store.user_shelf import UserShelf
     from evaluator.store.work_shelf import WorkShelf
     from evaluator.store.work_status import WorkStatus
+    from evaluator.store.work_watch import WorkWatch
     from evaluator.store.worker_roll import WorkerRoll
 
 
@@ -72,6 +73,12 @@ class Store:
         from evaluator.store.work_shelf import WorkShelf
 
         return WorkShelf(self._database, self._keyring)
+
+    @cached_property
+    def work_watch(self) -> WorkWatch:
+        from evaluator.store.work_watch import WorkWatch
+
+        return WorkWatch(self._database)
 
     @cached_property
     def outbox(self) -> Outbox:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,10 +9,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, RowMapping, ScalarSelect, bindparam, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, RowMapping, ScalarSelect, delete, func, select, tuple_
 
-from evaluator.core.answer import Answer
-from evaluator.core.near_copy.found import NearCopy
 from evaluator.core.submission import Submission
 from evaluator.core.work import (
     MOST_DEATHS,
@@ -26,21 +23,16 @@ from evaluator.core.work import (
 )
 from evaluator.store import work_submissions
 from evaluator.store.database import Database
-from evaluator.store.grade_rows import StoredGrade
 from evaluator.store.graded_rows import WorkOutcome, write_outcomes
-from evaluator.store.identity_bytes import identity_bytes, identity_in
 from evaluator.store.keyring import Keyring
-from evaluator.store.many_rows import ManyRows, insert_into
-from evaluator.store.schema import answers, grades, submissions, work_answers, work_chunks, workers
-from evaluator.store.sealed_bytes import sealed_one
-from evaluator.store.stored_text import stored_text
+from evaluator.store.schema import grades, submissions, work_answers, work_chunks, workers
 from evaluator.store.submission_rows import submission_record
+from evaluator.store.work_rows import items_of, write_items
 
 if TYPE_CHECKING:
     from evaluator.store.near_copies import NearCopies
 
 _ID_BYTES = 10
-_AT_ONCE = 500  # names in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +103,7 @@ class WorkShelf:
             "made_at": now,
         }
         number: int = connection.execute(work_chunks.insert().returning(work_chunks.c.number), row).scalar_one()
-        rows = [_row(connection, number, item) for item in items]
-        _ANSWER.carry_out(connection, [tuple(row[name] for name in _ANSWER_COLUMNS) for row in rows])
+        write_items(connection, number, items)
         return number
 
     def submissions(self, limit: int) -> list[work_submissions.NewWork]:
@@ -188,12 +179,7 @@ class WorkShelf:
             connection.execute(of_chunk, {"state": "grading", "owner": worker, "deaths": deaths, "alone": None})
             if row["submission"] is not None:
                 work_submissions.begin(connection, row["submission"])
-            items = tuple(
-                _item(each)
-                for each in connection.execute(
-                    select(work_answers).where(work_answers.c.chunk == row["number"]).order_by(work_answers.c.number)
-                ).mappings()
-            )
+            items = items_of(connection, row["number"])
         return WorkBatch(row["id"], row["number"], row["run"], worker, items, deaths >= MOST_DEATHS, row["made_at"])
 
     def begin(self, batch: WorkBatch, item: WorkItem) -> None:
@@ -205,9 +191,8 @@ class WorkShelf:
         self._mark(batch, None)
 
     def _mark(self, batch: WorkBatch, number: int | None) -> None:
-        held = (work_chunks.c.number == batch.number, work_chunks.c.owner == batch.owner)
         with self._database.writing() as connection:
-            connection.execute(work_chunks.update().where(*held).values(alone=number))
+            connection.execute(work_chunks.update().where(_is_held(batch)).values(alone=number))
 
     def write(self, batch: WorkBatch, outcomes: Sequence[WorkOutcome]) -> None:
         """Writes grades and takes their answers off the chunk. What was erased meanwhile is not written."""
@@ -247,11 +232,9 @@ class WorkShelf:
 
     def hand_back(self, batch: WorkBatch) -> None:
         """Gives a chunk to others at once: this worker is about to end."""
-        held = (work_chunks.c.number == batch.number, work_chunks.c.owner == batch.owner)
+        being_graded = _is_held(batch) & (work_chunks.c.state == "grading")
         with self._database.writing() as connection:
-            connection.execute(
-                work_chunks.update().where(*held, work_chunks.c.state == "grading").values(self._at_once())
-            )
+            connection.execute(work_chunks.update().where(being_graded).values(self._at_once()))
 
     def in_hand(self, lane: Lane) -> list[WaitingChunk]:
         """Chunks of a lane that are said to be in the queue, or with a worker that is not on the roll."""
@@ -276,67 +259,11 @@ class WorkShelf:
     def _at_once(self) -> dict[str, object]:
         return _AGAIN | {"due_at": self._now().isoformat()}
 
-    def pending(self, run: int, answer_ids: Sequence[str]) -> dict[str, int]:
-        """Which of these answers wait in a chunk of the run: the chunk's number by the answer's id, as stored."""
-        found: dict[str, int] = {}
-        with self._database.reading() as connection:
-            for start in range(0, len(answer_ids), _AT_ONCE):
-                names = [stored_text(each) for each in answer_ids[start : start + _AT_ONCE]]
-                rows = connection.execute(
-                    select(work_answers.c.answer_id, work_answers.c.chunk)
-                    .join(work_chunks, work_chunks.c.number == work_answers.c.chunk)
-                    .where(work_chunks.c.run == run, work_answers.c.answer_id.in_(names))
-                )
-                found.update({row.answer_id: row.chunk for row in rows})
-        return found
-
-    def done(self, chunks: Sequence[int]) -> list[int]:
-        """Which of these chunks (their numbers) are done."""
-        found: list[int] = []
-        with self._database.reading() as connection:
-            for start in range(0, len(chunks), _AT_ONCE):
-                some = chunks[start : start + _AT_ONCE]
-                wanted = select(work_chunks.c.number).where(
-                    work_chunks.c.number.in_(some), work_chunks.c.state == "done"
-                )
-                found.extend(connection.scalars(wanted))
-        return found
-
-    def grades_of(self, run: int, answer_ids: Sequence[str]) -> list[StoredGrade]:
-        """The grades of the run that stand for these answers."""
-        found: list[StoredGrade] = []
-        with self._database.reading() as connection:
-            for start in range(0, len(answer_ids), _AT_ONCE):
-                names = [stored_text(each) for each in answer_ids[start : start + _AT_ONCE]]
-                rows = connection.execute(_STANDING, {"run": run, "names": names})
-                found.extend(
-                    StoredGrade(
-                        row.number, row.text.decode("utf-8", "surrogatepass"), row.absent, row.row, row.line,
-                        row.paid_requests, row.paid_usd,
-                    )
-                    for row in rows
-                )  # fmt: skip
-        return found
-
 
 _IN_NO_HAND = (work_chunks.c.state == "queued") | (
     (work_chunks.c.state == "grading") & work_chunks.c.owner.not_in(select(workers.c.id))
 )
 _AGAIN: dict[str, object] = {"state": "waiting", "owner": None, "turn": work_chunks.c.turn + 1, "alone": None}
-
-_STANDING = (
-    select(
-        grades.c.number,
-        answers.c.body.label("text"),
-        answers.c.absent,
-        answers.c.row,
-        grades.c.body.label("line"),
-        grades.c.paid_requests,
-        grades.c.paid_usd,
-    )
-    .join(grades, (grades.c.run == answers.c.run) & (grades.c.number == answers.c.grade))
-    .where(answers.c.run == bindparam("run"), answers.c.answer_id.in_(bindparam("names", expanding=True)))
-)
 
 
 def _turn(connection: Connection, run: int, lane: Lane) -> int:
@@ -345,6 +272,10 @@ def _turn(connection: Connection, run: int, lane: Lane) -> int:
     served_next = connection.scalar(select(func.min(work_chunks.c.priority)).where(waits))
     own_last = connection.scalar(select(func.max(work_chunks.c.priority)).where(work_chunks.c.run == run, waits))
     return max(served_next or 0, own_last or 0) + 1
+
+
+def _is_held(batch: WorkBatch) -> ColumnElement[bool]:
+    return (work_chunks.c.id == batch.id) & (work_chunks.c.owner == batch.owner)
 
 
 def _still(batch: WorkBatch) -> ScalarSelect[int]:
@@ -368,37 +299,3 @@ def _add_death(connection: Connection, chunk: RowMapping) -> int:
     alone = (work_answers.c.chunk == chunk["number"], work_answers.c.number == chunk["alone"])
     counted = work_answers.update().where(*alone).values(deaths=work_answers.c.deaths + 1)
     return connection.scalar(counted.returning(work_answers.c.deaths)) or 0
-
-
-def _row(connection: Connection, chunk: int, item: WorkItem) -> dict[str, object]:
-    answer = item.answer
-    candidate_id = stored_text(answer.candidate_id)
-    known = identity_bytes(answer.identity)
-    return {
-        "chunk": chunk,
-        "number": item.number,
-        "answer_id": stored_text(answer.answer_id),
-        "candidate_id": candidate_id,
-        "question_id": answer.question_id,
-        "body": sealed_one(connection, candidate_id, answer.text.encode("utf-8", "surrogatepass")),
-        "absent": answer.absent,
-        "row": answer.row,
-        "tries": item.tries,
-        "deaths": item.deaths,
-        "identity": None if known is None else sealed_one(connection, candidate_id, known),
-        "alike": json.dumps([[each.row, each.containment] for each in answer.alike]) if answer.alike else None,
-    }
-
-
-_ANSWER_COLUMNS = tuple(column.name for column in work_answers.columns)
-_ANSWER = ManyRows(_ANSWER_COLUMNS, lambda dialect, rows: insert_into(dialect, work_answers).values(rows))
-
-
-def _item(row: RowMapping) -> WorkItem:
-    text = row["body"].decode("utf-8", "surrogatepass")
-    alike = tuple(NearCopy(*each) for each in json.loads(row["alike"] or "[]"))
-    answer = Answer(
-        row["answer_id"], row["candidate_id"], row["question_id"], text, row["absent"], row["row"],
-        identity=identity_in(row["identity"]), alike=alike,
-    )  # fmt: skip
-    return WorkItem(row["number"], answer, row["tries"], row["deaths"])

@@ -83,3 +83,21 @@ def test_what_is_late_for_a_deleted_run_takes_nothing_from_the_next(store: Store
     assert batch is not None
     assert [(item.answer.answer_id, item.tries) for item in batch.items] == [("b", 0)]
     assert store.runs.holding(record.number).grades == 0
+
+
+def test_what_is_late_for_a_deleted_run_takes_nothing_from_its_own_worker(store: Store, tmp_path: Path) -> None:
+    """The same worker has the next run's chunk by now: it stays with it, and no death counts against its answer."""
+    waiting = put_there(store, str(tmp_path))
+    late = store.work.start(waiting.id, "here")
+    assert late is not None
+    store.runs.delete(late.run)
+    record = begin_run(store, str(tmp_path), "1a2b3c4d")
+    store.work.add(record.number, [WorkItem(1, Answer("b", "bob", "degradation", "Another text."))])
+    (waiting,) = store.work.due(10)
+    assert store.work.start(waiting.id, "here") is not None
+    store.work.begin(late, late.items[0])
+    store.work.hand_back(late)
+    assert store.work.due(10) == []
+    taken_over = store.work.start(waiting.id, "another")
+    assert taken_over is not None
+    assert [item.deaths for item in taken_over.items] == [0]
