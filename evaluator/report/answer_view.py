@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -52,8 +53,9 @@ class CheckView(NamedTuple):
     met: bool
 
 
-class LevelReached(NamedTuple):
-    """A criterion and a level of it: the same for all answers that reach it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelReached:
+    """A criterion and a level of it: the same for all answers that reach it, and known by being the same object."""
 
     letter: str
     look: str
