@@ -24,14 +24,27 @@ class Owner:
     href: str
 
 
-def answer_card(
-    answer: AnswerView, heading: Literal["h3", "h4"], compared_with: str, owner: Owner | None = None
-) -> bytes:
-    """The card, as it stands in a file. `owner` is named on it where it stands apart from the candidate's section."""
+class AnswerCard:
+    """The card of one answer, as it stands in a file."""
+
+    def __init__(self, answer: AnswerView, compared_with: str) -> None:
+        """`compared_with` names the other grader, where there is one."""
+        self._answer = answer
+        self._body = _body(answer, compared_with)
+
+    def under(self, heading: Literal["h3", "h4"], owner: Owner | None = None) -> bytes:
+        """The card with a heading of this size; `owner` is named where it stands apart from the candidate's section."""
+        answer = self._answer
+        head = (
+            f'<article class="answer" id="{answer.anchor}" aria-labelledby="{answer.anchor}-h">\n'
+            f'<header class="answer-head">\n{_owned(owner) if owner else ""}'
+            f'<{heading} id="{answer.anchor}-h">{shown_again(answer.title)}</{heading}>\n'
+        )
+        return head.encode() + self._body
+
+
+def _body(answer: AnswerView, compared_with: str) -> bytes:
     before = (
-        f'<article class="answer" id="{answer.anchor}" aria-labelledby="{answer.anchor}-h">\n'
-        f'<header class="answer-head">\n{_owned(owner) if owner else ""}'
-        f'<{heading} id="{answer.anchor}-h">{shown_again(answer.title)}</{heading}>\n'
         f'<p class="answer-score">{_score(answer)}</p>\n'
         f'<p class="question">{shown_again(answer.question)}</p>\n</header>\n'
         f"{_flags(answer)}\n{''.join(map(_alike, answer.alike))}"
@@ -110,7 +123,7 @@ def _red_flags(answer: AnswerView) -> str:
 
 def _sum(answer: AnswerView) -> str:
     said = answer.arithmetic
-    return f'<p class="sum"><span class="label">Score</span> {shown(said)}</p>' if said else ""
+    return f'<p class="sum"><span class="label">Score</span> {shown_again(said)}</p>' if said else ""
 
 
 def _confidence(answer: AnswerView) -> str:

@@ -27,7 +27,7 @@ from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.files.whole_file import whole_file
 from evaluator.report.alike_spool import AlikeSpool
-from evaluator.report.answer_card import Owner, answer_card
+from evaluator.report.answer_card import AnswerCard, Owner
 from evaluator.report.answer_view import AnswerViews
 from evaluator.report.candidate_view import CandidateRow, candidate_row, candidate_section
 from evaluator.report.graded_answer import GradedAnswer
@@ -175,14 +175,15 @@ class Report:
         self._shown_of[candidate] += 1
         anchor = f"{_anchor(number)}-{self._shown_of[candidate]}"
         view = self._views.of(graded, anchor, other, self._alike.of(grade))
+        card = AnswerCard(view, self._compared_with)
         if grade.needs_review and (candidate in self._plan.waiting or not self._plan.is_paged):
             if self._plan.is_paged:
-                shown = answer_card(view, "h3", self._compared_with, Owner(candidate, self._href(candidate, 1)))
+                shown = card.under("h3", Owner(candidate, self._href(candidate, 1)))
             else:
                 shown = _part("to_review", view).encode()
             self._to_review.append(_ToReview(self._rank(grade), number, question, shown))
         if candidate in self._page_of:
-            self._shown.add(candidate, question, grade.answer_id, answer_card(view, "h4", self._compared_with))
+            self._shown.add(candidate, question, grade.answer_id, card.under("h4"))
 
     def _rank(self, grade: Grade) -> int:
         if self._left_out:
@@ -240,7 +241,8 @@ class Report:
         if plan.is_paged:
             self._write_page(1, content, shown)
         else:
-            content["list_to_review"] = Markup(b"".join(shown).decode())  # noqa: S704 escaped by its template
+            listed = b"".join(shown).decode()
+            content["list_to_review"] = Markup(listed)  # noqa: S704 escaped by its template  # nosec B704
             self._write_page(1, content, self._sections(islice(self._standings, len(plan.first))))
 
     def _write_page(self, page_number: int, content: Mapping[str, Any], answers: Iterable[bytes]) -> None:
