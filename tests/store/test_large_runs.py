@@ -69,7 +69,7 @@ def test_postgresql_takes_new_grades_in_without_going_through_the_queue(postgres
 
 
 def leave_uncounted(store: Store) -> None:
-    """PostgreSQL counts no table by itself from now on: else it may in the middle of a test, and read in another way."""
+    """PostgreSQL counts no table by itself from now on: in the middle of a test it would read in another way."""
     with store.runs.database.writing() as connection:
         for table in connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")).all():
             connection.execute(text(f'ALTER TABLE "{table}" SET (autovacuum_enabled = false)'))
