@@ -96,9 +96,15 @@ class AnswerRows:
         if not text:
             findings.mistake("has no candidate id", column=self.plan.name(position), row=row.number)
         elif len(text) > LONGEST_ID:
-            findings.mistake(f"has a candidate id of more than {LONGEST_ID} characters", column=self.plan.name(position), row=row.number)
+            findings.mistake(
+                f"has a candidate id of more than {LONGEST_ID} characters",
+                column=self.plan.name(position),
+                row=row.number,
+            )
         elif is_spreadsheet_error(text):
-            findings.mistake(f"has the spreadsheet error {text} for a candidate id", column=self.plan.name(position), row=row.number)
+            findings.mistake(
+                f"has the spreadsheet error {text} for a candidate id", column=self.plan.name(position), row=row.number
+            )
         elif text.startswith("=") and isinstance(self._cell(row, position), OddCell):
             findings.mistake(
                 "has a formula without a saved result for a candidate id: open the workbook in a spreadsheet program "
@@ -116,7 +122,8 @@ class AnswerRows:
         elif self.plan.may_hold_names and _looks_like_a_name(text):
             findings.mistake(
                 "seems to hold names, which are never used as ids: name a column of ids or addresses with "
-                f'--map "COLUMN=candidate_id" (or this one, if these are ids: --map "{self.plan.name(position)}=candidate_id")',
+                f'--map "COLUMN=candidate_id" (or this one, if these are ids: --map '
+                f'"{self.plan.name(position)}=candidate_id")',
                 column=self.plan.name(position),
                 row=row.number,
             )
@@ -173,7 +180,9 @@ class AnswerRows:
         if match.question_id is None:
             nearest = match.nearest or self.matcher.suggest(written)
             suggestion = f"; did you mean {nearest!r}?" if nearest else ""
-            findings.mistake(f"unknown question {shorten(written)!r}{suggestion}", column=self.plan.name(position), row=row.number)
+            findings.mistake(
+                f"unknown question {shorten(written)!r}{suggestion}", column=self.plan.name(position), row=row.number
+            )
         elif match.how:
             findings.note(
                 f"{shorten(written)!r} read as question {match.question_id!r} ({match.how})",
