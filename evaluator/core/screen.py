@@ -6,7 +6,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import islice
 
 from rapidfuzz import fuzz
 
@@ -51,8 +50,6 @@ def screen(answer: Answer, question: Question, rubric_words: GradingWords) -> Sc
     absent = answer.absent or absence_of(text)
     if absent is not None:
         return Screening(not_answered=f"{absent}: {_NOT_ANSWERED[absent]}")
-    # Counted only as far as it matters: whether there are enough.
-    words = sum(1 for _ in islice(_WORD.finditer(text), question.min_words))
     flags = [*_hidden_characters(text), *_copied_question(text, question)]
     if answer.alike:
         flags.append(near_copy_flag(answer.alike))
@@ -64,13 +61,24 @@ def screen(answer: Answer, question: Question, rubric_words: GradingWords) -> Sc
                 detail=f"Exactly {EXCEL_CELL:,} characters, the most that a cell of Excel holds: probably cut off.",
             )
         )
-    if words < question.min_words:
+    if not _has_words(text, question.min_words):
+        words = len(_WORD.findall(text))
         detail = f"{words} word{'' if words == 1 else 's'}; the question expects at least {question.min_words}."
         flags.append(Flag(code="too_short", severity="note", detail=detail))
     if len(text) > LONGEST:
         too_long = f"too_long: The answer has {len(text):,} characters; above {LONGEST:,} a person has to read it."
         return Screening(ungradable=too_long, flags=tuple(flags))
     return Screening(flags=tuple(flags), findings=look_at(text, rubric_words))
+
+
+def _has_words(text: str, number: int) -> bool:
+    """Whether it has at least so many words; read no further than these."""
+    return number == 0 or (number <= len(text) and _so_many_words(number).match(text) is not None)
+
+
+@lru_cache(maxsize=256)
+def _so_many_words(number: int) -> re.Pattern[str]:
+    return re.compile(rf"\W*+(?:\w++\W++){{{number - 1}}}\w")
 
 
 def _hidden_characters(text: str) -> list[Flag]:

@@ -81,10 +81,11 @@ def _with_unspaced(text: str, found: int) -> int:
     return found
 
 
-def may_address(text: str, hot: Sequence[tuple[int, int]]) -> bool:
+def may_address(text: str, lowered: str, hot: Sequence[tuple[int, int]]) -> bool:
     """Whether concepts could meet closely enough; most answers end here.
 
-    `hot`: the words that have concepts, each as its place among all words, in order, and its concepts.
+    `lowered`: the text in lower case. `hot`: the words that have concepts, each as its place among all words, in order,
+    and its concepts.
     """
     every = reduce(or_, (concepts for _, concepts in hot), 0)
     is_unspaced = not text.isascii() and UNSPACED.search(text) is not None
@@ -97,7 +98,7 @@ def may_address(text: str, hot: Sequence[tuple[int, int]]) -> bool:
     is_anywhere = is_unspaced or ("\n" in text and len(_fragments(text)) > 1)
     if not (is_anywhere or _meet(hot, _OUT_OF)):
         return False
-    bonus = _OUT_OF if out_of(text.lower()) else 0
+    bonus = _OUT_OF if out_of(lowered) else 0
     return weight_of(every | bonus) >= SUSPECT and (is_anywhere or _meet(hot, bonus))
 
 

@@ -237,7 +237,7 @@ def out_of(lowered: str) -> list[tuple[int, int]]:
         for each in FRACTION.finditer(lowered)
         if each.start() == 0 or not (lowered[each.start() - 1].isdigit() or lowered[each.start() - 1] in ".,")
     ]
-    for phrase in PHRASES:
+    for phrase in filter(lowered.__contains__, PHRASES):
         at = lowered.find(phrase)
         while at >= 0:
             found.append((at, at + len(phrase)))

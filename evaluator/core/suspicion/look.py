@@ -18,9 +18,9 @@ from evaluator.core.suspicion.encoded import TELLINGS, encoded, may_be_turned, s
 from evaluator.core.suspicion.finding import Finding, merged
 from evaluator.core.suspicion.markup import grades_as_data, markup
 from evaluator.core.suspicion.matching_text import MatchingText, inkless_runs, words_of
-from evaluator.core.suspicion.stuffing import RUN, keyword_lists, recitals, repetitions, runs_of
+from evaluator.core.suspicion.stuffing import RecitedRuns, keyword_lists, may_repeat, recitals, repetitions, runs_of
 
-_SIGNS = frozenset("<[#:：/=-*~_")
+_SIGNS = "-:/=_*[#<~："  # the commonest first
 _LONG_WORD = 20  # letters: base64 and the like
 _SINGLE_LETTERS = bytes([1] * 7)  # so many words of one letter in a row
 _BINARY_DIGITS = 32
@@ -34,12 +34,12 @@ class GradingWords:
     """What only a rubric says: its criteria's names and ids in lower case, and its runs of words."""
 
     names: tuple[str, ...]
-    runs: frozenset[tuple[str, ...]]
+    runs: RecitedRuns
 
     @classmethod
     def of(cls, names: Sequence[str], texts: Sequence[str], given: Sequence[str]) -> GradingWords:
         """From the rubric's names and texts, less what a question gives (`given`)."""
-        return cls(tuple(name.lower() for name in names), runs_of(texts) - runs_of(given))
+        return cls(tuple(name.lower() for name in names), RecitedRuns(runs_of(texts) - runs_of(given)))
 
 
 def look_at(answer: str, words: GradingWords) -> tuple[Finding, ...]:
@@ -58,23 +58,22 @@ def look_at(answer: str, words: GradingWords) -> tuple[Finding, ...]:
 def _found_in(text: str, words: GradingWords) -> Iterator[Finding]:
     lowered = text.lower()
     said = words_of(lowered)
-    distinct = set(said)
     tellings = list(map(TELLINGS.__getitem__, said))
     telling = reduce(or_, set(tellings), 0)
-    if may_address(text, _hot(tellings)):
+    if may_address(text, lowered, _hot(tellings)):
         yield from addresses(text)
     if may_be_turned(telling):
         yield from turned(text)
-    if not _SIGNS.isdisjoint(text):
+    if any(map(text.__contains__, _SIGNS)):
         yield from markup(text)
-        yield from grades_as_data(text, lowered, distinct, words.names)
+        yield from grades_as_data(text, lowered, said, words.names)
     if _may_hold_a_code(text, said):
         yield from encoded(text)
-    if not words.runs.isdisjoint(zip(*(said[offset:] for offset in range(RUN)), strict=False)):
-        yield from recitals(text, words.runs)
+    if words.runs.stand_in(said):
+        yield from recitals(text, words.runs.every)
     if text.count(",") + text.count(";") + text.count("、") + text.count("，") + text.count("\n") >= 9:
         yield from keyword_lists(text)
-    if len(said) >= 24 and len(distinct) < 0.7 * len(said):
+    if len(said) >= 24 and may_repeat(text) and len(set(said)) < 0.7 * len(said):
         yield from repetitions(text)
 
 
@@ -86,13 +85,15 @@ def _hot(tellings: Sequence[int]) -> list[tuple[int, int]]:
 
 def _may_hold_a_code(text: str, said: list[str]) -> bool:
     sizes = list(map(len, said))
-    if max(sizes, default=0) >= _LONG_WORD or "&#" in text or "\\u" in text or "\\x" in text:
+    if max(sizes, default=0) >= _LONG_WORD:
+        return True
+    if ("&" in text and "&#" in text) or ("\\" in text and ("\\u" in text or "\\x" in text)):
         return True
     if _SINGLE_LETTERS in bytes(sizes):
         return True
     if text.count("%") >= _PERCENT_SIGNS:
         return True
-    if text.count(".-") + text.count("-.") + text.count("·") + text.count(". -") >= 4:
+    if text.count("·") + (text.count(".-") + text.count("-.") + text.count(". -") if "-" in text else 0) >= 4:
         return True
     return text.count("0") + text.count("1") >= _BINARY_DIGITS
 

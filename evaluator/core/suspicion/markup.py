@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from evaluator.core.suspicion.address import concepts_in
 from evaluator.core.suspicion.concepts import weight_of
@@ -64,36 +64,41 @@ _NUMBERED_LEVEL = re.compile(
 )
 
 
+OF_LINES = (_ROLE, _END, _LINK_COMMENT, _NUMBERED_LEVEL)
+"""The patterns that begin where a line does and end in it."""
+
+
 def markup(text: str) -> Iterator[Finding]:
     """Each stretch of such markup. Every pattern is asked only where a character of its own is there."""
     if "<" in text or "[" in text or "nstruction" in text or "esponse" in text:
-        yield from _each(_CHAT, text, "Markup of a conversation with a model.")
-        yield from _each(_FENCE, text, "A line made to look like the end of the answer.")
+        yield from _each(_CHAT.finditer(text), text, "Markup of a conversation with a model.")
+        yield from _each(_FENCE.finditer(text), text, "A line made to look like the end of the answer.")
     if ":" in text or "：" in text:
-        yield from _each(_ROLE, text, "A line in the name of the system or of the assistant.")
+        yield from _each(of_lines(_ROLE, text), text, "A line in the name of the system or of the assistant.")
     if any(rule in text for rule in _RULES):
+        ends = of_lines(_END, text)
         yield from _each(
-            _END, text, "A line made to look like the end of the answer.", reaches=_to_the_end_of_paragraph
+            ends, text, "A line made to look like the end of the answer.", reaches=_to_the_end_of_paragraph
         )
     if "<" in text:
-        yield from _hidden(_COMMENT, text, "A comment of HTML, which a page does not show.")
-        yield from _hidden(_HIDING, text, "Text that a page would hide.")
+        yield from _hidden(_COMMENT.finditer(text), "A comment of HTML, which a page does not show.")
+        yield from _hidden(_HIDING.finditer(text), "Text that a page would hide.")
     if "[" in text:
-        yield from _hidden(_LINK_COMMENT, text, "A note of Markdown, which a page does not show.")
-        yield from _hidden(_ALT_TEXT, text, "Words about a picture, which a page does not show.")
+        yield from _hidden(of_lines(_LINK_COMMENT, text), "A note of Markdown, which a page does not show.")
+        yield from _hidden(_ALT_TEXT.finditer(text), "Words about a picture, which a page does not show.")
     if "#" in text or "//" in text or "--" in text or "/*" in text:
-        yield from _hidden(_CODE_COMMENT, text, "A comment in code.", least=_SPEAKS)
+        yield from _hidden(_CODE_COMMENT.finditer(text), "A comment in code.", least=_SPEAKS)
 
 
-def grades_as_data(text: str, lowered: str, words: Set[str], criterion_names: Sequence[str]) -> Iterator[Finding]:
+def grades_as_data(text: str, lowered: str, words: Iterable[str], criterion_names: Sequence[str]) -> Iterator[Finding]:
     """Grades written as data, or as a list of levels: a reply or a rubric made up. `words`: of the lowered text."""
     keys = (
         []
-        if len(_KEYS & words) < _FEWEST_KEYS
+        if len(_KEYS.intersection(words)) < _FEWEST_KEYS
         else [(*found.span(), found[1].lower()) for found in _GRADE_KEY.finditer(text)]
     )
     yield from _runs(keys, text, "A grade made up as data.")
-    levels = [(*found.span(), str(found.start())) for found in _NUMBERED_LEVEL.finditer(text)]
+    levels = [(*found.span(), str(found.start())) for found in of_lines(_NUMBERED_LEVEL, text)]
     yield from _runs(levels, text, "Levels made up as a list.")
     for name in criterion_names:
         at = lowered.find(name)
@@ -109,17 +114,29 @@ _VALUE = re.compile(
 )
 
 
+def of_lines(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """As `finditer`, for a pattern of `OF_LINES`: asked only where a line begins, it costs little."""
+    start = 0
+    while True:
+        found = pattern.match(text, start)
+        if found is not None:
+            yield found
+        start = text.find("\n", start) + 1
+        if start == 0:
+            return
+
+
 def _each(
-    pattern: re.Pattern[str], text: str, says: str, reaches: Callable[[str, int], int] | None = None
+    found_there: Iterable[re.Match[str]], text: str, says: str, reaches: Callable[[str, int], int] | None = None
 ) -> Iterator[Finding]:
-    for found in pattern.finditer(text):
+    for found in found_there:
         end = reaches(text, found.end()) if reaches else found.end()
         yield Finding("injection_suspected", found.start(), end, says, True)
 
 
-def _hidden(pattern: re.Pattern[str], text: str, says: str, *, least: float = _PERHAPS) -> Iterator[Finding]:
+def _hidden(found_there: Iterable[re.Match[str]], says: str, *, least: float = _PERHAPS) -> Iterator[Finding]:
     """What is hidden and says something about grades; other comments are nobody's business."""
-    for found in pattern.finditer(text):
+    for found in found_there:
         weight = weight_of(concepts_in(found.group()))
         if weight >= least:
             yield Finding("injection_suspected", found.start(), found.end(), says, weight >= _SPEAKS)

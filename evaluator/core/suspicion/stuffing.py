@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import compress, count
 
 from evaluator.core.overlap import is_content
 from evaluator.core.suspicion.finding import Finding
 
 RUN = 7
 """Words in a row that an answer does not share with a rubric by chance."""
+_THREES = RUN - 2  # words in a row that a run has
 _FEWEST_TERMS = 10
 _LONGEST_TERM = 5  # words
 _MOST_GRAMMAR = 0.2  # of the words, in a list of keywords
@@ -26,6 +30,25 @@ _SENTENCE = re.compile(r"[^.!?。\n]{8,}[.!?。\n]?")
 _LIST = "A list of keywords without a statement."
 _AGAIN = "The same words again and again."
 _RECITAL = "The rubric's own words, given back."
+
+
+@dataclass(frozen=True)
+class RecitedRuns:
+    """Every run of words that a rubric says, to be looked for in answers."""
+
+    every: frozenset[tuple[str, ...]]
+
+    @cached_property
+    def _threes(self) -> frozenset[tuple[str, ...]]:
+        return frozenset(run[at : at + 3] for run in self.every for at in range(_THREES))
+
+    def stand_in(self, said: Sequence[str]) -> bool:
+        """Whether one of them stands among these words in lower case."""
+        # Of the five threes of words in a row that a run of seven has, one begins at a fifth place: only where such a
+        # three is the rubric's do runs have to be looked up.
+        threes = zip(said[_THREES - 1 :: _THREES], said[_THREES::_THREES], said[_THREES + 1 :: _THREES], strict=False)
+        known = compress(count(0, _THREES), map(self._threes.__contains__, threes))
+        return any(tuple(said[at : at + RUN]) in self.every for first in known for at in range(first, first + _THREES))
 
 
 def keyword_lists(text: str) -> Iterator[Finding]:
@@ -59,6 +82,12 @@ def _keyword_list(text: str, run: Sequence[tuple[int, int, int]]) -> Iterator[Fi
     said = [word.lower() for word in _WORD.findall(text[start:end])]
     if sum(not is_content(word) for word in said) <= _MOST_GRAMMAR * len(said):
         yield Finding("keyword_stuffing", start, end, _LIST, False)
+
+
+def may_repeat(text: str) -> bool:
+    """Whether as many sentences begin with the same word as would have to be the same; hardly any answer's do."""
+    first_words = [(each.split(None, 1) or [""])[0].lower() for each in _SENTENCE.findall(text)]
+    return len(first_words) - len(set(first_words)) >= _FEWEST_TIMES - 1
 
 
 def repetitions(text: str) -> Iterator[Finding]:
