@@ -60,7 +60,7 @@ def test_the_tiny_rubric_has_no_mistake(tmp_path: Path) -> None:
     [
         ("    weight: 1\n", "    weight: 1\n    wieght: 2\n", 12, "criteria[0].wieght", "unknown key"),
         ("    weight: 1\n", "    wieght: 1\n", 11, "criteria[0].wieght", "unknown key; is weight meant?"),
-        ("advance_at: 5\n", "advance_at: 5\nflags: {naer_bar: 1}\n", 7, "flags.naer_bar", "unknown key; is near_bar meant?"),
+        ("advance_at: 5\n", "advance_at: 5\nflags: {naer_bar: 1}\n", 7, "flags.naer_bar", "; is near_bar meant?"),
         ("    name: One\n", "", 8, "criteria[0].name", "is missing"),
         ("      1: It is.\n", "", 12, "criteria[0].levels", "level 1 of the scale has no anchor"),
         ("      1: It is.", "      1: It is.\n      7: More.", 15, "criteria[0].levels.7", "level 7 is not on the"),
