@@ -212,6 +212,22 @@ def test_another_worker_does_what_a_killed_one_was_at(
     assert (run.state, run.tries) == ("done", 2)
 
 
+def test_a_worker_that_is_told_to_end_hands_its_canary_back(
+    server_database: str, worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the midst of it: it waits for another worker at once, and the try does not count."""
+    monkeypatch.setenv("EVALUATOR_CANARY_AT", NIGHTLY)
+    monkeypatch.setenv("EVALUATOR_CANARY_LIMIT", str(ANSWERS))
+    with open_store(server_database) as store, Strictness(wait=3600) as server:
+        first = worker(server_database, "--grader", "openai:m", "--base-url", server.address)
+        until(lambda: _fires(server_database, "canary"))
+        until(lambda: server.asked)
+        code, said = first.terminate()
+        (run,) = store.schedules.history("canary")
+    assert (code, run.state, run.tries) == (0, "waiting", 0)
+    assert "scheduled work is left to another" in [line["said"] for line in said]
+
+
 def test_what_no_setting_names_any_more_is_off(address: str, worker: StartWorker) -> None:
     """And a worker without a grader leaves it as it is."""
     with open_store(address) as store:
