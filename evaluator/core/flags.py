@@ -33,6 +33,8 @@ def _unverified(criteria: Sequence[CriterionGrade], readings: Sequence[Reading],
     thin = {criterion for reading in readings for criterion in reading.thin}
     for criterion in criteria:
         lost = sum(not each.verified for each in criterion.evidence)
+        if not (lost or criterion.id in thin or criterion.id in fallen):
+            continue
         name = rubric.criterion(criterion.id).name
         if criterion.id in thin:
             detail = f"{name}: the highest level takes quotes from two places of the answer, and one was given."
@@ -42,7 +44,7 @@ def _unverified(criteria: Sequence[CriterionGrade], readings: Sequence[Reading],
             said = f"said level {claimed}" if claimed != criterion.given_level else "met more checks"
             detail = f"{name}: the grader {said}, but the quotes for it are not in the answer and count for nothing."
             yield Flag(code="evidence_unverified", severity="review", detail=detail)
-        elif lost:
+        else:
             detail = f"{name}: {lost} of {len(criterion.evidence)} quotes are not in the answer and count for nothing."
             yield Flag(code="evidence_unverified", severity="note", detail=detail)
 

@@ -56,10 +56,20 @@ def share_of_small_words(words: Sequence[str], language: str) -> float:
     return sum(map(_SMALL_WORDS[language].__contains__, words)) / len(words)
 
 
-def is_settled(text: str, languages: Collection[str]) -> bool:
-    """Whether the text is surely in one of these languages, by its small words alone."""
-    words = text.lower().split()
-    return any(has_signs(each) and share_of_small_words(words, each) >= SETTLED for each in languages)
+def is_settled(words: Sequence[str], languages: Collection[str]) -> bool:
+    """Whether a text of these lower-case words is surely in one of these languages, by its small words alone."""
+    return any(has_signs(each) and _has_enough(words, _SMALL_WORDS[each]) for each in languages)
+
+
+def _has_enough(words: Sequence[str], small_words: Collection[str]) -> bool:
+    """Whether so many of the words are small ones; nearly every text in the language has them in its first half."""
+    if len(words) < _FEWEST_WORDS:
+        return False
+    half = len(words) // 2
+    there = sum(map(small_words.__contains__, words[:half]))
+    if there / len(words) >= SETTLED:
+        return True
+    return (there + sum(map(small_words.__contains__, words[half:]))) / len(words) >= SETTLED
 
 
 def main_script(text: str) -> str | None:

@@ -79,6 +79,8 @@ class Usage:
         return self.cached_tokens / self.input_tokens
 
     def __add__(self, other: Usage) -> Usage:
+        if self is NOTHING_USED:
+            return other
         return Usage(
             _sum(self.input_tokens, other.input_tokens),
             _sum(self.output_tokens, other.output_tokens),
@@ -103,6 +105,10 @@ class Usage:
             batched=batched,
             cache_write_tokens=_difference(self.cache_write_tokens, part.cache_write_tokens),
         )
+
+
+NOTHING_USED = Usage()
+"""What sums of usage begin with."""
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

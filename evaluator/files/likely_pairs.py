@@ -23,6 +23,10 @@ from evaluator.core.near_copy.shingles import Numbers, Shingled
 Pairs = npt.NDArray[np.uint32]
 """A row a pair: the places of two answers among all, the earlier one first."""
 _FINEST, _A_PART = 256, 100_000  # parts at most; values in one, until there are that many
+_REMAINDERS = np.arange(_FINEST + 1, dtype=np.uint16)
+_A_SLICE, _A_BLOCK = 50_000, 10_000  # values of a part that are held at once, and read
+_SAMPLED = 20  # of so many values one says where the slices begin
+_AT_ONCE = 20_000  # entries whose pairs are made at once
 _ALL_PAIRS = 8  # answers that share a shingle and are all compared; of more, each with the two before it
 _NEIGHBOURS = 2
 _ENTRY = np.dtype([("key", np.uint64), ("number", np.uint64), ("owner", np.uint32)])
@@ -35,8 +39,8 @@ class LikelyPairs:
 
     def __init__(self) -> None:
         self._files = ExitStack()
-        self._entries = self._files.enter_context(_Parts(_ENTRY))
-        self._shared = self._files.enter_context(_Parts(_PAIR))
+        self._entries = self._files.enter_context(_Parts(_ENTRY, "key"))
+        self._shared = self._files.enter_context(_Parts(_PAIR, "pair"))
         self._answers = 0
 
     def __enter__(self) -> Self:
@@ -61,8 +65,9 @@ class LikelyPairs:
         """The pairs that share enough of the sample, in order. To be asked once, when all are taken in."""
         whole = np.zeros(self._answers, dtype=np.float32)
         for entries in self._entries:
-            shared = _pairs_within(entries, commonness, whole)
-            self._shared.add(shared, _first(shared["pair"]))
+            for shared in _pairs_within(entries, commonness, whole):
+                self._shared.add(shared, _first(shared["pair"]))
+            del entries  # before the next are read
         kept = [np.empty(0, np.uint64)]
         for shared in self._shared:
             pairs, places, times = np.unique(shared["pair"], return_inverse=True, return_counts=True)
@@ -76,10 +81,13 @@ class LikelyPairs:
 class _Parts:
     """Values in one temporary file, in memory while it is small, to be read again in parts by a number of theirs."""
 
-    def __init__(self, kind: np.dtype[Any]) -> None:
+    def __init__(self, kind: np.dtype[Any], by: str) -> None:
+        """`by`: the field of a value; those in which it is the same are read at once."""
         self._kind = kind
+        self._by = by
         self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 closed by whoever enters it
-        self._borders: list[npt.NDArray[np.int64]] = []
+        # Where in what was added at once each part begins, and the last one ends: many small arrays are holes later.
+        self._borders = bytearray()
         self._end = 0
 
     def __enter__(self) -> Self:
@@ -90,24 +98,55 @@ class _Parts:
     ) -> None:
         self._file.close()
 
-    def add(self, values: npt.NDArray[Any], by: npt.NDArray[Any]) -> None:
-        """Writes some more; those with the same number in `by` come in the same part."""
-        remainders = by % _FINEST
+    def add(self, values: npt.NDArray[Any], parted_by: npt.NDArray[np.unsignedinteger[Any]]) -> None:
+        """Writes some more; `parted_by` is the same for all whose field is, and leaves other remainders for others."""
+        remainders = (parted_by % _FINEST).astype(np.uint16)  # numbers this small are sorted in no time
         order = np.argsort(remainders, kind="stable")
         self._file.write(values[order].tobytes())
-        self._borders.append(self._end + np.searchsorted(remainders[order], np.arange(_FINEST + 1)))
+        self._borders += np.searchsorted(remainders[order], _REMAINDERS).astype(np.uint32).tobytes()
         self._end += len(values)
 
     def __iter__(self) -> Iterator[npt.NDArray[Any]]:
-        """The values, part by part."""
+        """The values part by part, a part from its lowest field to its highest; those of one field in the order added.
+
+        Of a part that is large, because many have the same or because there are many, a slice at a time.
+        """
         parts = min(_FINEST, 1 + self._end // _A_PART)
         for first, last in pairwise(np.linspace(0, _FINEST, parts + 1, dtype=np.int64).tolist()):
-            pieces = [self._read(borders[first], borders[last]) for borders in self._borders]
-            yield np.frombuffer(b"".join(pieces), dtype=self._kind)
+            lowest = self._lowest(first, last)
+            for place, low in enumerate(lowest, start=1):
+                high = lowest[place] if place < len(lowest) else None
+                yield np.concatenate([block[self._within(block, low, high)] for block in self._blocks(first, last)])
 
-    def _read(self, start: int, end: int) -> bytes:
-        self._file.seek(int(start) * self._kind.itemsize)
-        return self._file.read(int(end - start) * self._kind.itemsize)
+    def _lowest(self, first: int, last: int) -> list[np.uint64]:
+        """Of these parts, the lowest field in each slice, so that the slices are about as large: by a sample."""
+        fields = bytearray()
+        for block in self._blocks(first, last):
+            fields += block[self._by][::_SAMPLED].tobytes()
+        lowest = np.unique(np.sort(np.frombuffer(fields, dtype=np.uint64))[:: _A_SLICE // _SAMPLED])
+        lowest[:1] = 0
+        return list(lowest)
+
+    def _within(self, block: npt.NDArray[Any], low: np.uint64, high: np.uint64 | None) -> npt.NDArray[np.bool_]:
+        fields = block[self._by]
+        within: npt.NDArray[np.bool_] = fields >= low
+        return within if high is None else within & (fields < high)
+
+    def _blocks(self, first: int, last: int) -> Iterator[npt.NDArray[Any]]:
+        """The values of these parts in the order they were added, some at a time."""
+        width = self._kind.itemsize
+        borders = np.frombuffer(self._borders, dtype=np.uint32).reshape(-1, _FINEST + 1)
+        ends = np.cumsum(borders[:, -1], dtype=np.int64)
+        starts = ends - borders[:, -1] + borders[:, first]
+        pieces, size = [], 0
+        for start, length in zip(starts.tolist(), (borders[:, last] - borders[:, first]).tolist(), strict=True):
+            self._file.seek(start * width)
+            pieces.append(self._file.read(length * width))
+            size += length
+            if size >= _A_BLOCK:
+                yield np.frombuffer(b"".join(pieces), dtype=self._kind)
+                pieces, size = [], 0
+        yield np.frombuffer(b"".join(pieces), dtype=self._kind)
 
 
 def _first(pairs: Numbers) -> Pairs:
@@ -120,24 +159,44 @@ def _second(pairs: Numbers) -> Pairs:
 
 def _pairs_within(
     entries: npt.NDArray[Any], commonness: Commonness, whole: npt.NDArray[np.float32]
-) -> npt.NDArray[Any]:
+) -> Iterator[npt.NDArray[Any]]:
     """Pairs of answers that share a shingle, with what it counts: all of a few, of many each with the two before it.
 
-    What each answer's shingles count is added to `whole`.
+    They come in many small arrays, however many answers share one. `entries` with the same key are in the order of
+    their owners. What each answer's shingles count is added to `whole`.
     """
-    entries = entries[np.lexsort((entries["owner"], entries["key"]))]
+    order = np.argsort(entries["key"], kind="stable")
+    few = _of_a_few(entries["key"][order])
+    for start in range(0, len(order), _AT_ONCE):
+        end = start + _AT_ONCE + _ALL_PAIRS - 1  # the last ones here have their others too
+        yield _pairs_from(entries[order[start:end]], few[start : start + _AT_ONCE], commonness, whole)
+
+
+def _of_a_few(keys: Numbers) -> npt.NDArray[np.bool_]:
+    """Whether each of these sorted keys is there so rarely that all of its answers are compared."""
+    few = np.ones(len(keys), dtype=bool)
+    again = keys[_ALL_PAIRS:] == keys[:-_ALL_PAIRS]
+    for place in range(_ALL_PAIRS + 1):
+        few[place : place + len(again)] &= ~again
+    return few
+
+
+def _pairs_from(
+    entries: npt.NDArray[Any], few: npt.NDArray[np.bool_], commonness: Commonness, whole: npt.NDArray[np.float32]
+) -> npt.NDArray[Any]:
+    """The pairs whose earlier one is among the first `len(few)` of these sorted entries."""
     keys, owners = entries["key"], entries["owner"]
-    borders = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1], [True]]))
-    lengths = np.repeat(np.diff(borders), np.diff(borders))
-    weights = commonness.weights(entries["number"]).astype(np.float32)
-    np.add.at(whole, owners, weights)
+    weights = commonness.weights(entries["number"][: len(few)]).astype(np.float32)
+    np.add.at(whole, owners[: len(few)], weights)
     found = [np.empty(0, dtype=_PAIR)]
     for apart in range(1, _ALL_PAIRS):
-        same = keys[:-apart] == keys[apart:]
+        others = keys[apart : len(few) + apart]
+        same = keys[: len(others)] == others
         if apart > _NEIGHBOURS:
-            same &= lengths[:-apart] <= _ALL_PAIRS
-        pairs = np.empty(int(same.sum()), dtype=_PAIR)
-        pairs["pair"] = owners[:-apart][same].astype(np.uint64) << np.uint64(32) | owners[apart:][same]
-        pairs["weight"] = weights[:-apart][same]
+            same &= few[: len(others)]
+        (places,) = np.nonzero(same)
+        pairs = np.empty(len(places), dtype=_PAIR)
+        pairs["pair"] = owners[places].astype(np.uint64) << np.uint64(32) | owners[places + apart]
+        pairs["weight"] = weights[places]
         found.append(pairs)
     return np.concatenate(found)

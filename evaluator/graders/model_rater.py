@@ -14,7 +14,7 @@ from evaluator.core.echo import instructions_of, is_echo
 from evaluator.core.ledger import KeptReply, Ledger
 from evaluator.core.prompt import Calls, Message, Prompt
 from evaluator.core.reading import unsupported
-from evaluator.core.reply import NOT_SENT, CriterionReply, Failure, FailureCode, Reply, Usage
+from evaluator.core.reply import NOT_SENT, NOTHING_USED, CriterionReply, Failure, FailureCode, Reply, Usage
 from evaluator.core.rubric import Criterion
 from evaluator.core.span import QuoteFinder
 from evaluator.core.spotlight import without_marks
@@ -215,7 +215,7 @@ class ModelRater:
 
     async def _complete(self, ask: Ask, request: ModelRequest) -> _Answered | Failure:
         """One request with its retries."""
-        so_far = _Attempts(self._retries)
+        so_far = _Attempts()
         try:
             try:
                 return await self._attempt(ask, request, so_far)
@@ -230,6 +230,7 @@ class ModelRater:
     ) -> _Answered | Failure:
         """The further attempts. Only the few requests that need them come here: counting retries has its price."""
         failed: list[_AskAgainError] = [first]
+        rule = _RetryRule(self._retries)
 
         async def attempt() -> _Answered | Failure:
             if failed:
@@ -239,8 +240,8 @@ class ModelRater:
         retrying = AsyncRetrying(
             sleep=self._sleep,
             retry=retry_if_exception_type(_AskAgainError),
-            stop=so_far.enough,
-            wait=so_far.wait,
+            stop=rule.enough,
+            wait=rule.wait,
             reraise=True,
         )
         return await retrying(attempt)
@@ -293,15 +294,21 @@ class _AskAgainError(Exception):
         self.unusable = unusable
 
 
+@dataclass(slots=True)
 class _Attempts:
-    """The attempts of one request so far, and the rule of when to stop and how long to wait (tenacity calls it)."""
+    """The attempts of one request so far: what they took, and how many replies were cut off."""
+
+    usage: Usage = NOTHING_USED
+    cut_off: int = 0
+
+
+class _RetryRule:
+    """When to stop asking again, and how long to wait before (tenacity calls it)."""
 
     def __init__(self, retries: Retries) -> None:
         self._backoff = wait_random_exponential(multiplier=retries.first_wait, max=retries.longest_wait)
         self._failed = {"unusable": 0, "limited": 0, "transient": 0}
         self._most = {"unusable": retries.unusable + 1, "limited": retries.limited, "transient": retries.transient}
-        self.cut_off = 0
-        self.usage = Usage()
 
     def enough(self, state: RetryCallState) -> bool:
         """Whether the failure that just happened is the last of its kind."""

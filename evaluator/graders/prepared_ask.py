@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from evaluator.core.asks import Ask, ReplySchema, asks_of, schema_of
@@ -23,7 +24,7 @@ _GRADED_BY = ("human", "model", "author", "unknown")
 _MOST_KEPT = 64  # questions, or sets of examples, that are kept ready
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PreparedAsk:
     """One ask about one question. `messages` and `schema` are None where they depend on more than the answer's text."""
 
@@ -52,7 +53,7 @@ class PreparedAsk:
         """What the words of this answer carry; empty where they carry nothing."""
         return mark_for(task.text) if self.marks else ""
 
-    @property
+    @cached_property
     def output_tokens(self) -> int:
         """Tokens of a reply, from the number of verdicts that it holds."""
         ask = self.ask

@@ -23,12 +23,14 @@ class AnswerMarks:
         if start is None or end is None or not 0 <= start < end <= len(self.text):
             return None
         key = (letter, start, end)
-        if key not in self._by_words:
-            self._numbers[letter] = self._numbers.get(letter, 0) + 1
-            label = f"{letter}{self._numbers[letter]}"
+        mark = self._by_words.get(key)
+        if mark is None:
+            self._numbers[letter] = number = self._numbers.get(letter, 0) + 1
+            label = f"{letter}{number}"
             name = label.replace("!", "x")
-            self._by_words[key] = Mark(start, end, look, label, f"{label}: {title}", f"{self._anchor}-{name}")
-        return self._by_words[key]
+            mark = Mark(start, end, look, label, f"{label}: {title}", f"{self._anchor}-{name}")
+            self._by_words[key] = mark
+        return mark
 
     def segments(self) -> tuple[Segment, ...]:
         """The answer, cut at the marks made so far and at letters that are not what they look like; () where blank."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -52,8 +53,9 @@ class CheckView(NamedTuple):
     met: bool
 
 
-class LevelReached(NamedTuple):
-    """A criterion and a level of it: the same for all answers that reach it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelReached:
+    """A criterion and a level of it: the same for all answers that reach it, and known by being the same object."""
 
     letter: str
     look: str
@@ -129,7 +131,8 @@ class AnswerViews:
 
     def __init__(self, rubric: Rubric, questionnaire: Questionnaire) -> None:
         self._rubric = rubric
-        self._questionnaire = questionnaire
+        self._questions = {question.id: question for question in questionnaire.questions}
+        self._criteria = {criterion.id: criterion for criterion in rubric.criteria}
         self._places = {criterion.id: place for place, criterion in enumerate(rubric.criteria)}
         self._out_of = number(rubric.score_out_of)
         self._reached = lru_cache(maxsize=1024)(self._level_reached)
@@ -142,12 +145,12 @@ class AnswerViews:
         `alike` are other candidates' answers that are nearly the same.
         """
         answer, grade, rubric = graded.answer, graded.grade, self._rubric
-        question = self._questionnaire.question(grade.question_id)
+        question = self._questions[grade.question_id]
         marks = AnswerMarks(answer, anchor)
         flags = flag_views(grade.flags, marks)
         others = {} if other is None else {criterion.id: criterion for criterion in other.criteria}
-        criteria = tuple(self._criterion(reached, marks, grade, others.get(reached.id)) for reached in grade.criteria)
-        red_flags = tuple(_red_flag(seen, rubric, marks) for seen in grade.red_flags)
+        criteria = tuple([self._criterion(given, marks, grade, others.get(given.id)) for given in grade.criteria])
+        red_flags = tuple([_red_flag(seen, rubric, marks) for seen in grade.red_flags])
         return AnswerView(
             anchor=anchor,
             answer_id=grade.answer_id,
@@ -158,7 +161,7 @@ class AnswerViews:
             out_of=self._out_of,
             band="" if grade.band is None else band_in_words(grade.band),
             meets_bar=grade.band == "meets_bar",
-            arithmetic=self._sum(grade.score, tuple((each.id, each.expected_level) for each in grade.criteria)),
+            arithmetic=self._sum(grade.score, tuple([(each.id, each.expected_level) for each in grade.criteria])),
             is_graded=grade.status == "graded",
             not_graded=_not_graded(grade),
             not_answered=grade.status == "not_answered",
@@ -176,21 +179,20 @@ class AnswerViews:
     def _criterion(
         self, given: CriterionGrade, marks: AnswerMarks, grade: Grade, other: CriterionGrade | None
     ) -> CriterionView:
-        criterion, reached = self._rubric.criterion(given.id), self._reached(given.id, given.level)
-        checks = given.checks or {}
+        criterion, reached = self._criteria[given.id], self._reached(given.id, given.level)
         return CriterionView(
             reached=reached,
             readings=_readings(given, grade),
             claimed=_claimed(given),
-            checks=tuple(CheckView(criterion.checks.get(check, check), met) for check, met in checks.items()),
-            quotes=tuple(_quotes(given, criterion, reached.letter, reached.look, marks)),
+            checks=_checks(given.checks, criterion) if given.checks else (),
+            quotes=_quotes(given, criterion, reached, marks),
             missing=given.missing,
             rationale=given.rationale,
             other_level="" if other is None else str(other.level),
         )
 
     def _level_reached(self, criterion_id: str, reached: int) -> LevelReached:
-        criterion, place = self._rubric.criterion(criterion_id), self._places[criterion_id]
+        criterion, place = self._criteria[criterion_id], self._places[criterion_id]
         highest, lowest = max(criterion.levels), min(criterion.levels)
         pips = highest - lowest
         return LevelReached(
@@ -211,18 +213,21 @@ def answer_view(graded: GradedAnswer, anchor: str, rubric: Rubric, questionnaire
     return AnswerViews(rubric, questionnaire).of(graded, anchor, None)
 
 
+def _checks(given: Mapping[str, bool], criterion: Criterion) -> tuple[CheckView, ...]:
+    return tuple(CheckView(criterion.checks.get(check, check), met) for check, met in given.items())
+
+
 def _quotes(
-    reached: CriterionGrade, criterion: Criterion, letter: str, look: str, marks: AnswerMarks
-) -> Iterator[QuoteView]:
+    given: CriterionGrade, criterion: Criterion, reached: LevelReached, marks: AnswerMarks
+) -> tuple[QuoteView, ...]:
     """The quotes of a criterion; the same words given for several checks are one quote that supports them all."""
-    supports: dict[tuple[str, Mark | None], list[str]] = {}
-    for each in reached.evidence:
-        mark = marks.make(each.start, each.end, look, letter, criterion.name) if each.verified else None
-        checks = supports.setdefault(("" if mark else each.quote, mark), [])
+    supports: dict[tuple[str, Mark | None], dict[str, None]] = {}
+    for each in given.evidence:
+        mark = marks.make(each.start, each.end, reached.look, reached.letter, criterion.name) if each.verified else None
+        checks = supports.setdefault(("" if mark else each.quote, mark), {})
         if each.check:
-            checks.append(criterion.checks.get(each.check, each.check))
-    for (quote, mark), checks in supports.items():
-        yield _quote(quote, mark, marks, tuple(dict.fromkeys(checks)))
+            checks[criterion.checks.get(each.check, each.check)] = None
+    return tuple([_quote(quote, mark, marks, tuple(checks)) for (quote, mark), checks in supports.items()])
 
 
 def _quote(quote: str, mark: Mark | None, marks: AnswerMarks, supports: tuple[str, ...] = ()) -> QuoteView:

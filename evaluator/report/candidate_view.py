@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-from markupsafe import Markup
 
 from evaluator.core.candidate import CandidateStanding
 from evaluator.core.rubric import Rubric
@@ -36,14 +33,12 @@ class CandidateRow:
 
 @dataclass(frozen=True, slots=True)
 class CandidateSection:
-    """A candidate with their answers."""
+    """What stands above a candidate's answers."""
 
     anchor: str
     row: CandidateRow
     arithmetic: str
     lacking: str
-    answers: Sequence[Markup]
-    """As the page shows them."""
 
 
 def candidate_row(standing: CandidateStanding, rubric: Rubric, href: str) -> CandidateRow:
@@ -68,9 +63,7 @@ def candidate_row(standing: CandidateStanding, rubric: Rubric, href: str) -> Can
     )
 
 
-def candidate_section(
-    standing: CandidateStanding, rubric: Rubric, anchor: str, answers: Sequence[Markup]
-) -> CandidateSection:
+def candidate_section(standing: CandidateStanding, rubric: Rubric, anchor: str) -> CandidateSection:
     """The section of the page for this candidate."""
     lacking = []
     if standing.not_answered:
@@ -82,5 +75,4 @@ def candidate_section(
         row=candidate_row(standing, rubric, f"#{anchor}"),
         arithmetic=candidate_sum(standing, rubric),
         lacking=f"{', '.join(lacking)}." if lacking else "",
-        answers=answers,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from evaluator.report.visible_text import hidden_runs, names_of, visible, written_out
+from evaluator.report.visible_text import hidden_runs, is_shown_as_it_is, names_of, visible, written_out
 
 _LOOKS = 6  # as many as the style sheet has
 
@@ -46,27 +46,26 @@ def segments(text: str, marks: Sequence[Mark]) -> Iterator[Segment]:
     kept = sorted(
         [mark for mark in marks if 0 <= mark.start < min(mark.end, size)], key=lambda mark: (mark.start, -mark.end)
     )
-    hidden = {run.start: run.end for run in hidden_runs(text)}
-    cuts = sorted({0, size, *hidden, *hidden.values(), *[m.start for m in kept], *[min(m.end, size) for m in kept]})
-    waiting = list(reversed(kept))
-    over: list[Mark] = []
+    is_plain = is_shown_as_it_is(text)
+    hidden = {} if is_plain else {run.start: run.end for run in hidden_runs(text)}
+    cuts = {0, size, *hidden, *hidden.values(), *[m.start for m in kept], *[min(m.end, size) for m in kept]}
+    waiting = kept[::-1]
+    over: tuple[Mark, ...] = ()
     hidden_until = 0
-    for start, end in pairwise(cuts):
-        over = [mark for mark in over if mark.end > start] if over else []
-        begins = []
+    for start, end in pairwise(sorted(cuts)):
+        if over:
+            over = tuple([mark for mark in over if mark.end > start])
+        begins: tuple[Mark, ...] = ()
         while waiting and waiting[-1].start == start:
-            begins.append(waiting.pop())
+            begins += (waiting.pop(),)
         over += begins
+        ends = tuple([mark for mark in over if min(mark.end, size) == end]) if over else ()
         hidden_until = max(hidden_until, hidden.get(start, 0))
         piece = text[start:end]
-        is_hidden = start < hidden_until
-        yield Segment(
-            text=written_out(piece) if is_hidden else visible(piece),
-            marks=tuple(over),
-            begins=tuple(begins),
-            ends=tuple([mark for mark in over if min(mark.end, size) == end]) if over else (),
-            hidden=names_of(piece) if is_hidden else "",
-        )
+        if start < hidden_until:
+            yield Segment(written_out(piece), over, begins, ends, names_of(piece))
+        else:
+            yield Segment(piece if is_plain else visible(piece), over, begins, ends, "")
 
 
 def criterion_look(place: int) -> str:

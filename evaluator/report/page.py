@@ -27,12 +27,13 @@ from evaluator.core.rubric import Criterion, Rubric
 from evaluator.core.run_manifest import RunManifest
 from evaluator.files.whole_file import whole_file
 from evaluator.report.alike_spool import AlikeSpool
+from evaluator.report.answer_card import AnswerCard, Owner
 from evaluator.report.answer_view import AnswerViews
-from evaluator.report.candidate_view import CandidateRow, CandidateSection, candidate_row, candidate_section
+from evaluator.report.candidate_view import CandidateRow, candidate_row, candidate_section
 from evaluator.report.graded_answer import GradedAnswer
 from evaluator.report.marked_answer import criterion_letter, criterion_look
 from evaluator.report.page_plan import ANSWERS_A_PAGE, ROWS_A_TABLE, page_path, plan_pages
-from evaluator.report.page_templates import page_templates
+from evaluator.report.page_templates import ANSWERS_HERE, page_templates
 from evaluator.report.run_at_a_glance import run_at_a_glance
 from evaluator.report.run_view import LevelAgreement, facts, outcome_in_words
 from evaluator.report.shown_answers import ShownAnswers
@@ -100,12 +101,12 @@ def write_report(
 
 @dataclass(frozen=True, slots=True)
 class _ToReview:
-    """An answer that needs a person as the first page shows it."""
+    """An answer that needs a person as the first page shows it; `rank` is 0 where all stand in the table's order."""
 
+    rank: int
     candidate: int
     question: int
-    rank: int
-    shown: Markup
+    shown: bytes
 
 
 class Report:
@@ -141,6 +142,7 @@ class Report:
         self._views = AnswerViews(rubric, questionnaire)
         self._questions = {question.id: place for place, question in enumerate(questionnaire.questions)}
         self._plan = plan_pages(standings, answers_a_page)
+        self._left_out = max(0, self._plan.to_review - answers_a_page) if self._plan.is_paged else 0
         self._page_of = {
             candidate: number
             for number, candidates in enumerate((self._plan.first, *self._plan.further), start=1)
@@ -173,14 +175,20 @@ class Report:
         self._shown_of[candidate] += 1
         anchor = f"{_anchor(number)}-{self._shown_of[candidate]}"
         view = self._views.of(graded, anchor, other, self._alike.of(grade))
+        card = AnswerCard(view, self._compared_with)
         if grade.needs_review and (candidate in self._plan.waiting or not self._plan.is_paged):
-            owner = {"name": candidate, "href": self._href(candidate, 1)}
-            shown = _part("to_review", view, self._compared_with, owner, paged=self._plan.is_paged)
-            rank = urgency_of(grade.model_dump(include={"flags", "criteria", "score"}), self._rubric.advance_at).rank
-            self._to_review.append(_ToReview(number, question, rank, shown))
+            if self._plan.is_paged:
+                shown = card.under("h3", Owner(candidate, self._href(candidate, 1)))
+            else:
+                shown = _part("to_review", view).encode()
+            self._to_review.append(_ToReview(self._rank(grade), number, question, shown))
         if candidate in self._page_of:
-            shown = _part("answer_card", view, "h4", self._compared_with)
-            self._shown.add(candidate, question, grade.answer_id, shown)
+            self._shown.add(candidate, question, grade.answer_id, card.under("h4"))
+
+    def _rank(self, grade: Grade) -> int:
+        if self._left_out:
+            return 0
+        return urgency_of(grade.model_dump(include={"flags", "criteria", "score"}), self._rubric.advance_at).rank
 
     def write(self) -> tuple[Path, ...]:
         """Writes page after page, of which one is in memory at a time, and returns them, the first one first.
@@ -192,13 +200,13 @@ class Report:
         for graded in self._alike.all():
             self._show(graded, self._comparison.get(graded.grade.answer_id))
         pages = [self._path]
-        self._write_page(1, self._first_page())
+        self._write_first_page()
         standings = iter(self._standings)
         for page_number, candidates in enumerate(self._plan.further, start=2):
             pages.append(page_path(self._path, page_number))
             here = list(islice(standings, len(candidates)))
             rows = [self._row(standing, page_number) for standing in here]
-            self._write_page(page_number, {"rows": rows, "sections": self._sections(here)})
+            self._write_page(page_number, {"rows": rows}, self._sections(here))
         _remove_older(self._path, len(pages))
         return tuple(pages)
 
@@ -209,32 +217,35 @@ class Report:
             if criterion.id in levels:
                 self._agreement.count(criterion.level, levels[criterion.id])
 
-    def _first_page(self) -> dict[str, Any]:
+    def _write_first_page(self) -> None:
         plan = self._plan
-        to_review = sorted(self._to_review, key=lambda one: (one.candidate, one.question))
-        left_out = max(0, plan.to_review - self._answers_a_page) if plan.is_paged else 0
-        if left_out:
-            to_review = to_review[: self._answers_a_page]  # a part of the table, and so in its order
-        else:
-            to_review.sort(key=lambda one: one.rank)
+        # Where some are left out these are a part of the table, and so in its order.
+        to_review = sorted(self._to_review, key=lambda one: (one.rank, one.candidate, one.question))
+        if self._left_out:
+            to_review = to_review[: self._answers_a_page]
         rows = [self._row(standing, 1) for standing in islice(self._standings, ROWS_A_TABLE)]
-        return {
+        content = {
             "rows": rows,
             "rows_left_out": plan.candidates - len(rows),
             "glance": run_at_a_glance(self._standings, self._flagged, self._rubric)
             if plan.candidates > len(rows)
             else None,
-            "to_review": [one.shown for one in to_review],
-            "to_review_left_out": left_out,
-            "sections": self._sections(islice(self._standings, len(plan.first))),
+            "to_review": len(to_review),
+            "to_review_left_out": self._left_out,
             "answers_left_out": plan.answers_left_out,
-            "compared_with": self._compared_with,
             "agreement": self._agreement.in_words(self._compared_with) if self._agreement.levels else "",
             "facts": facts(self._manifest),
             "outcome": outcome_in_words(self._manifest),
         }
+        shown = [one.shown for one in to_review]
+        if plan.is_paged:
+            self._write_page(1, content, shown)
+        else:
+            listed = b"".join(shown).decode()
+            content["list_to_review"] = Markup(listed)  # noqa: S704 escaped by its template  # nosec B704
+            self._write_page(1, content, self._sections(islice(self._standings, len(plan.first))))
 
-    def _write_page(self, page_number: int, content: Mapping[str, Any]) -> None:
+    def _write_page(self, page_number: int, content: Mapping[str, Any], answers: Iterable[bytes]) -> None:
         context = {
             "manifest": self._manifest,
             "rubric": self._rubric,
@@ -247,11 +258,11 @@ class Report:
             **content,
         }
         template = _templates().get_template("first_page.html.j2" if page_number == 1 else "further_page.html.j2")
-        with (
-            whole_file(page_path(self._path, page_number)) as partial,
-            partial.open("w", encoding="utf-8", newline="\n") as page,
-        ):
-            page.writelines(template.generate(context))
+        before, _, after = template.render(context).partition(ANSWERS_HERE)
+        with whole_file(page_path(self._path, page_number)) as partial, partial.open("wb") as page:
+            page.write(before.encode())
+            page.writelines(answers)
+            page.write(after.encode())
 
     def _key(self) -> list[CriterionKey]:
         return [
@@ -270,11 +281,14 @@ class Report:
         anchor = f"#{_anchor(self._plan.place[candidate])}"
         return anchor if page == on_page else page_path(self._path, page).name + anchor
 
-    def _sections(self, standings: Iterable[CandidateStanding]) -> Iterator[CandidateSection]:
+    def _sections(self, standings: Iterable[CandidateStanding]) -> Iterator[bytes]:
         for standing in standings:
             candidate = standing.candidate_id
-            anchor = _anchor(self._plan.place[candidate])
-            yield candidate_section(standing, self._rubric, anchor, self._shown.of(candidate))
+            section = candidate_section(standing, self._rubric, _anchor(self._plan.place[candidate]))
+            before, _, after = _part("candidate", section, self._rubric).partition(ANSWERS_HERE)
+            yield before.encode()
+            yield from self._shown.of(candidate)
+            yield after.encode()
 
 
 def _anchor(number: int) -> str:
@@ -282,10 +296,10 @@ def _anchor(number: int) -> str:
     return f"c{number}"
 
 
-def _part(name: str, *values: object, **more: object) -> Markup:
+def _part(name: str, *values: object) -> Markup:
     """A macro of parts.html.j2 with these values."""
     macro: Callable[..., Markup] = getattr(_parts(), name)
-    return macro(*values, **more)
+    return macro(*values)
 
 
 @cache

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from functools import lru_cache
-
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from evaluator.report.answer_markup import quoted, written
 from evaluator.report.visible_text import visible
 from evaluator.report.wording import counted, number
+
+ANSWERS_HERE = Markup("\0")
+"""Where a template leaves room for answers, which are written without one. No text has it: see `_nothing_hidden`."""
 
 
 def page_templates() -> Environment:
@@ -26,16 +25,8 @@ def page_templates() -> Environment:
         # Whatever string is printed, wherever it came from, passes through here first.
         finalize=_nothing_hidden,
     )
-    environment.filters |= {"number": number, "written": written, "quoted": quoted}
-    environment.globals["counted"] = counted
-
-    @lru_cache(maxsize=4096)
-    def part(value: Hashable, name: str) -> Markup:
-        """A macro of parts.html.j2 with this value, rendered once for all answers that show the same."""
-        macro: Callable[[Hashable], Markup] = getattr(environment.get_template("parts.html.j2").module, name)
-        return macro(value)
-
-    environment.filters["part"] = part
+    environment.filters["number"] = number
+    environment.globals |= {"counted": counted, "answers_here": ANSWERS_HERE}
     return environment
 
 

@@ -11,8 +11,6 @@ from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import NamedTuple, Self
 
-from markupsafe import Markup
-
 from evaluator.files.whole_file import cannot_write
 
 _IN_MEMORY = 4 * 1024 * 1024  # bytes
@@ -47,24 +45,23 @@ class ShownAnswers:
     ) -> None:
         self._file.close()
 
-    def add(self, candidate_id: str, question: int, answer_id: str, shown: Markup) -> None:
+    def add(self, candidate_id: str, question: int, answer_id: str, shown: bytes) -> None:
         """Writes an answer away. `question`: its place among the questions."""
-        data = shown.encode()
         try:
             if self._at != self._end:  # each seek hands the system what waits to be written
                 self._file.seek(self._end)
-            self._file.write(data)
+            self._file.write(shown)
         except OSError as error:
             raise cannot_write(self._folder / "temporary file", error) from error
-        self._places[candidate_id].append(_Place(question, answer_id, self._end, len(data)))
-        self._end = self._at = self._end + len(data)
+        self._places[candidate_id].append(_Place(question, answer_id, self._end, len(shown)))
+        self._end = self._at = self._end + len(shown)
 
-    def of(self, candidate_id: str) -> list[Markup]:
+    def of(self, candidate_id: str) -> list[bytes]:
         """A candidate's answers."""
         return [self._read(place) for place in sorted(self._places.get(candidate_id, ()))]
 
-    def _read(self, place: _Place) -> Markup:
+    def _read(self, place: _Place) -> bytes:
         if self._at != place.at:
             self._file.seek(place.at)
         self._at = place.at + place.size
-        return Markup(self._file.read(place.size).decode())  # noqa: S704 escaped by its template  # nosec B704
+        return self._file.read(place.size)

@@ -36,7 +36,7 @@ class HiddenRun:
 
 def hidden_runs(text: str) -> Iterator[HiddenRun]:
     """Where hidden characters stand, in order. A joiner inside a word of its script or an emoji is not hidden."""
-    if _is_plain(text):
+    if is_shown_as_it_is(text):
         return
     for found in _HIDDEN.finditer(text):
         if not _belongs(text, found.start(), found.end()):
@@ -45,7 +45,7 @@ def hidden_runs(text: str) -> Iterator[HiddenRun]:
 
 def visible(text: str) -> str:
     """The text with hidden characters written out and line ends made alike."""
-    if _is_plain(text):
+    if is_shown_as_it_is(text):
         return text
     pieces: list[str] = []
     at = 0
@@ -55,7 +55,7 @@ def visible(text: str) -> str:
     return _LINE_END.sub("\n", "".join((*pieces, text[at:])))
 
 
-def _is_plain(text: str) -> bool:
+def is_shown_as_it_is(text: str) -> bool:
     """Whether it is ASCII that is shown as it is: nearly all text, of which a page has a hundred pieces an answer."""
     return text.isascii() and (text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable())
 

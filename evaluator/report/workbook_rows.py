@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -34,10 +34,17 @@ class RowWorksheet(Worksheet):  # type: ignore[misc]  # xlsxwriter has no types
     its own, and here it stays text.
     """
 
-    def write_cells(self, row: int, cells: Sequence[Cell], formats: CellFormats, height: float | None = None) -> None:
+    def write_cells(
+        self,
+        row: int,
+        cells: Sequence[Cell],
+        formats: CellFormats,
+        inline: Callable[[str], str],
+        height: float | None = None,
+    ) -> None:
         """Writes a row, counted from 0, below all others; None leaves its cell empty. `height` is in points.
 
-        A text has to fit into a cell and hold no control characters but TAB and line ends.
+        `inline` makes of a text what `inline_text` makes of it.
         """
         if row > self.previous_row:
             self._write_single_row(row)  # what was written cell by cell above
@@ -50,10 +57,10 @@ class RowWorksheet(Worksheet):  # type: ignore[misc]  # xlsxwriter has no types
         pieces = [f'<row r="{number}"{size}>']
         for letters, cell in zip(_letters(len(cells)), cells, strict=True):
             if isinstance(cell, str):
-                pieces.append(f'<c r="{letters}{text}{_inline(cell)}</t></is></c>')
+                pieces.append(f'<c r="{letters}{text}{inline(cell)}</t></is></c>')
             elif cell is not None:
-                begins = whole if isinstance(cell, int) else fraction
-                pieces.append(f'<c r="{letters}{begins}{cell:.16G}</v></c>')
+                number_in_it = f"{whole}{cell:d}" if isinstance(cell, int) else f"{fraction}{cell:.16G}"
+                pieces.append(f'<c r="{letters}{number_in_it}</v></c>')
         pieces.append("</row>")
         self.fh.write("".join(pieces))
 
@@ -64,8 +71,11 @@ def _letters(columns: int) -> tuple[str, ...]:
     return tuple(str(xl_col_to_name(column)) for column in range(columns))
 
 
-def _inline(text: str) -> str:
-    """The end of the tag and the text of a cell."""
+def inline_text(text: str) -> str:
+    """The end of the tag and the text of a cell.
+
+    A text has to fit into a cell and hold no control characters but TAB and line ends.
+    """
     # Asked one by one: nearly no text has any, and a pattern for all of them looks at every character.
     if "_x" in text:
         text = _ESCAPE_OF_A_SHEET.sub("_x005F_", text)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from evaluator.report.spreadsheet_cell import fitting_text
-from evaluator.report.workbook_rows import Cell, CellFormats, RowWorksheet
+from evaluator.report.workbook_rows import Cell, CellFormats, RowWorksheet, inline_text
+
+_SHORT = 64  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,25 @@ class Looks:
         )
 
 
+class _CellText:
+    """Text as the cells of a sheet hold it: as text, never by what it looks like."""
+
+    def __init__(self, whole_in: str) -> None:
+        self._whole_in = whole_in
+        self._inline_again = lru_cache(maxsize=1024)(self._inline)
+
+    def fitting(self, text: str) -> str:
+        """What the cell shows."""
+        return fitting_text(text, self._whole_in)
+
+    def inline(self, text: str) -> str:
+        """The same in XML. Most short texts, such as ids and names, stand in several rows."""
+        return self._inline_again(text) if len(text) <= _SHORT else self._inline(text)
+
+    def _inline(self, text: str) -> str:
+        return inline_text(self.fitting(text))
+
+
 class Sheet:
     """A sheet that is filled row by row and goes on to a further one when it is full."""
 
@@ -50,7 +72,7 @@ class Sheet:
         self._columns = columns
         self._looks = looks
         self._most_rows = most_rows
-        self._whole_in = whole_in
+        self._text = _CellText(whole_in)
         self._row_height = row_height
         self._sheets = 0
         self._begin()
@@ -60,9 +82,7 @@ class Sheet:
         if self._row == self._most_rows:
             self.finish()
             self._begin()
-        # As text, never by what it looks like.
-        shown = [fitting_text(cell, self._whole_in) if isinstance(cell, str) else cell for cell in cells]
-        self._sheet.write_cells(self._row, shown, self._looks.cells, self._row_height)
+        self._sheet.write_cells(self._row, cells, self._looks.cells, self._text.inline, self._row_height)
         self._row += 1
 
     def finish(self) -> None:
@@ -77,5 +97,5 @@ class Sheet:
         self._sheet.hide_gridlines(2)
         for place, column in enumerate(self._columns):
             self._sheet.set_column(place, place, column.width)
-            self._sheet.write_string(0, place, fitting_text(column.heading, self._whole_in), self._looks.heading)
+            self._sheet.write_string(0, place, self._text.fitting(column.heading), self._looks.heading)
         self._row = 1

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evaluator.core.price import Price, cost_of
-from evaluator.core.reply import Failure, Reply, Usage
+from evaluator.core.reply import NOTHING_USED, Failure, Reply, Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Bill:
 
 def bill_of(every: Sequence[Priced]) -> Bill:
     """The bill of these. What failed and took no tokens that anybody told of is not known to cost anything."""
-    usage = Usage()
+    usage = NOTHING_USED
     for each in every:
         usage = usage + each.answered.usage
     costing = [each for each in every if _costs(each.answered)]

@@ -50,8 +50,9 @@ async def grade_answer(pipeline: Pipeline, answer: Answer) -> GradingOutcome:
     if screening.ungradable is not None:
         return GradingOutcome(_without_score(pipeline, answer, "ungraded", screening.ungradable, screening.flags))
     findings = screening.findings
-    language = other_language(answer.text, pipeline.asked_of[question.id].languages)
-    about_it = language or pipeline.asked_of[question.id].topic.off_topic(answer.text)
+    said = answer.text.lower().split()
+    language = other_language(answer.text, pipeline.asked_of[question.id].languages, said)
+    about_it = language or pipeline.asked_of[question.id].topic.off_topic(answer.text, said)
     if about_it is not None:
         screening = replace(screening, flags=(*screening.flags, about_it))
     if findings and not is_anything_left(blotted(answer.text, findings)):

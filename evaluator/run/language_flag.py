@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from evaluator.core.grade import Flag
 from evaluator.core.language_signs import (
     LATIN,
@@ -28,7 +30,7 @@ _NAMES = {
 def languages_of_question(text: str) -> frozenset[str]:
     """The language that a question is in; empty where it is too short to tell."""
     for language in ("en", "de", "es", "fr", "pt", "it", "nl", "pl", "ru"):
-        if is_settled(text, (language,)):
+        if is_settled(text.lower().split(), (language,)):
             return frozenset({language})
     from evaluator.files.answer_language import CANNOT_TELL, language_of
 
@@ -36,13 +38,14 @@ def languages_of_question(text: str) -> frozenset[str]:
     return frozenset() if found == CANNOT_TELL else frozenset({found})
 
 
-def other_language(text: str, expected: frozenset[str]) -> Flag | None:
+def other_language(text: str, expected: frozenset[str], said: Sequence[str] | None = None) -> Flag | None:
     """A note where the answer is in none of the expected languages (ISO 639); None where it is, or nobody can tell.
 
+    `said`: what stands between its white space, in lower case, where that is known already.
     Short answers and code are not judged. Nearly every answer is settled by its small words; a model of languages is
     loaded for the first that is not.
     """
-    if not expected or is_settled(text, expected):
+    if not expected or is_settled(text.lower().split() if said is None else said, expected):
         return None
     prose = prose_of(text)
     script = main_script(prose)

@@ -7,7 +7,9 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markupsafe import escape
 
+from evaluator.report.escaped import shown, shown_again
 from evaluator.report.marked_answer import Mark, criterion_letter, segments
 from evaluator.report.visible_text import visible
 
@@ -44,6 +46,12 @@ def test_nothing_that_turns_the_line_around_gets_through(text):
     assert not any(unicodedata.category(c) in ("Cc", "Cs") for c in shown if c not in "\t\n")
     assert not set(shown) & set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
     assert visible(shown) == shown
+
+
+@given(st.text(max_size=20) | st.text(alphabet="ab <>&\"'\t\n\r\x00\x7f\u202e\ud800ü", max_size=8))
+def test_every_text_is_escaped_alike(text):
+    """What is plain goes a shorter way into a page, and stands there as any text does: escaped, nothing hidden."""
+    assert shown(text) == shown_again(text) == escape(visible(text))
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=0x7F), max_size=20))

@@ -22,7 +22,7 @@ Numbers = npt.NDArray[np.uint64]
 _WORD = re.compile(r"[^\W_]+")
 # ASCII in lower case, and a space for whatever is no letter or digit: many times as fast as a pattern.
 _WORDS_ONLY = bytes(each if chr(each).isalnum() and each < 128 else 32 for each in range(256)).lower()
-_MOST_KNOWN = 50_000
+_MOST_KNOWN = 20_000
 _OF_WORDS, _OF_LETTERS = 3, 5
 # Odd constants of 64 bits, one for each place in a run, and those of splitmix64 (Steele, Lea and Flood 2014).
 _PLACES = np.array(

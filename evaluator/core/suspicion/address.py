@@ -98,8 +98,9 @@ def may_address(text: str, lowered: str, hot: Sequence[tuple[int, int]]) -> bool
     is_anywhere = is_unspaced or ("\n" in text and len(_fragments(text)) > 1)
     if not (is_anywhere or _meet(hot, _OUT_OF)):
         return False
-    bonus = _OUT_OF if out_of(lowered) else 0
-    return weight_of(every | bonus) >= SUSPECT and (is_anywhere or _meet(hot, bonus))
+    if weight_of(every) >= SUSPECT and (is_anywhere or _meet(hot, 0)):
+        return True
+    return bool(out_of(lowered))  # with one of those they meet, as was seen
 
 
 def _meet(hot: Sequence[tuple[int, int]], bonus: int) -> bool:

@@ -69,7 +69,8 @@ def turned(text: str) -> Iterator[Finding]:
 
 
 _SHIFT = 32
-_LOW = (1 << _SHIFT) - 1
+STRAIGHT = (1 << _SHIFT) - 1
+"""Of what a word tells (`TELLINGS`), the concepts of it as it stands."""
 _MOST_KNOWN = 100_000
 
 
@@ -88,15 +89,10 @@ TELLINGS = _Tellings()
 """By lower-case word: its concepts, above them those of it in rot13, and above those the ones from back to front."""
 
 
-def straight(telling: int) -> int:
-    """The concepts of words as they stand."""
-    return telling & _LOW
-
-
 def may_be_turned(telling: int) -> bool:
     """Whether words that tell so much together could, turned, speak to the grader: hardly any answer's do."""
     both = telling >> _SHIFT
-    return both != 0 and (_speaks_turned(both & _LOW) or _speaks_turned(both >> _SHIFT))
+    return both != 0 and (_speaks_turned(both & STRAIGHT) or _speaks_turned(both >> _SHIFT))
 
 
 def _speaks_turned(concepts: int) -> bool:

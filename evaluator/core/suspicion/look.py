@@ -14,7 +14,7 @@ from itertools import compress
 from operator import or_
 
 from evaluator.core.suspicion.address import addresses, may_address
-from evaluator.core.suspicion.encoded import TELLINGS, encoded, may_be_turned, straight, turned
+from evaluator.core.suspicion.encoded import STRAIGHT, TELLINGS, encoded, may_be_turned, turned
 from evaluator.core.suspicion.finding import Finding, merged
 from evaluator.core.suspicion.markup import grades_as_data, markup
 from evaluator.core.suspicion.matching_text import MatchingText, inkless_runs, words_of
@@ -79,8 +79,8 @@ def _found_in(text: str, words: GradingWords) -> Iterator[Finding]:
 
 def _hot(tellings: Sequence[int]) -> list[tuple[int, int]]:
     """The words that have concepts: their places and these."""
-    telling = ((place, straight(tellings[place])) for place in compress(range(len(tellings)), tellings))
-    return [each for each in telling if each[1]]
+    places = compress(range(len(tellings)), tellings)
+    return [(place, concepts) for place in places if (concepts := tellings[place] & STRAIGHT)]
 
 
 def _may_hold_a_code(text: str, said: list[str]) -> bool:

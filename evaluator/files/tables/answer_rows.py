@@ -71,6 +71,8 @@ class AnswerRows:
         if row.is_empty:
             return False
         width = len(self.plan.headings)
+        if not self.header.number and len(row.cells) <= width:
+            return True  # there is no header that could stand here again, and nothing right of the columns
         texts = row.texts
         if self.header.number and texts[:width] == self.plan.headings:
             findings.note("the header again, in the middle of the table: not read", row=row.number)
@@ -91,32 +93,38 @@ class AnswerRows:
         if position is None:
             return f"row-{row.number}"
         text = strip_invisible(self._text(row, position, findings) or "")
-        column = self.plan.name(position)
         if not text:
-            findings.mistake("has no candidate id", column=column, row=row.number)
+            findings.mistake("has no candidate id", column=self.plan.name(position), row=row.number)
         elif len(text) > LONGEST_ID:
-            findings.mistake(f"has a candidate id of more than {LONGEST_ID} characters", column=column, row=row.number)
+            findings.mistake(
+                f"has a candidate id of more than {LONGEST_ID} characters",
+                column=self.plan.name(position),
+                row=row.number,
+            )
         elif is_spreadsheet_error(text):
-            findings.mistake(f"has the spreadsheet error {text} for a candidate id", column=column, row=row.number)
+            findings.mistake(
+                f"has the spreadsheet error {text} for a candidate id", column=self.plan.name(position), row=row.number
+            )
         elif text.startswith("=") and isinstance(self._cell(row, position), OddCell):
             findings.mistake(
                 "has a formula without a saved result for a candidate id: open the workbook in a spreadsheet program "
                 "and save it, so that the results are in it",
-                column=column,
+                column=self.plan.name(position),
                 row=row.number,
             )
         elif SHORTENED_NUMBER.fullmatch(text):
             findings.mistake(
                 f"has a candidate id that a spreadsheet shortened to {text}: format the column as text and export "
                 "the table again",
-                column=column,
+                column=self.plan.name(position),
                 row=row.number,
             )
         elif self.plan.may_hold_names and _looks_like_a_name(text):
             findings.mistake(
                 "seems to hold names, which are never used as ids: name a column of ids or addresses with "
-                f'--map "COLUMN=candidate_id" (or this one, if these are ids: --map "{column}=candidate_id")',
-                column=column,
+                f'--map "COLUMN=candidate_id" (or this one, if these are ids: --map '
+                f'"{self.plan.name(position)}=candidate_id")',
+                column=self.plan.name(position),
                 row=row.number,
             )
         else:
@@ -164,20 +172,21 @@ class AnswerRows:
             yield self._answer(row, column.position, candidate_id, column.question_id, "", identity, findings)
 
     def _question_id(self, row: TableRow, position: int, findings: Findings) -> str | None:
-        column = self.plan.name(position)
         written = strip_invisible(self._text(row, position, findings) or "")
         if not written:
-            findings.mistake("names no question", column=column, row=row.number)
+            findings.mistake("names no question", column=self.plan.name(position), row=row.number)
             return None
         match = self.matcher.match(written)
         if match.question_id is None:
             nearest = match.nearest or self.matcher.suggest(written)
             suggestion = f"; did you mean {nearest!r}?" if nearest else ""
-            findings.mistake(f"unknown question {shorten(written)!r}{suggestion}", column=column, row=row.number)
+            findings.mistake(
+                f"unknown question {shorten(written)!r}{suggestion}", column=self.plan.name(position), row=row.number
+            )
         elif match.how:
             findings.note(
                 f"{shorten(written)!r} read as question {match.question_id!r} ({match.how})",
-                column=column,
+                column=self.plan.name(position),
                 row=row.number,
             )
         return match.question_id
