@@ -29,6 +29,8 @@ FILE_VARIABLE = "EVALUATOR_SETTINGS"
 _PREFIXES = ("EVALUATOR_", "OPENAI_", "OTEL_")
 _HINT = "`evaluator settings show` says what there is and where it comes from; docs/settings.md has the table."
 _OF_TENANT = re.compile(r"__[A-Z][A-Z0-9_]*$|\.tenants\.[^.]+(?=\.)")
+_CUTOFF = 0.75
+"""How like a setting's name a misspelt one has to be: long names have much in common, whatever they say."""
 _DEEPEST = 8  # tables inside each other; settings have four
 _LARGEST = 1_000_000  # bytes of a settings file, or of a file with one value
 
@@ -179,7 +181,7 @@ def _spelled(value: object) -> str | None:
 def _unknown(name: str, known: list[str]) -> str:
     tenant = _OF_TENANT.search(name)
     whose = tenant[0] if tenant else ""
-    near = meant(name.replace(whose, "", 1), known, cutoff=0.75)
+    near = meant(name.replace(whose, "", 1), known, cutoff=_CUTOFF)
     if near is None:
         return "there is no such setting"
     section, dot, last = near.rpartition(".")

@@ -14,7 +14,7 @@ from evaluator.ats.write_back.ashby import AshbyAssessments
 from evaluator.ats.write_back.greenhouse import GreenhouseAssessments
 from evaluator.ats.write_back.lever import LeverNotes
 from evaluator.ats.write_back.write_back import WriteBack
-from evaluator.core.meant import is_meant
+from evaluator.core.meant import suggestion
 from evaluator.core.pace import PaceSettings
 from evaluator.core.price import Price
 from evaluator.core.tenant import DEFAULT_TENANT
@@ -183,7 +183,7 @@ def check_write_backs(settings: OutSettings, ats: AtsSettings) -> list[tuple[Wri
         for source in dict.fromkeys(sources):
             write_back, connection = WRITE_BACKS.get(source), connections.get((tenant, source))
             if write_back is None:
-                said = f"nothing can be written back to '{source}'; {_KNOWN}{is_meant(source, WRITE_BACKS)}"
+                said = f"nothing can be written back to '{source}'; {_KNOWN}{suggestion(source, WRITE_BACKS)}"
                 mistakes.append(Mistake(said, where))
             elif connection is None:
                 mistakes.append(Mistake(f"{source} is not connected; docs/ats.md says how", where))

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
@@ -25,6 +25,7 @@ def launched() -> Iterator[Browser]:
     """The browser, while the block lasts."""
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is not there: install the Debian package chromium to test pages in a browser")
+    expect.set_options(timeout=60_000)  # of a machine that has much else to do
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium

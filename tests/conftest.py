@@ -8,7 +8,6 @@ import httpx2
 httpx2.alias_httpx()
 
 import json  # noqa: E402 only after the alias
-import os  # noqa: E402
 from collections.abc import Callable, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -20,9 +19,11 @@ import respx  # noqa: E402
 from evaluator import Answer, Grader, GraderOptions, make_grader  # noqa: E402
 from evaluator.graders.model_rater import Retries  # noqa: E402
 
-# No deadline: how long an example takes says more about the machine's other work than about the code.
-hypothesis.settings.register_profile("usual", deadline=None)
-hypothesis.settings.register_profile("soak", deadline=None, max_examples=2000)
+# No deadline, and nobody complains of slow examples: how long they take says more about the machine's other work than
+# about the code.
+NO_HURRY: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("usual", **NO_HURRY)
+hypothesis.settings.register_profile("soak", **NO_HURRY, max_examples=2000)
 hypothesis.settings.load_profile("usual")
 
 NO_WAITING = Retries(first_wait=0.0, longest_wait=0.0)
@@ -30,14 +31,17 @@ URL = "http://model.test/v1"
 
 
 @pytest.fixture(autouse=True)
-def own_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Commands that tests start keep their replies in a store of the test's own, not in the user's."""
-    before = os.environ.get("EVALUATOR_STORE")
-    os.environ["EVALUATOR_STORE"] = str(tmp_path_factory.mktemp("store") / "store.sqlite3")
-    yield
-    del os.environ["EVALUATOR_STORE"]
-    if before is not None:
-        os.environ["EVALUATOR_STORE"] = before
+def own_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Commands that tests start have a store, settings and data of the test's own, not the user's. The cache is shared:
+    a model is large.
+    """
+    folder = tmp_path_factory.mktemp("own")
+    with pytest.MonkeyPatch.context() as environment:
+        environment.delenv("EVALUATOR_SETTINGS", raising=False)
+        environment.setenv("EVALUATOR_STORE", str(folder / "store.sqlite3"))
+        environment.setenv("XDG_CONFIG_HOME", str(folder / "config"))
+        environment.setenv("XDG_DATA_HOME", str(folder / "data"))
+        yield
 
 
 @pytest.fixture(scope="module")

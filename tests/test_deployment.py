@@ -8,7 +8,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ import yaml
 
 from evaluator.cli import _COMMANDS
 from evaluator.settings_table import SETTINGS, place_of_key, place_of_variable
+from tests.storm.fleet import free_port
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -72,11 +72,6 @@ def test_systemd_understands_a_unit(path: Path, tmp_path: Path) -> None:
     copied.write_text(path.read_text(encoding="utf-8").replace("/opt/evaluator/bin/evaluator", "/bin/true"))
     done = subprocess.run(["systemd-analyze", "verify", str(copied)], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

@@ -65,7 +65,7 @@ class Presenter(Terminal):
                 rate = run.done / elapsed if elapsed else 0.0
                 pace = f"{rate:.1f}/s" if rate >= 0.5 or not rate else f"{1 / rate:.0f} s each"
                 cost = f" · ${run.paid_usd:.2f}" if run.paid_usd else ""
-                elapsed = show(run.done, f"{run.ungraded} ungraded · {pace}{cost}")
+                elapsed = show(run.done, f"{run.ungraded:,} ungraded · {pace}{cost}")
 
             yield advance
 
@@ -79,15 +79,16 @@ class Presenter(Terminal):
         self.say("")
         self._candidates(results.first_standings, manifest.candidates, rubric)
         took = f"{manifest.usage.seconds:.0f} s" if manifest.usage.seconds >= 10 else f"{manifest.usage.seconds:.1f} s"
-        parts = [f"{manifest.graded} of {manifest.answers} answers graded in {took}"]
+        parts = [f"{manifest.graded:,} of {manifest.answers:,} answers graded in {took}"]
         if manifest.not_answered:
-            parts.append(f"{manifest.not_answered} not answered")
-        parts.append(f"{results.for_a_person} flagged for a person")
+            parts.append(f"{manifest.not_answered:,} not answered")
+        parts.append(f"{results.for_a_person:,} flagged for a person")
         if manifest.usage.cost_usd:
             parts.append(f"${manifest.usage.cost_usd:.4f}")
         if manifest.usage.cached_share is not None:
             parts.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
-        self.say("; ".join(parts) + f". Quotes found: {manifest.quotes_found} of {manifest.quotes_claimed}.")
+        quotes = f"{manifest.quotes_found:,} of {manifest.quotes_claimed:,}"
+        self.say(f"{'; '.join(parts)}. Quotes found: {quotes}.")
         if results.flagged_for:
             reasons = ", ".join(f"{name[:1].lower()}{name[1:]} {count:,}" for name, count in results.flagged_for)
             self.say(f"[dim]A person should look because: {reasons}.[/]")

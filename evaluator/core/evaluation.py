@@ -285,6 +285,11 @@ class GraderResult(EvaluationRecord):
         """The figures of one scope by its id; None where there is none."""
         return next((scope for scope in self.scopes if scope.id == scope_id), None)
 
+    @property
+    def total_kappa(self) -> Estimate:
+        """Quadratic kappa of the total score, against the raters' consensus."""
+        return next(scope for scope in self.scopes if scope.kind == "total").consensus.quadratic_kappa
+
 
 class ScopeComparison(EvaluationRecord):
     """Two graders on one scope, on the answers that both graded, against the consensus."""

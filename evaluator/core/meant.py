@@ -6,13 +6,15 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
+CUTOFF = 0.6
+"""How like a known name the whole of what was written has to be; 1 where they are the same."""
 _PART = re.compile(r"[._\s]+")
 _LIKE = 0.6
-"""How like each other two parts have to be that are not the same; 1 where they are."""
+"""How like each other two parts of them have to be, if they are not the same."""
 _NEAREST = 5  # names that are looked at
 
 
-def meant(written: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+def meant(written: str, known: Iterable[str], *, cutoff: float = CUTOFF) -> str | None:
     """The name among those known that is likely to be meant; None where none is.
 
     Each part of it has to be like one of the known name: of a long name that says another source nothing is guessed,
@@ -23,8 +25,8 @@ def meant(written: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | N
     return next((name for name in near if _differs_little(_PART.split(written), _PART.split(name))), None)
 
 
-def is_meant(written: str, known: Iterable[str]) -> str:
-    """What a message about a misspelt name ends with; nothing where it is like none that is known."""
+def suggestion(written: str, known: Iterable[str]) -> str:
+    """What a message about a misspelt name ends with: "; is NAME meant?"; empty where it is like none that is known."""
     name = meant(written, known)
     return "" if name is None else f"; is {name} meant?"
 

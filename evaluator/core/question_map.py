@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from evaluator.core.folding import fold
-from evaluator.core.meant import is_meant
+from evaluator.core.meant import suggestion
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import FileRecord, Text
 from evaluator.core.tenant import DEFAULT_TENANT, TENANT
@@ -58,7 +58,7 @@ def map_mistakes(question_map: QuestionMap, questionnaire: Questionnaire) -> Ite
             yield (
                 ("questions", written),
                 f"'{question}' is no question of {questionnaire.id} (it has {', '.join(known)})"
-                + is_meant(question, known),
+                + suggestion(question, known),
             )
         other = spellings.setdefault(fold(written), written)
         if other != written:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from evaluator.core.rubric import FileRecord, Identifier, Rubric, Text
-from evaluator.core.sign_search import SignIndex
 from evaluator.core.signs import BUILT_IN, Either, SignSyntaxError, lists_named, parse_list_entry, parse_sign
 
 # Sentences that signs pass over unless they say otherwise: a bare list of terms shows that somebody knows
@@ -100,10 +99,31 @@ def _list_mistakes(vocabulary: Vocabulary) -> Iterator[tuple[str, str]]:
                 found = True
                 yield f"lists.{name}[{number}]", problem
     if not found:
-        try:
-            SignIndex(parsed_lists(vocabulary), ())
-        except ValueError as error:
-            yield "lists", str(error)
+        circle = _in_a_circle({name: _lists_in(entries) for name, entries in vocabulary.lists.items()})
+        if circle is not None:
+            yield "lists", f"the list <{circle}> contains itself"
+
+
+def _lists_in(entries: Iterable[str]) -> dict[str, None]:
+    return dict.fromkeys(name for entry in entries for name in _named_in_entry(entry) if name not in BUILT_IN)
+
+
+def _in_a_circle(named: Mapping[str, Iterable[str]]) -> str | None:
+    """The first list that, by way of those that it names, contains itself; None where none does."""
+    whole: set[str] = set()  # lists that end
+    for begin in named:
+        open_lists, way = [begin], [iter(named[begin])]
+        while way:
+            name = next(way[-1], None)
+            if name is None:
+                whole.add(open_lists.pop())
+                way.pop()
+            elif name in open_lists:
+                return name
+            elif name not in whole:
+                open_lists.append(name)
+                way.append(iter(named[name]))
+    return None
 
 
 def _sign_mistakes(

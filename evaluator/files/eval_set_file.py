@@ -14,6 +14,7 @@ from evaluator.core.absence import absence_of
 from evaluator.core.answer import Answer
 from evaluator.core.eval_set import EvalSet, EvalSetManifest, Label, LabelledAnswer
 from evaluator.core.eval_set_findings import Copy, copies
+from evaluator.core.meant import suggestion
 from evaluator.core.rubric import Rubric
 from evaluator.errors import EvalSetError, Mistake, RubricError, UsageError
 from evaluator.files.named_table import NamedRow, NamedTable, number_in, read_named_table
@@ -80,7 +81,7 @@ def find_eval_set(path_or_name: str, folders: Sequence[Path]) -> Path:
         raise UsageError(f"{path} is no eval set: it has no {MANIFEST}.")
     names = sorted({found.parent.name for folder in folders for found in folder.glob(f"*/{MANIFEST}")})
     raise UsageError(
-        f"There is no eval set '{path_or_name}'.",
+        f"There is no eval set '{path_or_name}'{suggestion(path_or_name, names) or '.'}",
         hint=f"Give an eval set's folder or one of these names: {', '.join(names) or 'none'}.",
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from evaluator.core.gate import EVERY_CRITERION, TOTAL, Gate
+from evaluator.core.meant import suggestion
 from evaluator.core.rubric import Rubric
 from evaluator.errors import UsageError, number_of
 from evaluator.files.strict_yaml import read_yaml, validated
@@ -19,6 +20,7 @@ def load_gate(path: Path, rubric: Rubric) -> Gate:
         for name in gate.least_quadratic_kappa:
             if name not in known:
                 said = f"'{name}' is no criterion of {rubric.id} (write one of: {', '.join(sorted(known))})"
+                said += suggestion(name, known)
                 mistakes.append(document.mistake(("least_quadratic_kappa", name), said))
         if not gate.model_fields_set:
             mistakes.append(document.mistake((), "holds no condition: it would always pass"))

@@ -67,6 +67,7 @@ class LikelyPairs:
         for entries in self._entries:
             for shared in _pairs_within(entries, commonness, whole):
                 self._shared.add(shared, _first(shared["pair"]))
+            del entries  # before the next are read
         kept = [np.empty(0, np.uint64)]
         for shared in self._shared:
             pairs, places, times = np.unique(shared["pair"], return_inverse=True, return_counts=True)
@@ -85,8 +86,8 @@ class _Parts:
         self._kind = kind
         self._by = by
         self._file = SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 closed by whoever enters it
-        self._starts: list[int] = []  # of what was added at once
-        self._borders: list[npt.NDArray[np.uint32]] = []  # of its parts, counted from there
+        # Where in what was added at once each part begins, and the last one ends: many small arrays are holes later.
+        self._borders = bytearray()
         self._end = 0
 
     def __enter__(self) -> Self:
@@ -102,8 +103,7 @@ class _Parts:
         remainders = (parted_by % _FINEST).astype(np.uint16)  # numbers this small are sorted in no time
         order = np.argsort(remainders, kind="stable")
         self._file.write(values[order].tobytes())
-        self._starts.append(self._end)
-        self._borders.append(np.searchsorted(remainders[order], _REMAINDERS).astype(np.uint32))
+        self._borders += np.searchsorted(remainders[order], _REMAINDERS).astype(np.uint32).tobytes()
         self._end += len(values)
 
     def __iter__(self) -> Iterator[npt.NDArray[Any]]:
@@ -135,12 +135,15 @@ class _Parts:
     def _blocks(self, first: int, last: int) -> Iterator[npt.NDArray[Any]]:
         """The values of these parts in the order they were added, some at a time."""
         width = self._kind.itemsize
+        borders = np.frombuffer(self._borders, dtype=np.uint32).reshape(-1, _FINEST + 1)
+        ends = np.cumsum(borders[:, -1], dtype=np.int64)
+        starts = ends - borders[:, -1] + borders[:, first]
         pieces, size = [], 0
-        for start, borders in zip(self._starts, self._borders, strict=True):
-            self._file.seek((start + int(borders[first])) * width)
-            pieces.append(self._file.read(int(borders[last] - borders[first]) * width))
-            size += len(pieces[-1])
-            if size >= _A_BLOCK * width:
+        for start, length in zip(starts.tolist(), (borders[:, last] - borders[:, first]).tolist(), strict=True):
+            self._file.seek(start * width)
+            pieces.append(self._file.read(length * width))
+            size += length
+            if size >= _A_BLOCK:
                 yield np.frombuffer(b"".join(pieces), dtype=self._kind)
                 pieces, size = [], 0
         yield np.frombuffer(b"".join(pieces), dtype=self._kind)

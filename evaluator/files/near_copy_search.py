@@ -21,6 +21,7 @@ from evaluator.core.near_copy.found import MOST_NAMED, NearCopy
 from evaluator.core.near_copy.likeness import Commonness, likeness
 from evaluator.core.near_copy.shingles import Numbers, Shingled, Shingler
 from evaluator.errors import OutputError
+from evaluator.files.freed_memory import give_back
 from evaluator.files.likely_pairs import LikelyPairs, Pairs
 from evaluator.files.scratch_database import ScratchDatabase, restored, stored
 
@@ -56,12 +57,14 @@ class NearCopySearch:
         Raises OutputError where temporary files cannot be written.
         """
         try:
-            return self._look_through(answers)
+            alike = self._look_through(answers)
         except OSError as error:
             raise OutputError(
                 f"Temporary notes cannot be written or read: {error.strerror}.",
                 hint=f"Make room in the system's temporary folder ({gettempdir()}), or name another one in TMPDIR.",
             ) from error
+        give_back()  # grading needs less than the search did
+        return alike
 
     def _look_through(self, answers: Iterable[Answer]) -> int:
         shingler, commonness = Shingler(self._questions), Commonness()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from evaluator.core.meant import suggestion
 from evaluator.core.prompt import Prompt, template_mistakes
 from evaluator.core.rubric import Rubric
 from evaluator.core.spotlight import SpotlightWords
@@ -59,6 +60,6 @@ def _find(name_or_path: str, folders: Sequence[Path]) -> Path:
             return found[max(found)]
     known = sorted({path.parent.name for folder in folders for path in folder.glob("*/v*.yaml")})
     raise UsageError(
-        f"There is no prompt '{name_or_path}'.",
+        f"There is no prompt '{name_or_path}'{suggestion(name_or_path, known) or '.'}",
         hint=f"Give a prompt's file or one of these names: {', '.join(known) or 'none'}.",
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from evaluator.core.examples import GradedExample
+from evaluator.core.meant import suggestion
 from evaluator.core.questionnaire import Questionnaire
 from evaluator.core.rubric import Rubric
 from evaluator.core.rules import RuleSyntaxError, checks_named, parse_rule
@@ -174,7 +175,7 @@ def _rule_mistakes(
             continue
         named |= names
         for name in sorted(names - set(checks)):
-            yield key, f"the rule names '{name}', which is no check of {criterion}"
+            yield key, f"the rule names '{name}', which is no check of {criterion}{suggestion(name, checks)}"
     for level in sorted(set(scale[1:]) - set(rules)) if rules else ():
         yield (*place, "level_rules"), f"no rule for level {level}: it could never be reached"
     for check in sorted(set(checks) - named - {"and", "or", "at_least"}) if rules else ():
@@ -219,8 +220,8 @@ def _unknown_criteria(questionnaire: Questionnaire, rubric: Rubric, document: Ya
         key = ("questions", number, "criteria")
         for criterion in question.criteria:
             if criterion not in weights:
-                known = ", ".join(weights)
-                yield document.mistake(key, f"'{criterion}' is no criterion of rubric {rubric.id} (it has {known})")
+                said = f"'{criterion}' is no criterion of rubric {rubric.id} (it has {', '.join(weights)})"
+                yield document.mistake(key, said + suggestion(criterion, weights))
         if not sum(weights.get(criterion, 1) for criterion in question.criteria):
             yield document.mistake(key, "the criteria of this question all have weight 0")
 
@@ -327,7 +328,7 @@ def _find_questionnaire(name_or_path: str, folders: Sequence[Path]) -> Path:
         return known[name_or_path]
     names = ", ".join(sorted(name for name in known if "@" not in name)) or "none"
     raise UsageError(
-        f"There is no questionnaire '{name_or_path}'.",
+        f"There is no questionnaire '{name_or_path}'{suggestion(name_or_path, known) or '.'}",
         hint=f"Give a questionnaire's file or one of these names: {names}.",
     )
 
@@ -339,8 +340,13 @@ def _find_rubric(questionnaire: Questionnaire, path: Path, folders: Sequence[Pat
     for folder in folders:
         if found := _latest(folder / questionnaire.rubric, "rubric"):
             return found
+    known = [
+        *_ids_beside(path),
+        *(found.parent.name for folder in folders for found in folder.glob("*/rubric.v*.yaml")),
+    ]
     raise RubricError(
-        f"{path} names the rubric '{questionnaire.rubric}', which is not beside it.",
+        f"{path} names the rubric '{questionnaire.rubric}', which is not beside it"
+        f"{suggestion(questionnaire.rubric, known) or '.'}",
         hint=f"Put rubric.v1.yaml with 'id: {questionnaire.rubric}' into {path.parent}, or give --rubrics DIR.",
     )
 
@@ -351,6 +357,13 @@ def _rubric_beside(path: Path, questionnaire: Questionnaire) -> Path | None:
         if isinstance(data, dict) and data.get("id") == questionnaire.rubric:
             return candidate
     return None
+
+
+def _ids_beside(path: Path) -> Iterator[str]:
+    for candidate in path.parent.glob("rubric*.yaml"):
+        data = read_yaml(candidate, RubricError).data
+        if isinstance(data, dict):
+            yield str(data.get("id"))
 
 
 def _newest(path: Path, kind: str) -> Path:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import getitem
 from pathlib import Path
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 from yaml.constructor import SafeConstructor
 
-from evaluator.core.meant import is_meant
+from evaluator.core.meant import suggestion
 from evaluator.errors import InputError, Mistake, number_of
 
 _LARGEST = 2_000_000  # bytes; a rubric is some kilobytes
@@ -134,9 +137,8 @@ def validated(document: YamlDocument, model: type[Record]) -> tuple[Record | Non
     try:
         return model.model_validate(document.data), []
     except ValidationError as error:
-        free = model.model_fields.keys() - document.data.keys()
         return None, [
-            document.mistake(_key_of(problem["loc"]), _said(problem) + _meant(problem, free))
+            document.mistake(_key_of(problem["loc"]), _said(problem) + _meant(problem, document, model))
             for problem in error.errors()
         ]
 
@@ -153,13 +155,25 @@ _SAYINGS = {
 }
 
 
-def _meant(problem: Any, free: Collection[str]) -> str:
-    """What was meant by a misspelt key at the top, of those that are not there, or by a misspelt word of several."""
-    if problem["type"] == "extra_forbidden" and len(problem["loc"]) == 1:
-        return is_meant(str(problem["loc"][0]), free)
+def _meant(problem: Any, document: YamlDocument, model: type[BaseModel]) -> str:
+    """What was meant by a misspelt key, of those that are not there beside it, or by a misspelt word of several."""
+    if problem["type"] == "extra_forbidden":
+        *place, key = problem["loc"]
+        beside = reduce(getitem, place, document.data)
+        return suggestion(str(key), _keys_at(model, place) - beside.keys())
     if problem["type"] == "literal_error":
-        return is_meant(str(problem["input"]), _QUOTED.findall(problem["ctx"]["expected"]))
+        return suggestion(str(problem["input"]), _QUOTED.findall(problem["ctx"]["expected"]))
     return ""
+
+
+def _keys_at(kind: Any, place: Sequence[str | int]) -> set[str]:
+    """The keys that a record has which stands at this place inside one of this kind; none where no record does."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        keys = {field.alias or name: field.annotation for name, field in kind.model_fields.items()}
+        return _keys_at(keys.get(str(place[0])), place[1:]) if place else set(keys)
+    is_one_of_several = get_origin(kind) in (Annotated, Union, UnionType)
+    deeper = place if is_one_of_several else place[1:]
+    return set().union(*(_keys_at(each, deeper) for each in get_args(kind)))
 
 
 def _said(problem: Any) -> str:

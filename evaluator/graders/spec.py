@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from evaluator.core.meant import suggestion
 from evaluator.errors import UsageError
 
 Kind = Literal["baseline", "local", "openai", "langchain", "scripted"]
@@ -51,7 +52,7 @@ def parse_grader(text: str) -> tuple[RaterSpec, ...]:
 def _rater(text: str) -> RaterSpec:
     kind, _, name = text.partition(":")
     if kind not in _NEEDS:
-        raise UsageError(f"There is no grader '{text}'.", hint=_HINT)
+        raise UsageError(f"There is no grader '{text}'{suggestion(kind, (*_NEEDS, 'panel')) or '.'}", hint=_HINT)
     needs = _NEEDS[kind]
     if needs and not name:
         raise UsageError(f"The grader '{kind}' needs {needs}.", hint=_HINT)

@@ -70,9 +70,9 @@ async def sing(
     agreement = _agreement(now)
     if reference is None:
         said = f"{agreement}; the first of its kind, which later ones are held beside."
-        return CanaryFinding(said, drift_from_the_start(now), found, None, None)
+        return CanaryFinding(said, tuple(drift_from_the_start(now)), found, None, None)
     flips = _flips(eval_set, reference.asked[0], now)
-    drifted = drift_since(found, reference.asked[0], flips)
+    drifted = tuple(drift_since(found, reference.asked[0], flips))
     moved, shift = _percent(flips.moved), _signed(flips.mean_shift)
     since = f"since {reference.made_at[:10]} {moved} of levels moved, by {shift} on average"
     said = "; ".join([agreement, since, *(each.said for each in drifted)])
@@ -116,8 +116,7 @@ def _flips(eval_set: EvalSet, then: GraderResult, now: GraderResult) -> FlipRate
 
 
 def _agreement(now: GraderResult) -> str:
-    total = next(scope for scope in now.scopes if scope.kind == "total")
-    kappa = total.consensus.quadratic_kappa
+    kappa = now.total_kappa
     interval = "" if kappa.low is None or kappa.high is None else f" ({kappa.low:.2f} to {kappa.high:.2f})"
     return f"{now.counts.graded} of {now.counts.answers} graded, quadratic kappa of the total {figure(kappa)}{interval}"
 

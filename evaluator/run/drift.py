@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from evaluator.core.evaluation import Evaluation, GraderResult
@@ -24,7 +24,7 @@ class DriftReason:
     code: str
     said: str
     scope: str | None = None
-    figures: dict[str, float | int | None] = field(default_factory=dict)
+    figures: Mapping[str, float | int | None] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -32,35 +32,27 @@ class DriftReason:
         return self.code if self.scope is None else f"{self.code} {self.scope}"
 
 
-def drift_from_the_start(now: GraderResult) -> tuple[DriftReason, ...]:
-    """What is wrong with one that is the first of its kind."""
-    return tuple(_without_reference(now))
-
-
-def drift_since(found: Evaluation, then: GraderResult, flips: FlipRate) -> tuple[DriftReason, ...]:
-    """What is not as it was: `found` holds the reference beside it, `then` is the grader as it was."""
-    return tuple(_drift(found, then, flips))
-
-
 def figure(estimate: Estimate) -> str:
     """Two digits, or that there is none."""
     return "n/a" if estimate.value is None else f"{estimate.value:.2f}"
 
 
-def _without_reference(now: GraderResult) -> Iterator[DriftReason]:
+def drift_from_the_start(now: GraderResult) -> Iterator[DriftReason]:
+    """What is wrong with one that is the first of its kind."""
     counts = now.counts
     if counts.ungraded > MOST_UNGRADED * counts.answers:
         said = f"{counts.ungraded} of {counts.answers} answers could not be graded"
         yield DriftReason("more_ungraded", said, figures={"before": None, "now": counts.ungraded})
 
 
-def _drift(found: Evaluation, then: GraderResult, flips: FlipRate) -> Iterator[DriftReason]:
+def drift_since(found: Evaluation, then: GraderResult, flips: FlipRate) -> Iterator[DriftReason]:
+    """What is not as it was: `found` holds the reference beside it, `then` is the grader as it was."""
     now = found.asked[0]
     for move in found.against.moves if found.against else ():
         if move.outcome == "worse":
             said = f"{move.name}: quadratic kappa {figure(move.before)} then, {figure(move.now)} now"
             figures = {"before": move.before.value, "now": move.now.value}
-            yield DriftReason("agreement_fell", said, move.id, dict(figures))
+            yield DriftReason("agreement_fell", said, move.id, figures)
     shift = flips.mean_shift
     if shift.value is not None and abs(shift.value) >= LEAST_SHIFT and not _holds_zero(shift):
         way = "higher" if shift.value > 0 else "lower"
@@ -69,8 +61,7 @@ def _drift(found: Evaluation, then: GraderResult, flips: FlipRate) -> Iterator[D
     more = now.counts.ungraded - then.counts.ungraded
     if more > MOST_UNGRADED * now.counts.answers:
         said = f"{now.counts.ungraded} of {now.counts.answers} answers could not be graded, {then.counts.ungraded} then"
-        figures_of_counts = {"before": then.counts.ungraded, "now": now.counts.ungraded}
-        yield DriftReason("more_ungraded", said, figures=dict(figures_of_counts))
+        yield DriftReason("more_ungraded", said, figures={"before": then.counts.ungraded, "now": now.counts.ungraded})
 
 
 def _holds_zero(estimate: Estimate) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 
-from evaluator.core.evaluation import ScopeFigures
 from evaluator.core.metrics.estimate import Estimate
 from evaluator.run.canary import CanaryFinding
 
@@ -33,8 +31,8 @@ def drift_event(finding: CanaryFinding) -> bytes:
             "answers": now.counts.answers,
             "graded": now.counts.graded,
             "quadratic_kappa": {
-                "now": _estimate(_kappa(now.scopes)),
-                "reference": None if then is None else _estimate(_kappa(then.scopes)),
+                "now": _estimate(now.total_kappa),
+                "reference": None if then is None else _estimate(then.total_kappa),
             },
             "levels_moved": None if finding.flips is None else _estimate(finding.flips.moved),
             "mean_shift": None if finding.flips is None else _estimate(finding.flips.mean_shift),
@@ -44,10 +42,6 @@ def drift_event(finding: CanaryFinding) -> bytes:
         },
     }
     return json.dumps(said, ensure_ascii=False).encode()
-
-
-def _kappa(scopes: Sequence[ScopeFigures]) -> Estimate:
-    return next(scope for scope in scopes if scope.kind == "total").consensus.quadratic_kappa
 
 
 def _estimate(found: Estimate) -> dict[str, float | int | str | None]:

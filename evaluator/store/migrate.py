@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, inspect, select, text
@@ -16,7 +17,9 @@ _ADVISORY_LOCK = 7_260_115_318
 
 
 def migrate(database: Database, upto: int = NEWEST) -> None:
-    """Applies what is missing, all of it or nothing. Raises StoreError for a newer store, or one that is none."""
+    """Applies what is missing, all of it or nothing. Raises StoreError for a newer store, one that another build made
+    in other steps, or one that is none.
+    """
     with database.reading() as connection:
         if _version(database, connection) == upto:
             return
@@ -47,7 +50,9 @@ def _version(database: Database, connection: Connection) -> int | None:
                 hint="Name another file with --store; this one is left as it is.",
             )
         return None
-    version = max(connection.execute(select(migrations.c.number)).scalars(), default=0)
+    found = {row.number: row.name for row in connection.execute(select(migrations.c.number, migrations.c.name))}
+    version = max(found, default=0)
+    _check_same_steps(database, found, version)
     if version > NEWEST:
         raise StoreError(
             f"The store {database.address} was made by a newer program: it has version {version}, this one knows "
@@ -55,3 +60,19 @@ def _version(database: Database, connection: Connection) -> int | None:
             hint="Bring screening-answer-evaluator up to date, or name another store with --store.",
         )
     return version
+
+
+def _check_same_steps(database: Database, found: Mapping[int, str], version: int) -> None:
+    """Raises StoreError at the first step that another program took: what follows would not fit its tables."""
+    for migration in MIGRATIONS[:version]:
+        name = found.get(migration.number)
+        if name == migration.name:
+            continue
+        theirs = "is missing there" if name is None else f"is '{name}' there"
+        what = "move the file aside, or name another with" if database.is_sqlite else "name another database with"
+        raise StoreError(
+            f"The store {database.address} was made by another build of this program: migration {migration.number} "
+            f"{theirs}, and '{migration.name}' here.",
+            hint=f"It is left as it is: {what} --store or EVALUATOR_STORE. The build that made it still reads it, and "
+            "exports its runs (`evaluator runs export`).",
+        )

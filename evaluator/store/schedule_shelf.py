@@ -145,12 +145,11 @@ class ScheduleShelf:
         """What came of it, with the event that tells others of an alarm; False where it is another's by now."""
         this = _this(name, due_at) & _RUNNING & (scheduled_runs.c.owner == owner)
         with self._database.writing() as connection:
-            is_news = self._is_news(connection, name, outcome)
+            news = self._news(connection, name, outcome)
             ended = update(scheduled_runs).where(this).values(self._ended(outcome))
             if not connection.execute(ended).rowcount:
                 return False
-            if outcome.alarm is not None and is_news:
-                announce_of_grader(connection, outcome.alarm.body, self._now())
+            self._tell(connection, news)
             return True
 
     def add_finished(self, name: str, at: datetime, outcome: JobOutcome) -> None:
@@ -159,19 +158,22 @@ class ScheduleShelf:
         with self._database.writing() as connection:
             insert = insert_into(connection.dialect.name, scheduled_runs).on_conflict_do_nothing()
             insert = insert.returning(scheduled_runs.c.due_at)
-            is_news = self._is_news(connection, name, outcome)
+            news = self._news(connection, name, outcome)
             # Times are told apart by their second: one that ended in the same is no reason to lose this one.
             while connection.execute(insert.values(row | {"due_at": _text(at)})).first() is None:
                 at += timedelta(seconds=1)
-            if outcome.alarm is not None and is_news:
-                announce_of_grader(connection, outcome.alarm.body, self._now())
+            self._tell(connection, news)
 
-    def _is_news(self, connection: Connection, name: str, outcome: JobOutcome) -> bool:
-        """Whether an alarm is about anything that was not told since all was well the last time. Of two that end at
-        once one comes second.
+    def _tell(self, connection: Connection, news: Alarm | None) -> None:
+        if news is not None:
+            announce_of_grader(connection, news.body, self._now())
+
+    def _news(self, connection: Connection, name: str, outcome: JobOutcome) -> Alarm | None:
+        """Its alarm, where that is about anything that was not told since all was well the last time. Of two that end
+        at once one comes second.
         """
         if outcome.alarm is None:
-            return False
+            return None
         if not self._database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _TELLING})
         same = (scheduled_runs.c.name == name) & (scheduled_runs.c.told_apart == outcome.told_apart)
@@ -183,7 +185,7 @@ class ScheduleShelf:
             if row.state == "done":
                 break
             told.update(json.loads(row.reasons or "[]"))
-        return bool(set(outcome.alarm.reasons) - told)
+        return outcome.alarm if set(outcome.alarm.reasons) - told else None
 
     def look_up(self, name: str, due_at: str) -> ScheduledRun | None:
         """One time that a job was due."""

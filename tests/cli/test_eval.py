@@ -70,6 +70,7 @@ def test_a_gate_that_fails_exits_4_and_shows_why(case, tmp_path):
     [
         ("least_kappa: 0.6\n", "least_kappa: unknown key"),
         ("least_quadratic_kappa: {manners: 0.6}\n", "'manners' is no criterion"),
+        ("least_quadratic_kappa: {leakage_awarenes: 0.6}\n", "; is leakage_awareness meant?"),
         ("{}\n", "holds no condition"),
         ("most_flips: 0.1\n", "Add --probe"),
         ("no_worse_than_before: true\n", "Add --against"),

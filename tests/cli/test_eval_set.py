@@ -87,7 +87,8 @@ def test_a_set_with_mistakes_exits_with_2_and_names_them(graded: Path, tmp_path:
 def test_what_cannot_be_done_is_said_in_a_sentence(graded: Path, tmp_path: Path) -> None:
     """Exit code 2, no traceback, nothing written."""
     for arguments, said in (
-        (("check", "nowhere"), "There is no eval set 'nowhere'"),
+        (("check", "nowhere"), "There is no eval set 'nowhere'."),
+        (("check", "ml_enginer_screen"), "; is ml_engineer_screen meant?"),
         (("import", "nowhere.csv", "--out", "exam"), "there is no such file"),
         (("import", graded, "--out", tmp_path), "is not empty"),
         (("import", graded, "--out", "exam", "--split-by", "candidate"), "has no column candidate_id"),

@@ -23,14 +23,14 @@ STANDING = CandidateStanding(
 )  # fmt: skip
 
 
-def manifest(answers: int, ungraded: int = 0) -> RunManifest:
+def manifest(answers: int, ungraded: int = 0, not_answered: int = 0, quotes: int = 0) -> RunManifest:
     return RunManifest(
         run_id="r", started_at="2026-01-02T03:04:05Z", finished_at="2026-01-02T03:04:08Z", outcome="finished",
         stopped_because=None, input_name="a.csv", input_sha256="1", layout="long csv", notes=(), grader="baseline",
         is_language_model=False, about_grader="", prompt=None, prompt_sha256=None, calls=None, samples=1, rubric="r",
         rubric_sha256="2", questionnaire="q", questionnaire_sha256="3", questions_asked=("q",), answers=answers,
-        graded=answers - ungraded, not_answered=0, ungraded=ungraded, to_review=0, candidates=answers // 5,
-        quotes_claimed=0, quotes_found=0, usage=USAGE, evaluator_version="0",
+        graded=answers - ungraded - not_answered, not_answered=not_answered, ungraded=ungraded, to_review=0,
+        candidates=answers // 5, quotes_claimed=quotes, quotes_found=quotes, usage=USAGE, evaluator_version="0",
     )  # fmt: skip
 
 
@@ -64,6 +64,20 @@ def test_a_small_run_says_no_such_thing(capsys: pytest.CaptureFixture[str]) -> N
     assert lines[-1] == "Report: out/report.html"
     assert "A person should look because: close to the bar 4, quoted words not found 1,200." in lines
     assert not any("pages" in line or "grades.xlsx" in line or "more" in line for line in lines)
+
+
+def test_every_large_number_has_its_thousands_apart(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the line that says how it ended too, where people look first."""
+    whole = manifest(100_000, 1_234, not_answered=2_345, quotes=150_000)
+    lines = said(Results(Path("out"), whole, (STANDING,), (), 12_034, WHY, pages=41, workbook_has_all=False), capsys)
+    ended = "96,421 of 100,000 answers graded in 3.0 s; 2,345 not answered; 12,034 flagged for a person."
+    assert f"{ended} Quotes found: 150,000 of 150,000." in " ".join(" ".join(lines).split())
+
+
+def test_a_small_number_is_said_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """How many answers a person has to look at, of a run that fits on the screen."""
+    lines = said(Results(Path("out"), manifest(5, 1), (STANDING,), (), 3, WHY, pages=1, workbook_has_all=True), capsys)
+    assert "4 of 5 answers graded in 3.0 s; 3 flagged for a person. Quotes found: 0 of 0." in lines
 
 
 def test_a_quiet_run_says_where_the_report_is(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from evaluator.core.meant import is_meant, meant
+from evaluator.core.meant import meant, suggestion
 from evaluator.settings_table import every_variable
 
 
@@ -28,5 +28,5 @@ def test_the_setting_that_is_meant(written: str, wanted: str | None) -> None:
 
 def test_what_is_like_nothing_gets_no_guess() -> None:
     """The message ends as it would."""
-    assert is_meant("grenhouse", ["greenhouse", "lever"]) == "; is greenhouse meant?"
-    assert is_meant("bullhorn", ["greenhouse", "lever"]) == ""
+    assert suggestion("grenhouse", ["greenhouse", "lever"]) == "; is greenhouse meant?"
+    assert suggestion("bullhorn", ["greenhouse", "lever"]) == ""

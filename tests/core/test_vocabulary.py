@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from evaluator.core.rubric import Rubric
 from evaluator.core.sign_search import ReadText, SignIndex
 from evaluator.core.signs import SignSyntaxError, parse_list_entry, parse_sign
-from evaluator.core.vocabulary import Vocabulary, vocabulary_mistakes
+from evaluator.core.vocabulary import Vocabulary, parsed_lists, vocabulary_mistakes
 
 LISTS = {
     "days": parse_list_entry("<number> (day | days | d)"),
@@ -176,6 +176,31 @@ def test_a_mistake_is_told_with_its_place(parts: dict[str, Any], key: str, part:
     ((found_key, message),) = vocabulary_mistakes(vocabulary(**parts), RUBRIC, ["q1"])
     assert found_key == key
     assert part in message
+
+
+_NAMES = "abcde"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(_NAMES),
+        st.lists(st.sets(st.sampled_from(_NAMES), max_size=2), min_size=1, max_size=2),
+        min_size=1,
+    )
+)
+def test_lists_in_a_circle_are_told_as_the_index_finds_them(named: dict[str, list[set[str]]]) -> None:
+    """Without an index being made; the same list is named."""
+    lists = {
+        name: [f"x {' '.join(f'(y | <{each}>)' for each in sorted(entry) if each in named)}" for entry in entries]
+        for name, entries in named.items()
+    }
+    told = [message for key, message in vocabulary_mistakes(vocabulary(lists=lists), RUBRIC) if key == "lists"]
+    try:
+        SignIndex(parsed_lists(vocabulary(lists=lists)), ())
+    except ValueError as error:
+        assert told == [str(error)]
+    else:
+        assert told == []
 
 
 def test_every_mistake_is_told_at_once() -> None:

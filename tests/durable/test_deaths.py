@@ -8,11 +8,12 @@ import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from evaluator import Grader, GraderOptions, make_grader
-from evaluator.core.work import MOST_DEATHS, MOST_DEATHS_OVER_ONE, WorkBatch, WorkItem
+from evaluator.core.work import MOST_DEATHS, MOST_DEATHS_OVER_ONE, MOST_TRIES, WorkBatch, WorkItem
 from evaluator.errors import StoreError
 from evaluator.graders.model_rater import Retries
 from evaluator.run.durable.batch_grading import BatchResult, grade_batch
@@ -23,7 +24,9 @@ from evaluator.store.database import Database
 from evaluator.store.store import Store, open_store
 from evaluator.store.work_shelf import WorkShelf
 from evaluator.store.worker_roll import SILENCE, Watch, WorkerRecord
+from tests.conftest import completion
 from tests.graded_run import grader
+from tests.model_server import ModelServer
 from tests.store.conftest import address, postgresql, store  # noqa: F401 fixtures
 from tests.store.near_copying import admit, grade_of, hand_in
 
@@ -39,6 +42,13 @@ class Clock:
 
     def wait(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
+
+
+class SenselessServer(ModelServer):
+    """Whatever it is asked, its reply is not what was asked for."""
+
+    async def _reply(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return completion({"criteria": {}})
 
 
 @pytest.fixture
@@ -125,6 +135,23 @@ def test_failures_and_deaths_are_counted_apart(shelf: WorkShelf, clock: Clock) -
     clock.wait(3600)
     (item,) = taken(shelf, only_chunk(shelf), "wrk_2").items
     assert (item.tries, item.deaths) == (1, 1)
+
+
+def test_failures_of_several_kinds_are_not_told_as_one(shelf: WorkShelf, store: Store, clock: Clock) -> None:  # noqa: F811
+    """How many there were, and what the last one was: the four before it were none of its kind."""
+    for _ in range(MOST_TRIES - 1):
+        batch = taken(shelf, only_chunk(shelf), "wrk_1")
+        assert not shelf.finish(batch, failed=[batch.items[0].number], reason="timeout")
+        clock.wait(3600)
+    with SenselessServer() as model:
+        options = GraderOptions(
+            prompt="levels", base_url=model.address, api_key="k", retries=Retries(unusable=0, first_wait=0.0)
+        )
+        batch = taken(shelf, only_chunk(shelf), "wrk_1")
+        assert turn(shelf, batch, make_grader("openai:m", options=options))
+    grade = grade_of(store, batch.items[0].answer.answer_id.partition(".")[0])
+    assert grade.status == "ungraded"
+    assert (grade.reason or "").startswith("set aside after 5 failed tries, the last one with invalid_reply: ")
 
 
 def test_workers_that_are_killed_while_they_hold_it_count_for_nothing(shelf: WorkShelf) -> None:

@@ -10,9 +10,8 @@ import pytest
 from evaluator.run.durable.scheduled import Schedule, Scheduled
 from evaluator.store.schedule_shelf import Job, ScheduledRun
 from evaluator.store.store import Store
+from tests.durable.nightly import NIGHTLY
 from tests.store.conftest import address, postgresql, store  # noqa: F401 fixtures
-
-NIGHTLY = "0 3 * * *"
 
 
 async def _nothing(_: ScheduledRun) -> None:

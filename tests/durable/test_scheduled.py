@@ -25,12 +25,12 @@ from evaluator.store.store import Store, open_store
 from tests.cli.grading_command import evaluator
 from tests.conftest import completion
 from tests.durable.conftest import WorkerProcess
+from tests.durable.nightly import AT, NIGHTLY
 from tests.durable.test_submissions import SECRET
 from tests.model_server import ModelServer
 from tests.webhook_receiver import WebhookReceiver
 
 StartWorker = Callable[..., WorkerProcess]
-NIGHTLY = "0 3 * * *"
 ANSWERS = 10
 
 
@@ -64,7 +64,7 @@ class Strictness(ModelServer):
 def policy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Records of erasures go after 30 days."""
     (tmp_path / "retention.yaml").write_text("logs: 30\n", encoding="utf-8")
-    monkeypatch.setenv("EVALUATOR_RETENTION_AT", "03:00")
+    monkeypatch.setenv("EVALUATOR_RETENTION_AT", AT)
     monkeypatch.setenv("EVALUATOR_RETENTION_POLICY", str(tmp_path / "retention.yaml"))
 
 
@@ -199,16 +199,33 @@ def test_another_worker_does_what_a_killed_one_was_at(
     """`kill -9` in the midst of a canary: it is measured once, by the other."""
     monkeypatch.setenv("EVALUATOR_CANARY_AT", NIGHTLY)
     monkeypatch.setenv("EVALUATOR_CANARY_LIMIT", str(ANSWERS))
-    with open_store(server_database) as store, Strictness(wait=1.0) as server:
+    with open_store(server_database) as store, Strictness(wait=3600) as server:
         options = ("--grader", "openai:m", "--base-url", server.address)
         first = worker(server_database, *options)
         until(lambda: _fires(server_database, "canary"))
-        server.wait_for(1, seconds=60)
+        until(lambda: server.asked)
         first.kill()
+        server.wait = 0.0
         worker(server_database, *options)
         until(lambda: job(store, "canary").last is not None)
         (run,) = store.schedules.history("canary")
     assert (run.state, run.tries) == ("done", 2)
+
+
+def test_a_worker_that_is_told_to_end_hands_its_canary_back(
+    server_database: str, worker: StartWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the midst of it: it waits for another worker at once, and the try does not count."""
+    monkeypatch.setenv("EVALUATOR_CANARY_AT", NIGHTLY)
+    monkeypatch.setenv("EVALUATOR_CANARY_LIMIT", str(ANSWERS))
+    with open_store(server_database) as store, Strictness(wait=3600) as server:
+        first = worker(server_database, "--grader", "openai:m", "--base-url", server.address)
+        until(lambda: _fires(server_database, "canary"))
+        until(lambda: server.asked)
+        code, said = first.terminate()
+        (run,) = store.schedules.history("canary")
+    assert (code, run.state, run.tries) == (0, "waiting", 0)
+    assert "scheduled work is left to another" in [line["said"] for line in said]
 
 
 def test_what_no_setting_names_any_more_is_off(address: str, worker: StartWorker) -> None:

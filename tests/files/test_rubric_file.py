@@ -59,10 +59,12 @@ def test_the_tiny_rubric_has_no_mistake(tmp_path: Path) -> None:
     ("old", "new", "line", "key", "said"),
     [
         ("    weight: 1\n", "    weight: 1\n    wieght: 2\n", 12, "criteria[0].wieght", "unknown key"),
+        ("    weight: 1\n", "    wieght: 1\n", 11, "criteria[0].wieght", "unknown key; is weight meant?"),
+        ("advance_at: 5\n", "advance_at: 5\nflags: {naer_bar: 1}\n", 7, "flags.naer_bar", "; is near_bar meant?"),
         ("    name: One\n", "", 8, "criteria[0].name", "is missing"),
         ("      1: It is.\n", "", 12, "criteria[0].levels", "level 1 of the scale has no anchor"),
         ("      1: It is.", "      1: It is.\n      7: More.", 15, "criteria[0].levels.7", "level 7 is not on the"),
-        ("      1: first", "      1: frist", 18, "criteria[0].level_rules.1", "the rule names 'frist'"),
+        ("      1: first", "      1: frist", 18, "criteria[0].level_rules.1", "no check of one; is first meant?"),
         ("      1: first", "      1: first and", 18, "criteria[0].level_rules.1", "the rule does not parse"),
         ("      1: first", "      5: first", 18, "criteria[0].level_rules.5", "which is not on the scale"),
         ("    weight: 1", "    weight: 0", 7, "criteria", "the weights add up to 0"),
@@ -99,9 +101,10 @@ def test_a_mistake_in_a_rubric_is_told_with_file_line_and_key(
     ("old", "new", "line", "said"),
     [
         ("[one]", "[two]", 9, "'two' is no criterion of rubric tiny (it has one)"),
+        ("[one]", "[onne]", 9, "'onne' is no criterion of rubric tiny (it has one); is one meant?"),
         ("[one]", "[one, one]", 9, "'one' stands here twice"),
         ("[one]", "[]", 9, "at least 1 item"),
-        ("    title: Why?", "    titel: Why?", 7, "unknown key"),
+        ("    title: Why?", "    titel: Why?", 7, "unknown key; is title meant?"),
     ],
 )
 def test_a_mistake_in_a_questionnaire_is_told_with_its_line(
@@ -136,9 +139,14 @@ def test_a_questionnaire_finds_the_rubric_beside_it(tmp_path: Path) -> None:
 
 
 def test_an_unknown_questionnaire_names_those_there_are() -> None:
-    """So that a slip of the hand is mended at once."""
-    with pytest.raises(UsageError, match="ml_engineer_screen"):
-        load_question_set("ml_enginer_screen", [shipped("rubrics")])
+    """So that a slip of the hand is mended at once; of what is like none of them nothing is guessed."""
+    folders = [shipped("rubrics")]
+    with pytest.raises(UsageError, match=r"no questionnaire 'ml_enginer_screen'; is ml_engineer_screen meant\?"):
+        load_question_set("ml_enginer_screen", folders)
+    with pytest.raises(UsageError, match=r"'ml_enginer_screen@1'; is ml_engineer_screen@1 meant\?"):
+        load_question_set("ml_enginer_screen@1", folders)
+    with pytest.raises(UsageError, match=r"no questionnaire 'nursing'\.\nGive .*ml_engineer_screen"):
+        load_question_set("nursing", folders)
 
 
 def test_a_missing_rubric_says_where_it_is_looked_for(tmp_path: Path) -> None:
@@ -146,6 +154,14 @@ def test_a_missing_rubric_says_where_it_is_looked_for(tmp_path: Path) -> None:
     (write(tmp_path) / "rubric.v1.yaml").unlink()
     with pytest.raises(RubricError, match="not beside it"):
         load_question_set(str(tmp_path), [])
+
+
+@pytest.mark.parametrize(("named", "wanted"), [("tinny", "tiny"), ("ml_enginer_core", "ml_engineer_core")])
+def test_a_misspelt_rubric_is_told_with_the_one_that_is_meant(tmp_path: Path, named: str, wanted: str) -> None:
+    """Whether it is beside the questionnaire or among those that are shipped."""
+    write(tmp_path, questionnaire=QUESTIONNAIRE.replace("rubric: tiny", f"rubric: {named}"))
+    with pytest.raises(RubricError, match=rf"not beside it; is {wanted} meant\?"):
+        load_question_set(str(tmp_path), [shipped("rubrics")])
 
 
 def test_examples_are_checked_line_by_line(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_no_reply_survives_its_deadline(answer: Answer, pause: float, transport:
     once = NO_WAITING.__class__(transient=1)
     grade, _ = graded(answer, drip, transport, timeout=1.0, retries=once)
     assert str(grade.reason).startswith("timeout: no reply within 1 s")
-    assert time.monotonic() - began < 15
+    assert time.monotonic() - began < 45
 
 
 @BOTH

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import BigInteger, Connection, LargeBinary, Text, inspect
+from sqlalchemy import BigInteger, Connection, LargeBinary, Text, inspect, select
 from sqlalchemy.exc import IntegrityError
 
 from evaluator.core.ledger import KeptReply
@@ -118,6 +118,35 @@ def test_a_store_of_a_newer_program_is_refused_and_left_alone(address: str) -> N
     with pytest.raises(StoreError, match=f"version {NEWEST + 1}, this one knows {NEWEST}") as raised:
         open_store(address)
     assert "up to date" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("UPDATE store_migrations SET name = 'work' WHERE number = 3", "migration 3 is 'work' there, and 'service'"),
+        ("DELETE FROM store_migrations WHERE number = 2", "migration 2 is missing there, and 'runs' here"),
+        ("UPDATE store_migrations SET number = 9000 WHERE number = 3", "migration 3 is missing there, and 'service'"),
+    ],
+)
+def test_a_store_of_another_build_is_refused_and_left_alone(address: str, change: str, said: str) -> None:
+    """Its tables are others: the message says which store, what is different, and what to do; nothing is changed."""
+    database = Database(store_address(address))
+    migrate(database, upto=3)
+    with database.writing() as connection:
+        connection.exec_driver_sql(change)
+    before = _tables_and_steps(database)
+    with pytest.raises(StoreError) as raised:
+        open_store(address)
+    assert f"The store {store_address(address)} was made by another build of this program: {said}" in str(raised.value)
+    assert "--store or EVALUATOR_STORE" in str(raised.value)
+    assert _tables_and_steps(database) == before
+    database.close()
+
+
+def _tables_and_steps(database: Database) -> tuple[list[str], list[tuple[object, ...]]]:
+    with database.reading() as connection:
+        steps = connection.execute(select(migrations).order_by(migrations.c.number))
+        return sorted(inspect(connection).get_table_names()), [tuple(row) for row in steps]
 
 
 def test_a_database_of_something_else_is_not_taken_over(tmp_path: Path) -> None:

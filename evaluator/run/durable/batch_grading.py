@@ -125,7 +125,8 @@ def _settled(item: WorkItem, outcome: GradingOutcome, grader: Grader, result: Ba
             result.reason = f"{failure.code}: {failure.detail}"
             return None
         if item.tries + 1 >= MOST_TRIES and grade.status == "ungraded":
-            grade = ungraded(grader.pipeline, item.answer, f"set aside after {MOST_TRIES} tries: {grade.reason}")
+            said = f"set aside after {item.tries + 1} failed tries, the last one with {grade.reason}"
+            grade = ungraded(grader.pipeline, item.answer, said)
     replaced = outcome.redaction.replacements if outcome.redaction else ()
     return WorkOutcome(item, grade, outcome.paid.requests, outcome.paid_usd, replaced)
 

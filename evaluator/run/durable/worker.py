@@ -42,6 +42,7 @@ _SUBMISSIONS_AT_ONCE = 32  # that one worker grades; a few answers each
 _EVENTS_AT_ONCE = 16
 _EVENT_TRIES = 12
 _SURVEY = 20.0  # seconds between two comparisons of the store with the queue
+_GIVES_UP_WITHIN = 30.0  # seconds: a canary in a process of its own is killed after ten
 _ID_BYTES = 4
 
 logger = logging.getLogger("evaluator.worker")
@@ -164,6 +165,9 @@ class Worker:
         leaving.set()  # also where one of them broke, which is raised below
         logger.info("worker drains", extra={"worker": self.id, "in_hand": len(self._in_hand)})
         await self._drain()
+        if self._scheduled is not None:
+            # Once it is told, it hands back what it is at, or says what came of it, and ends.
+            await asyncio.wait(minding[-1:], timeout=_GIVES_UP_WITHIN)
         for task in minding:
             task.cancel()
         for ended in await asyncio.gather(*minding, return_exceptions=True):
