@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from evaluator.errors import Mistake, TableError
@@ -62,7 +62,7 @@ def read_named_table(
     header, body = rows[0], rows[1:]
     if not source.cells_can_shift:
         # A spreadsheet leaves out empty cells at the end of a row; a row of text that is short has lost some.
-        body = [replace(row, cells=[*row.cells, *[""] * (len(header.cells) - len(row.cells))]) for row in body]
+        body = [row._replace(cells=[*row.cells, *[""] * (len(header.cells) - len(row.cells))]) for row in body]
     return _named(str(path), header, body, needed, optional, extra_allowed, tuple(source.notes))
 
 

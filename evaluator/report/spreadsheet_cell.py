@@ -26,7 +26,7 @@ def safe_text(text: str) -> str:
     hide or turn the line around, are written out as ⟦U+0007⟧.
     """
     shown = visible(text)
-    if text[:1] in _PLAIN_BEGINNINGS:
+    if text[:1] in _PLAIN_BEGINNINGS or not text:
         return shown
     begins_badly = text.startswith(_NO_START) or _DROPPED.sub("", text).startswith(_FORMULA)
     return f"'{shown}" if begins_badly else shown

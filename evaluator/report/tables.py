@@ -101,12 +101,12 @@ def write_candidates_csv(path: Path, rubric: Rubric, questionnaire: Questionnair
 
 
 _CRITERION = ("level", "expected_level", "spread", "evidence", "missing")
+_NOT_ON_IT: list[Cell] = [None] * len(_CRITERION)
 
 
 def _grade_row(graded: GradedAnswer, rubric: Rubric) -> list[Cell]:
     grade, made = graded.grade, graded.grade.provenance
-    criteria = {criterion.id: criterion for criterion in grade.criteria}
-    return [
+    row: list[Cell] = [
         grade.answer_id,
         grade.candidate_id,
         grade.question_id,
@@ -118,8 +118,13 @@ def _grade_row(graded: GradedAnswer, rubric: Rubric) -> list[Cell]:
         _rounded(grade.confidence),
         "yes" if grade.needs_review else "no",
         _codes(grade),
-        "; ".join(dict.fromkeys(seen.id for seen in grade.red_flags if seen.verified)),
-        *(cell for criterion in rubric.criteria for cell in _criterion_cells(criteria.get(criterion.id), graded)),
+        "; ".join(dict.fromkeys([seen.id for seen in grade.red_flags if seen.verified])),
+    ]
+    criteria = {criterion.id: criterion for criterion in grade.criteria}
+    for criterion in rubric.criteria:
+        given = criteria.get(criterion.id)
+        row += _NOT_ON_IT if given is None else _criterion_cells(given, graded)
+    row += [
         made.grader,
         made.model_returned or made.model_requested,
         made.prompt,
@@ -128,18 +133,18 @@ def _grade_row(graded: GradedAnswer, rubric: Rubric) -> list[Cell]:
         made.graded_at,
         made.fingerprint,
     ]
+    return row
 
 
-def _criterion_cells(criterion: CriterionGrade | None, graded: GradedAnswer) -> Iterator[Cell]:
-    if criterion is None:
-        yield from [None] * len(_CRITERION)
-        return
-    found = next((each for each in criterion.evidence if each.verified), None)
-    yield criterion.level
-    yield _rounded(criterion.expected_level)
-    yield _rounded(criterion.spread)
-    yield None if found is None else graded.answer.text[found.start : found.end]
-    yield criterion.missing
+def _criterion_cells(given: CriterionGrade, graded: GradedAnswer) -> list[Cell]:
+    found = next((each for each in given.evidence if each.verified), None)
+    return [
+        given.level,
+        _rounded(given.expected_level),
+        _rounded(given.spread),
+        None if found is None else graded.answer.text[found.start : found.end],
+        given.missing,
+    ]
 
 
 def _candidate_row(standing: CandidateStanding, rubric: Rubric, questionnaire: Questionnaire) -> list[Cell]:
@@ -160,7 +165,7 @@ def _candidate_row(standing: CandidateStanding, rubric: Rubric, questionnaire: Q
 
 
 def _codes(grade: Grade) -> str:
-    return "; ".join(dict.fromkeys(flag.code for flag in grade.flags))
+    return "; ".join(dict.fromkeys([flag.code for flag in grade.flags]))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from xlsxwriter.utility import xl_col_to_name
@@ -17,7 +17,7 @@ _ESCAPE_OF_A_SHEET = re.compile(r"_(?=x[0-9a-fA-F]{4}_)")
 Cell = str | int | float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class CellFormats:
     """How cells look by what they hold; formats of the workbook."""
 
@@ -34,6 +34,11 @@ class RowWorksheet(Worksheet):  # type: ignore[misc]  # xlsxwriter has no types
     its own, and here it stays text.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        # Rows of a sheet are much alike.
+        self._skeleton = lru_cache(maxsize=1024)(_skeleton)
+
     def write_cells(
         self,
         row: int,
@@ -49,20 +54,29 @@ class RowWorksheet(Worksheet):  # type: ignore[misc]  # xlsxwriter has no types
         if row > self.previous_row:
             self._write_single_row(row)  # what was written cell by cell above
         self._check_dimensions(row, len(cells) - 1)  # the sheet says how far it reaches
+        skeleton = self._skeleton(tuple(map(type, cells)), formats, height)
         number = row + 1
-        text = f'{number}" s="{formats.text._get_xf_index()}" t="inlineStr"><is><t'
-        whole = f'{number}" s="{formats.whole._get_xf_index()}"><v>'
-        fraction = f'{number}" s="{formats.fraction._get_xf_index()}"><v>'
-        size = "" if height is None else f' ht="{height:.16g}" customHeight="1"'
-        pieces = [f'<row r="{number}"{size}>']
-        for letters, cell in zip(_letters(len(cells)), cells, strict=True):
-            if isinstance(cell, str):
-                pieces.append(f'<c r="{letters}{text}{inline(cell)}</t></is></c>')
-            elif cell is not None:
-                number_in_it = f"{whole}{cell:d}" if isinstance(cell, int) else f"{fraction}{cell:.16G}"
-                pieces.append(f'<c r="{letters}{number_in_it}</v></c>')
-        pieces.append("</row>")
-        self.fh.write("".join(pieces))
+        values: list[Cell] = [number]
+        for cell in cells:
+            if cell is not None:
+                values += (number, inline(cell) if isinstance(cell, str) else cell)
+        self.fh.write(skeleton % tuple(values))
+
+
+def _skeleton(kinds: tuple[type, ...], formats: CellFormats, height: float | None) -> str:
+    """A row whose cells are of these kinds, but for its number, which each cell repeats, and for what is in them."""
+    # The index of a format is given to it when it is first asked for.
+    text, whole, fraction = [each._get_xf_index() for each in (formats.text, formats.whole, formats.fraction)]
+    size = "" if height is None else f' ht="{height:.16g}" customHeight="1"'
+    pieces = [f'<row r="%d"{size}>']
+    for letters, kind in zip(_letters(len(kinds)), kinds, strict=True):
+        if issubclass(kind, str):
+            pieces.append(f'<c r="{letters}%d" s="{text}" t="inlineStr"><is><t%s</t></is></c>')
+        elif issubclass(kind, int):
+            pieces.append(f'<c r="{letters}%d" s="{whole}"><v>%d</v></c>')
+        elif issubclass(kind, float):
+            pieces.append(f'<c r="{letters}%d" s="{fraction}"><v>%.16G</v></c>')
+    return "".join([*pieces, "</row>"])
 
 
 @cache

@@ -50,6 +50,7 @@ class GradingRun:
         self._limit = limit
         self.log: GradeLog | None = None
         self._asked: dict[str, Answer] = {}
+        self._by_candidate: AnswersByCandidate | None = None
         self._draining = False
         self._usage = Usage()
         self._paid = Usage()
@@ -174,12 +175,15 @@ class GradingRun:
                 self._count(rest)
 
     def _answers_to_grade(self) -> Iterator[Answer]:
+        by_candidate = AnswersByCandidate()
         for answer in self.answers():
             if self._draining:
                 return
+            by_candidate.add(answer.candidate_id, answer.answer_id)
             if answer.answer_id not in self._into:
                 self._asked[answer.answer_id] = answer
                 yield answer
+        self._by_candidate = by_candidate  # all of them: the table need not be read for their standings
 
     async def _to_log(
         self,
@@ -224,13 +228,16 @@ class GradingRun:
     def standings(self, questions: tuple[str, ...]) -> StoredStandings:
         """Every candidate's standing, in reading order; to be closed by the caller."""
         standings = StoredStandings()
-        with AnswersByCandidate() as by_candidate:
-            for answer in self.answers():
-                by_candidate.add(answer.candidate_id, answer.answer_id)
-            for candidate_id, answer_ids in by_candidate:
-                grades = [self._into.read_outcome(each) for each in answer_ids]
-                standings.add(standing_of(candidate_id, grades, questions, self._grader.rubric))
+        for candidate_id, answer_ids in self._by_candidate or self._gathered():
+            grades = [self._into.read_outcome(each) for each in answer_ids]
+            standings.add(standing_of(candidate_id, grades, questions, self._grader.rubric))
         return standings
+
+    def _gathered(self) -> AnswersByCandidate:
+        by_candidate = AnswersByCandidate()
+        for answer in self.answers():
+            by_candidate.add(answer.candidate_id, answer.answer_id)
+        return by_candidate
 
     def manifest(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from evaluator.core.absence import absence_of, is_spreadsheet_error, strip_invisible
 from evaluator.core.answer import Answer
@@ -32,8 +33,7 @@ def _looks_like_a_name(text: str) -> bool:
     return " " in text and NAME.fullmatch(text) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class RowAnswer:
+class RowAnswer(NamedTuple):
     """An answer and the row it stands in."""
 
     answer: Answer
@@ -71,64 +71,59 @@ class AnswerRows:
         if row.is_empty:
             return False
         width = len(self.plan.headings)
-        if not self.header.number and len(row.cells) <= width:
-            return True  # there is no header that could stand here again, and nothing right of the columns
-        texts = row.texts
-        if self.header.number and texts[:width] == self.plan.headings:
+        if self.header.number and self._is_header_again(row):
             findings.note("the header again, in the middle of the table: not read", row=row.number)
             return False
-        if any(texts[width:]):
+        if len(row.cells) > width and any(row.texts[width:]):
             if self.source.cells_can_shift:
                 findings.mistake(
-                    f"has more cells than the header has columns ({len(texts)}, not {width}): a quotation mark or a "
-                    "delimiter inside an answer is probably not quoted",
+                    f"has more cells than the header has columns ({len(row.cells)}, not {width}): a quotation mark or "
+                    "a delimiter inside an answer is probably not quoted",
                     row=row.number,
                 )
                 return False
             findings.note("text to the right of the last headed column: not read", row=row.number)
         return True
 
+    def _is_header_again(self, row: TableRow) -> bool:
+        headings = self.plan.headings
+        # The first cell tells for nearly every row; to strip all of them takes longer than all else about a row.
+        return cell_text(row.cells[0]).strip() == headings[0] and row.texts[: len(headings)] == headings
+
     def _candidate_id(self, row: TableRow, findings: Findings) -> str | None:
         position = self.plan.candidate
         if position is None:
             return f"row-{row.number}"
         text = strip_invisible(self._text(row, position, findings) or "")
-        if not text:
-            findings.mistake("has no candidate id", column=self.plan.name(position), row=row.number)
-        elif len(text) > LONGEST_ID:
-            findings.mistake(
-                f"has a candidate id of more than {LONGEST_ID} characters",
-                column=self.plan.name(position),
-                row=row.number,
-            )
-        elif is_spreadsheet_error(text):
-            findings.mistake(
-                f"has the spreadsheet error {text} for a candidate id", column=self.plan.name(position), row=row.number
-            )
-        elif text.startswith("=") and isinstance(self._cell(row, position), OddCell):
-            findings.mistake(
-                "has a formula without a saved result for a candidate id: open the workbook in a spreadsheet program "
-                "and save it, so that the results are in it",
-                column=self.plan.name(position),
-                row=row.number,
-            )
-        elif SHORTENED_NUMBER.fullmatch(text):
-            findings.mistake(
-                f"has a candidate id that a spreadsheet shortened to {text}: format the column as text and export "
-                "the table again",
-                column=self.plan.name(position),
-                row=row.number,
-            )
-        elif self.plan.may_hold_names and _looks_like_a_name(text):
-            findings.mistake(
-                "seems to hold names, which are never used as ids: name a column of ids or addresses with "
-                f'--map "COLUMN=candidate_id" (or this one, if these are ids: --map '
-                f'"{self.plan.name(position)}=candidate_id")',
-                column=self.plan.name(position),
-                row=row.number,
-            )
-        else:
+        problem = self._problem_of_id(text, row, position)
+        if problem is None:
             return text
+        findings.mistake(problem, column=self.plan.name(position), row=row.number)
+        return None
+
+    def _problem_of_id(self, text: str, row: TableRow, position: int) -> str | None:
+        if not text:
+            return "has no candidate id"
+        if len(text) > LONGEST_ID:
+            return f"has a candidate id of more than {LONGEST_ID} characters"
+        if is_spreadsheet_error(text):
+            return f"has the spreadsheet error {text} for a candidate id"
+        if text.startswith("=") and isinstance(self._cell(row, position), OddCell):
+            return (
+                "has a formula without a saved result for a candidate id: open the workbook in a spreadsheet program "
+                "and save it, so that the results are in it"
+            )
+        if SHORTENED_NUMBER.fullmatch(text):
+            return (
+                f"has a candidate id that a spreadsheet shortened to {text}: format the column as text and export "
+                "the table again"
+            )
+        if self.plan.may_hold_names and _looks_like_a_name(text):
+            return (
+                "seems to hold names, which are never used as ids: name a column of ids or addresses with "
+                f'--map "COLUMN=candidate_id" (or this one, if these are ids: --map "{self.plan.name(position)}='
+                'candidate_id")'
+            )
         return None
 
     def _identity(self, row: TableRow, candidate_id: str) -> Identity | None:
@@ -177,16 +172,17 @@ class AnswerRows:
             findings.mistake("names no question", column=self.plan.name(position), row=row.number)
             return None
         match = self.matcher.match(written)
+        if match.question_id is not None and not match.how:
+            return match.question_id
+        column = self.plan.name(position)
         if match.question_id is None:
             nearest = match.nearest or self.matcher.suggest(written)
             suggestion = f"; did you mean {nearest!r}?" if nearest else ""
-            findings.mistake(
-                f"unknown question {shorten(written)!r}{suggestion}", column=self.plan.name(position), row=row.number
-            )
-        elif match.how:
+            findings.mistake(f"unknown question {shorten(written)!r}{suggestion}", column=column, row=row.number)
+        else:
             findings.note(
                 f"{shorten(written)!r} read as question {match.question_id!r} ({match.how})",
-                column=self.plan.name(position),
+                column=column,
                 row=row.number,
             )
         return match.question_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,7 @@ class OddCell:
 Cell = str | None | OddCell
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
+class TableRow(NamedTuple):
     """One row; `number` counts as a spreadsheet does. A row with a `problem` could not be read at all."""
 
     number: int
@@ -41,12 +40,15 @@ class TableRow:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to read, nor to complain about, in any cell."""
-        return self.problem is None and not any(
-            (cell.problem or cell.lacking or cell_text(cell).strip())
-            if isinstance(cell, OddCell)
-            else (cell and cell.strip())
-            for cell in self.cells
-        )
+        if self.problem is not None:
+            return False
+        for cell in self.cells:  # the first one of nearly every row says it
+            if isinstance(cell, OddCell):
+                if cell.problem or cell.lacking or cell_text(cell).strip():
+                    return False
+            elif cell and not cell.isspace():
+                return False
+        return True
 
 
 def cell_text(cell: Cell) -> str:
