@@ -58,10 +58,10 @@ def test_what_a_killed_worker_had_goes_to_another(tmp_path: Path, server_databas
 def test_a_worker_that_is_told_to_end_finishes_what_is_in_flight(
     tmp_path: Path, server_database: str, worker: StartWorker
 ) -> None:
-    """SIGTERM: it ends with 0, nothing that was asked is lost, and another worker goes on with the rest."""
+    """SIGTERM: it ends with 0, nothing is asked twice, and another worker goes on with the rest."""
     write_table(tmp_path / "a.csv", CANDIDATES)
     with ModelServer(wait=0.3) as server:
-        options = ("--base-url", server.address, "--concurrency", "8", "--drain", "1")
+        options = ("--base-url", server.address, "--concurrency", "8", "--drain", "50")
         first = worker(server_database, *options)
         process = started(*graded_by_model(server, server_database), cwd=tmp_path)
         server.wait_for(10, seconds=60)
@@ -71,6 +71,7 @@ def test_a_worker_that_is_told_to_end_finishes_what_is_in_flight(
         assert 0 < said[-1]["graded"] < CANDIDATES * 5
         worker(server_database, *options)
         finished(process)
+        assert sum(server.asked.values()) == len(server.asked) == CANDIDATES * 5
     assert [grade["status"] for grade in grades_in(tmp_path / "out")] == ["graded"] * CANDIDATES * 5
 
 
