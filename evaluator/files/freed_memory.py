@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import sys
 
 
 def give_back() -> None:
     """After much was taken and freed. Where the C library is not GNU's, which is asked for it, this does nothing."""
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
+    if sys.platform != "linux":
+        return
+    try:
+        import ctypes  # not every Python was built with it
+
+        ctypes.CDLL(None).malloc_trim(0)
+    except (ImportError, OSError, AttributeError):
+        return

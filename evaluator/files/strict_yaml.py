@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import getitem
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -159,11 +157,19 @@ def _meant(problem: Any, document: YamlDocument, model: type[BaseModel]) -> str:
     """What was meant by a misspelt key, of those that are not there beside it, or by a misspelt word of several."""
     if problem["type"] == "extra_forbidden":
         *place, key = problem["loc"]
-        beside = reduce(getitem, place, document.data)
-        return suggestion(str(key), _keys_at(model, place) - beside.keys())
+        return suggestion(str(key), _keys_at(model, place) - _at(document.data, place).keys())
     if problem["type"] == "literal_error":
         return suggestion(str(problem["input"]), _QUOTED.findall(problem["ctx"]["expected"]))
     return ""
+
+
+def _at(data: Any, place: Sequence[str | int]) -> dict[Any, Any]:
+    """The keys and values at this place; none where it is not to be told, for a key such as 2.5 is text in a place."""
+    for part in place:
+        if part not in (data if isinstance(data, dict) else range(len(data))):
+            return {}
+        data = data[part]
+    return data if isinstance(data, dict) else {}
 
 
 def _keys_at(kind: Any, place: Sequence[str | int]) -> set[str]:

@@ -52,7 +52,8 @@ def parse_grader(text: str) -> tuple[RaterSpec, ...]:
 def _rater(text: str) -> RaterSpec:
     kind, _, name = text.partition(":")
     if kind not in _NEEDS:
-        raise UsageError(f"There is no grader '{text}'{suggestion(kind, (*_NEEDS, 'panel')) or '.'}", hint=_HINT)
+        meant = suggestion(kind.lower(), (*_NEEDS, "panel"))
+        raise UsageError(f"There is no grader '{text}'{meant or '.'}", hint=_HINT)
     needs = _NEEDS[kind]
     if needs and not name:
         raise UsageError(f"The grader '{kind}' needs {needs}.", hint=_HINT)

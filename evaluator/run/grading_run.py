@@ -20,6 +20,7 @@ from evaluator.errors import StoreError
 from evaluator.files.answers_by_candidate import AnswersByCandidate
 from evaluator.files.grades_file import GradesFile
 from evaluator.files.stored_standings import StoredStandings
+from evaluator.run.gathering import Gathering
 from evaluator.run.grade_answer import GradingOutcome, redacted, ungraded
 from evaluator.run.grader import Grader
 from evaluator.run.pipeline import calls_of, endpoint_of, spec_of, spotlight_of
@@ -175,15 +176,15 @@ class GradingRun:
                 self._count(rest)
 
     def _answers_to_grade(self) -> Iterator[Answer]:
-        by_candidate = AnswersByCandidate()
+        gathering = Gathering()
         for answer in self.answers():
             if self._draining:
                 return
-            by_candidate.add(answer.candidate_id, answer.answer_id)
+            gathering.add(answer)
             if answer.answer_id not in self._into:
                 self._asked[answer.answer_id] = answer
                 yield answer
-        self._by_candidate = by_candidate  # all of them: the table need not be read for their standings
+        self._by_candidate = gathering.whole  # the table need not be read for their standings
 
     async def _to_log(
         self,

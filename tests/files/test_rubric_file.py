@@ -117,6 +117,18 @@ def test_a_mistake_in_a_questionnaire_is_told_with_its_line(
     assert found[0].line == line
 
 
+@pytest.mark.parametrize("name", ["2.5", "~", "2020-01-01", "123456789012345678901234567890", "7", "true", "'[key]'"])
+def test_an_unknown_key_is_told_below_any_name(tmp_path: Path, name: str) -> None:
+    """Names that YAML reads as numbers, dates or nothing are no reason for a traceback."""
+    words = f"rubric: tiny\nred_flags:\n  {name}:\n    - any: [x]\n      unles: [y]\n"
+    (write(tmp_path) / "vocabulary.v1.yaml").write_text(words, encoding="utf-8")
+    _, mistakes = rubric_mistakes(tmp_path)
+    (found,) = [mistake for mistake in mistakes if "unknown key" in mistake.message]
+    assert found.file == str(tmp_path / "vocabulary.v1.yaml")
+    assert found.key is not None
+    assert found.key.endswith(".unles")
+
+
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """A broken key does not hide a broken rule."""
     broken = RUBRIC.replace("version: 1", "version: x").replace("1: first", "1: frist").replace("weight: 1", "wait: 1")

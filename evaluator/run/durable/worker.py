@@ -42,7 +42,7 @@ _SUBMISSIONS_AT_ONCE = 32  # that one worker grades; a few answers each
 _EVENTS_AT_ONCE = 16
 _EVENT_TRIES = 12
 _SURVEY = 20.0  # seconds between two comparisons of the store with the queue
-_GIVES_UP_WITHIN = 30.0  # seconds: a canary in a process of its own is killed after ten
+_GIVES_UP_WITHIN = 10.0  # seconds more than draining takes: a canary in a process of its own is killed after ten
 _ID_BYTES = 4
 
 logger = logging.getLogger("evaluator.worker")
@@ -164,10 +164,12 @@ class Worker:
         await asyncio.wait({told, *minding}, return_when=asyncio.FIRST_COMPLETED)
         leaving.set()  # also where one of them broke, which is raised below
         logger.info("worker drains", extra={"worker": self.id, "in_hand": len(self._in_hand)})
-        await self._drain()
+        ends = [asyncio.create_task(self._drain())]
         if self._scheduled is not None:
             # Once it is told, it hands back what it is at, or says what came of it, and ends.
-            await asyncio.wait(minding[-1:], timeout=_GIVES_UP_WITHIN)
+            ends.append(minding[-1])
+        await asyncio.wait(ends, timeout=self._options.drain + _GIVES_UP_WITHIN)
+        await ends[0]
         for task in minding:
             task.cancel()
         for ended in await asyncio.gather(*minding, return_exceptions=True):
@@ -315,7 +317,7 @@ class Worker:
 
     async def _drain(self) -> None:
         """Takes nothing more; waits for what is in flight, and then no longer."""
-        stopping = asyncio.create_task(asyncio.to_thread(self._queue.stop, int(self._options.drain) + 10))
+        stopping = asyncio.create_task(asyncio.to_thread(self._queue.stop, int(self._options.drain + _GIVES_UP_WITHIN)))
         _, late = await asyncio.wait({stopping}, timeout=self._options.drain)
         if late:
             for task in list(self._in_hand):
