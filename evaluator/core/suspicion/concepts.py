@@ -309,7 +309,7 @@ class _Known(dict[str, int]):
         return found
 
 
-_MOST_KNOWN = 100_000
+_MOST_KNOWN = 20_000  # words: what an answer says is among them, and a million answers take no more memory
 CONCEPTS = _Known()
 """By lower-case word: its concepts as bits of `Concept`; 0 for nearly every word."""
 
@@ -362,7 +362,7 @@ def _look_up(word: str) -> int:
 _BITS = tuple((int(concept), weight) for concept, weight in WEIGHTS.items())
 
 
-@lru_cache(maxsize=70_000)
+@lru_cache(maxsize=10_000)
 def weight_of(concepts: int) -> float:
     """How much these concepts say when they meet."""
     return sum(weight for bit, weight in _BITS if concepts & bit)

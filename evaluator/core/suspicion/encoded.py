@@ -71,7 +71,7 @@ def turned(text: str) -> Iterator[Finding]:
 _SHIFT = 32
 STRAIGHT = (1 << _SHIFT) - 1
 """Of what a word tells (`TELLINGS`), the concepts of it as it stands."""
-_MOST_KNOWN = 100_000
+_MOST_KNOWN = 20_000  # words: what an answer says is among them, and a million answers take no more memory
 
 
 class _Tellings(dict[str, int]):
