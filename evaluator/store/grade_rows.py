@@ -104,7 +104,7 @@ def read_grades(connection: Connection, run: int, after: int) -> list[StoredGrad
         if upto is None:
             break
         rows = connection.execute(_BETWEEN, {"run": run, "after": after, "upto": upto})
-        page += [_stored(row) for row in rows]
+        page += [stored_grade(row) for row in rows]
         after = upto
     return page
 
@@ -119,17 +119,18 @@ def read_answers(
     if candidate_id is not None:
         query = query.where(answers.c.candidate_id == candidate_id)
     # Sorted here: asked for in this order, SQLite reads every grade of the run for it.
-    return sorted((_stored(row) for row in connection.execute(query)), key=lambda stored: stored.number)
+    return sorted((stored_grade(row) for row in connection.execute(query)), key=lambda stored: stored.number)
 
 
-def _stored(row: Any) -> StoredGrade:
+def stored_grade(row: Any) -> StoredGrade:
+    """The grade in a row of `STANDING`."""
     return StoredGrade(
         row.number, row.text.decode("utf-8", "surrogatepass"), row.absent, row.row, row.line, row.paid_requests,
         row.paid_usd,
     )  # fmt: skip
 
 
-_STANDING = select(
+STANDING = (
     grades.c.number,
     answers.c.body.label("text"),
     answers.c.absent,
@@ -137,7 +138,9 @@ _STANDING = select(
     grades.c.body.label("line"),
     grades.c.paid_requests,
     grades.c.paid_usd,
-).join(
+)
+"""What is read of an answer and of the grade of it that stands."""
+_STANDING = select(*STANDING).join(
     answers,
     and_(
         answers.c.run == grades.c.run,

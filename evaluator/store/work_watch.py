@@ -7,22 +7,14 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, select
 
 from evaluator.store.database import Database
-from evaluator.store.grade_rows import StoredGrade
+from evaluator.store.grade_rows import STANDING, StoredGrade, stored_grade
 from evaluator.store.schema import answers, grades, work_answers, work_chunks
 from evaluator.store.stored_text import stored_text
 
 _AT_ONCE = 500  # names in one statement
 
 _STANDING = (
-    select(
-        grades.c.number,
-        answers.c.body.label("text"),
-        answers.c.absent,
-        answers.c.row,
-        grades.c.body.label("line"),
-        grades.c.paid_requests,
-        grades.c.paid_usd,
-    )
+    select(*STANDING)
     .join(grades, (grades.c.run == answers.c.run) & (grades.c.number == answers.c.grade))
     .where(answers.c.run == bindparam("run"), answers.c.answer_id.in_(bindparam("names", expanding=True)))
 )
@@ -67,11 +59,5 @@ class WorkWatch:
             for start in range(0, len(answer_ids), _AT_ONCE):
                 names = [stored_text(each) for each in answer_ids[start : start + _AT_ONCE]]
                 rows = connection.execute(_STANDING, {"run": run, "names": names})
-                found.extend(
-                    StoredGrade(
-                        row.number, row.text.decode("utf-8", "surrogatepass"), row.absent, row.row, row.line,
-                        row.paid_requests, row.paid_usd,
-                    )
-                    for row in rows
-                )  # fmt: skip
+                found.extend(map(stored_grade, rows))
         return found

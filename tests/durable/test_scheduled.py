@@ -193,6 +193,14 @@ def test_a_canary_that_drifts_is_seen(
     assert "LOOK" not in evaluator("status", "--store", server_database, cwd=tmp_path).stdout
 
 
+def _in_the_midst_of_a_canary(worker: StartWorker, address: str, server: ModelServer) -> WorkerProcess:
+    """A worker that has asked, and waits for the replies."""
+    first = worker(address, "--grader", "openai:m", "--base-url", server.address)
+    until(lambda: _fires(address, "canary"))
+    until(lambda: server.asked)
+    return first
+
+
 def test_another_worker_does_what_a_killed_one_was_at(
     server_database: str, worker: StartWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,13 +208,10 @@ def test_another_worker_does_what_a_killed_one_was_at(
     monkeypatch.setenv("EVALUATOR_CANARY_AT", NIGHTLY)
     monkeypatch.setenv("EVALUATOR_CANARY_LIMIT", str(ANSWERS))
     with open_store(server_database) as store, Strictness(wait=3600) as server:
-        options = ("--grader", "openai:m", "--base-url", server.address)
-        first = worker(server_database, *options)
-        until(lambda: _fires(server_database, "canary"))
-        until(lambda: server.asked)
+        first = _in_the_midst_of_a_canary(worker, server_database, server)
         first.kill()
         server.wait = 0.0
-        worker(server_database, *options)
+        worker(server_database, "--grader", "openai:m", "--base-url", server.address)
         until(lambda: job(store, "canary").last is not None)
         (run,) = store.schedules.history("canary")
     assert (run.state, run.tries) == ("done", 2)
@@ -219,9 +224,7 @@ def test_a_worker_that_is_told_to_end_hands_its_canary_back(
     monkeypatch.setenv("EVALUATOR_CANARY_AT", NIGHTLY)
     monkeypatch.setenv("EVALUATOR_CANARY_LIMIT", str(ANSWERS))
     with open_store(server_database) as store, Strictness(wait=3600) as server:
-        first = worker(server_database, "--grader", "openai:m", "--base-url", server.address)
-        until(lambda: _fires(server_database, "canary"))
-        until(lambda: server.asked)
+        first = _in_the_midst_of_a_canary(worker, server_database, server)
         code, said = first.terminate()
         (run,) = store.schedules.history("canary")
     assert (code, run.state, run.tries) == (0, "waiting", 0)

@@ -8,7 +8,7 @@ from pathlib import Path
 from evaluator import Answer
 from evaluator.core.identity import Identity
 from evaluator.core.near_copy.found import NearCopy
-from evaluator.core.work import WorkItem
+from evaluator.core.work import WorkBatch, WorkItem
 from evaluator.store.graded_rows import WorkOutcome
 from evaluator.store.store import Store
 from evaluator.store.work_shelf import WaitingChunk
@@ -66,33 +66,33 @@ def test_what_somebody_took_since_it_was_missed_is_left_to_them(store: Store, tm
     assert [chunk.id for chunk in store.work.due(10)] == [waiting.id]
 
 
+def late_and_next(store: Store, folder: str, worker: str) -> tuple[WorkBatch, int]:
+    """What a worker had in hand when its run was deleted; and the run that was begun then, with an answer of Bob's."""
+    late = store.work.start(put_there(store, folder).id, worker)
+    assert late is not None
+    store.runs.delete(late.run)
+    record = begin_run(store, folder, "1a2b3c4d")
+    store.work.add(record.number, [WorkItem(1, Answer("b", "bob", "degradation", "Another text."))])
+    return late, record.number
+
+
 def test_what_is_late_for_a_deleted_run_takes_nothing_from_the_next(store: Store, tmp_path: Path) -> None:
     """A worker that graded while the run was deleted, and another begun, writes nothing: that one's answers wait on,
     as they were. Both databases: SQLite gives numbers of deleted rows again.
     """
-    waiting = put_there(store, str(tmp_path))
-    late = store.work.start(waiting.id, "late")
-    assert late is not None
-    store.runs.delete(late.run)
-    record = begin_run(store, str(tmp_path), "1a2b3c4d")
-    store.work.add(record.number, [WorkItem(1, Answer("b", "bob", "degradation", "Another text."))])
+    late, run = late_and_next(store, str(tmp_path), "late")
     store.work.write(late, [WorkOutcome(item, asyncio.run(grader().grade(item.answer))) for item in late.items])
     store.work.finish(late, failed=[1], reason="none")
     (waiting,) = store.work.due(10)
     batch = store.work.start(waiting.id, "here")
     assert batch is not None
     assert [(item.answer.answer_id, item.tries) for item in batch.items] == [("b", 0)]
-    assert store.runs.holding(record.number).grades == 0
+    assert store.runs.holding(run).grades == 0
 
 
 def test_what_is_late_for_a_deleted_run_takes_nothing_from_its_own_worker(store: Store, tmp_path: Path) -> None:
     """The same worker has the next run's chunk by now: it stays with it, and no death counts against its answer."""
-    waiting = put_there(store, str(tmp_path))
-    late = store.work.start(waiting.id, "here")
-    assert late is not None
-    store.runs.delete(late.run)
-    record = begin_run(store, str(tmp_path), "1a2b3c4d")
-    store.work.add(record.number, [WorkItem(1, Answer("b", "bob", "degradation", "Another text."))])
+    late, _ = late_and_next(store, str(tmp_path), "here")
     (waiting,) = store.work.due(10)
     assert store.work.start(waiting.id, "here") is not None
     store.work.begin(late, late.items[0])
