@@ -88,7 +88,8 @@ class Presenter(Terminal):
         if manifest.usage.cached_share is not None:
             parts.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
         quotes = f"{manifest.quotes_found:,} of {manifest.quotes_claimed:,}"
-        self.say(f"{'; '.join(parts)}. Quotes found: {quotes}.")
+        self.say(f"{'; '.join(parts)}.")
+        self.say(f"Quotes found: {quotes}.")
         if results.flagged_for:
             reasons = ", ".join(f"{name[:1].lower()}{name[1:]} {count:,}" for name, count in results.flagged_for)
             self.say(f"[dim]A person should look because: {reasons}.[/]")
