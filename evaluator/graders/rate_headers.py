@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from evaluator.core.rate_budget import RateLimits, RateWindow
 
 _LONGEST_WAIT = 300.0  # seconds; a Retry-After beyond this is not waited for
+_NUMBER = re.compile(r"\d{1,15}(\.\d+)?")
 _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)")
 _LONGEST_DURATION = 60  # characters: looking for parts in a longer one would take time, and none is that long
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -47,7 +48,9 @@ def _window(headers: Mapping[str, str], what: str) -> RateWindow | None:
 
 
 def _number(text: str | None) -> float | None:
-    return float(text) if text is not None and re.fullmatch(r"\d{1,15}(\.\d+)?", text.strip()) else None
+    # What is a blank to strip() is not always one to float().
+    told = "" if text is None else text.strip()
+    return float(told) if _NUMBER.fullmatch(told) else None
 
 
 def _duration(text: str | None) -> float | None:

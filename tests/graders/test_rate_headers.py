@@ -71,6 +71,12 @@ def test_what_is_missing_or_unreadable_is_nothing_said(said: dict[str, str]) -> 
     assert rate_limits(headers) is None
 
 
+def test_blanks_around_a_number_are_none_of_it() -> None:
+    """Not even those that float() does not take for blanks; the fuzzer found this one."""
+    headers = {"x-ratelimit-remaining-requests": "\x1c5", "x-ratelimit-reset-requests": "\x1f2\x1c"}
+    assert rate_limits(headers) == RateLimits(RateWindow(5, 2.0, None), None)
+
+
 def test_a_limit_that_is_not_named_is_left_open() -> None:
     """Some servers tell only what is left."""
     headers = httpx.Headers({"x-ratelimit-remaining-tokens": "100", "x-ratelimit-reset-tokens": "2s"})

@@ -92,7 +92,8 @@ class DatabaseServer:
     def _control(self, *arguments: str) -> None:
         command = [*self._prefix, str(self._programs / "pg_ctl"), "-D", str(self._data), *arguments]
         if self._user is not None:  # PostgreSQL does not run as root
-            command = [*self._prefix, "runuser", "-u", self._user, "--", *command[len(self._prefix) :]]
+            as_user = ["setpriv", "--reuid", self._user, "--regid", self._user, "--init-groups", "--"]
+            command = [*self._prefix, *as_user, *command[len(self._prefix) :]]
         # Its server keeps the streams that it is given: pipes would never end.
         with tempfile.TemporaryFile("w+") as said:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", check=False)
