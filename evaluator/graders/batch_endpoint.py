@@ -11,7 +11,7 @@ import openai
 from openai import AsyncOpenAI
 from openai.types import Batch
 
-from evaluator.errors import GraderSetupError, SetupError
+from evaluator.errors import GraderSetupError, InputError, OutputError, SetupError
 from evaluator.graders.batch_line import ENDPOINT
 
 _TICKET = "evaluator_ticket"
@@ -43,9 +43,12 @@ class BatchEndpoint:
         self._again = client.with_options(max_retries=_TRIES)
 
     async def upload(self, path: Path) -> str:
-        """The id of the uploaded file. Uploading twice costs nothing."""
-        with _said("upload the requests"), path.open("rb") as file:
-            return (await self._again.files.create(file=(path.name, file), purpose="batch")).id
+        """The id of the uploaded file. Uploading twice costs nothing. Raises InputError where it cannot be read."""
+        try:
+            with _said("upload the requests"), path.open("rb") as file:
+                return (await self._again.files.create(file=(path.name, file), purpose="batch")).id
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
     async def create(self, file_id: str, ticket: str) -> str:
         """The id of a new batch. Never repeated by itself: whether a lost reply made one is for `find` to say."""
@@ -76,12 +79,18 @@ class BatchEndpoint:
             return _looked_at(await self._again.batches.retrieve(batch_id))
 
     async def download(self, file_id: str, into: Path) -> None:
-        """Writes a file to disk; it appears there when it is whole."""
+        """Writes a file to disk; it appears there when it is whole. Raises OutputError where it cannot be written."""
         part = into.with_name(f".{into.name}.part")
-        with _said(f"download {file_id}"):
-            async with self._again.files.with_streaming_response.content(file_id) as content:
-                await content.stream_to_file(part)
-        part.replace(into)
+        try:
+            with _said(f"download {file_id}"):
+                async with self._again.files.with_streaming_response.content(file_id) as content:
+                    await content.stream_to_file(part)
+            part.replace(into)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise OutputError(
+                f"{into} cannot be written: {error.strerror}.", hint=f"Make room there. {_GOES_ON}"
+            ) from error
 
     async def close(self) -> None:
         """Lets go of connections."""
