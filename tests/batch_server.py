@@ -29,6 +29,8 @@ class BatchServer(LoopbackServer):
         self.held = False
         self.ends_as = "completed"
         self.creates_and_hangs = threading.Event()
+        self.breaks_off = 0
+        """Downloads, from now on, that end in the middle."""
         self.refused: set[str] = set()
         self.quote = "split by time"
 
@@ -105,7 +107,7 @@ class _Handler(LoopbackHandler):
         elif path.startswith("/batches/"):
             self.answer(200, self.server.look(self.server.batches[path.removeprefix("/batches/")]))
         elif path.endswith("/content"):
-            self.answer(200, self.server.files[path.split("/")[2]], {"content-type": "application/octet-stream"})
+            self._send(self.server.files[path.split("/")[2]])
         else:
             self.answer(200, {"object": "list", "data": []})
 
@@ -128,6 +130,17 @@ class _Handler(LoopbackHandler):
             self.answer(200, made)
         else:
             self._complete(json.loads(content))
+
+    def _send(self, content: bytes) -> None:
+        if not self.server.breaks_off:
+            self.answer(200, content, {"content-type": "application/octet-stream"})
+            return
+        self.server.breaks_off -= 1
+        self.send_response(200)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2])
+        self.close_connection = True
 
     def _complete(self, body: dict[str, Any]) -> None:
         refused = sorted(self.server.refused & set(body))

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import openai
 from openai import AsyncOpenAI
 from openai.types import Batch
@@ -83,14 +84,24 @@ class BatchEndpoint:
         part = into.with_name(f".{into.name}.part")
         try:
             with _said(f"download {file_id}"):
-                async with self._again.files.with_streaming_response.content(file_id) as content:
-                    await content.stream_to_file(part)
+                await self._stream(file_id, part)
             part.replace(into)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise OutputError(
                 f"{into} cannot be written: {error.strerror}.", hint=f"Make room there. {_GOES_ON}"
             ) from error
+
+    async def _stream(self, file_id: str, into: Path) -> None:
+        """The client repeats requests that fail, not replies that break off in the middle: those are begun again."""
+        for last in (False,) * (_TRIES - 1) + (True,):
+            try:
+                async with self._again.files.with_streaming_response.content(file_id) as content:
+                    await content.stream_to_file(into)
+                return
+            except httpx2.TransportError:
+                if last:
+                    raise
 
     async def close(self) -> None:
         """Lets go of connections."""
@@ -129,7 +140,7 @@ def _said(what: str) -> Iterator[None]:
         raise GraderSetupError(
             f"The endpoint does not {what}: HTTP {error.status_code}, {error.code or 'no code'}.", hint=_GOES_ON
         ) from error
-    except openai.APIError as error:
+    except (openai.APIError, httpx2.TransportError) as error:
         raise SetupError(f"The connection failed while trying to {what}.", hint=_GOES_ON) from error
 
 

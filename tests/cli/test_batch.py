@@ -204,6 +204,22 @@ def test_a_batch_that_failed_whole_says_why_and_is_asked_again_a_limited_number_
     assert len(server.batches) == 2
 
 
+@pytest.mark.parametrize("times", [2, 99])
+def test_a_download_that_breaks_off_is_begun_again_and_never_believed(
+    answers: Path, server: BatchServer, times: int
+) -> None:
+    """A few times by itself; then it is said, and the same command takes everything in later."""
+    submit(answers, server)
+    server.breaks_off = times
+    collected = batch("collect", "b", "--no-grade", cwd=answers.parent)
+    if times == 99:
+        assert (collected.returncode, "The connection failed" in collected.stderr) == (2, True), collected.stderr
+        server.breaks_off = 0
+        collected = batch("collect", "b", "--no-grade", cwd=answers.parent)
+    assert collected.returncode == 0, collected.stdout + collected.stderr
+    assert "7 replies kept" in collected.stdout
+
+
 def test_a_parameter_that_the_model_refuses_is_learned_from_the_trial(answers: Path, server: BatchServer) -> None:
     """One request asked at once saves a day: the others leave the parameter out."""
     server.refused = {"temperature", "max_tokens"}
