@@ -29,6 +29,7 @@ class BatchServer(LoopbackServer):
         self.held = False
         self.ends_as = "completed"
         self.creates_and_hangs = threading.Event()
+        self.takes_uploads = True
         self.breaks_off = 0
         """Downloads, from now on, that end in the middle."""
         self.refused: set[str] = set()
@@ -40,7 +41,7 @@ class BatchServer(LoopbackServer):
 
     def create(self, request: dict[str, Any]) -> dict[str, Any]:
         made = {
-            "id": f"batch_{len(self.batches) + 1}",
+            "id": f"batch_{len(self.batches) + 1:032d}",
             "object": "batch",
             "created_at": 1,
             "status": "in_progress",
@@ -114,7 +115,9 @@ class _Handler(LoopbackHandler):
     def do_POST(self) -> None:
         content = self.read_body()
         path = self.path.removeprefix("/v1")
-        if path == "/files":
+        if path == "/files" and not self.server.takes_uploads:
+            self.answer(403, {"error": {"message": "no"}})
+        elif path == "/files":
             form = BytesParser().parsebytes(
                 b"Content-Type: " + self.headers["Content-Type"].encode() + b"\n\n" + content
             )

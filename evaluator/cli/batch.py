@@ -25,7 +25,7 @@ from evaluator.core.price import Price
 from evaluator.errors import GraderSetupError, OutputError, UsageError
 from evaluator.files.batch_folder import Asked, BatchFolder, BatchPrice, batch_folder
 from evaluator.files.request_files import RequestFiles, read_requests, requested_in, short_id
-from evaluator.graders.batch_endpoint import batch_endpoint
+from evaluator.graders.batch_endpoint import OPENAI, batch_endpoint
 from evaluator.graders.batch_line import request_line
 from evaluator.run.about_grader import costs_money, describe, prices_by_model
 from evaluator.run.batch_desk import BatchDesk
@@ -118,9 +118,15 @@ async def _submit(
     trial: bool,
     ask: bool,
 ) -> int:
-    """Announce, collect, prepare, upload, create. Returns the exit code."""
+    """Announce, collect, prepare, upload, create. Returns the exit code.
+
+    What an earlier `submit` wrote and did not get through is written anew: other things may be asked now, elsewhere,
+    or have been answered since.
+    """
+    base_url = given["base_url"] or settings.base_url
+    await _settle(folder, settings, base_url)
     state = folder.state
-    waiting = {short_id(name) for file in state.open_files for name, _ in read_requests(folder.file(file.file))}
+    waiting = {short_id(name) for file in state.waiting_files for name, _ in read_requests(folder.file(file.file))}
     people = Presenter(quiet=given["quiet"], as_json=False)
     with RequestFiles(folder.path, request_line, waiting=waiting, refused=set(state.refused)) as files:
         job = batch_job(given, settings, ledger, files, trial=trial and not state.files)
@@ -133,16 +139,34 @@ async def _submit(
     if files.refused - state.refused:
         folder.note(Refused(parameters=tuple(sorted(files.refused))))
     prices = prices_by_model(job.grader)
-    base_url = given["base_url"] or settings.base_url
     written = {model: _written(price) for model, price in prices.items()}
     command_line = grade_with(given, base_url, where)
     folder.remember(Asked(base_url=base_url, prices=written, grade_with=command_line, given_in=str(Path.cwd())))
     async with batch_endpoint(_key(settings, base_url), base_url, _DEADLINE) as endpoint:
         desk = BatchDesk(folder, endpoint, prices)
-        desk.prepare(files.written)
+        desk.prepare(files.written, instead_of=state.unsent_files)
         new = await desk.submit()
     BatchPresenter(quiet=given["quiet"]).submitted(folder.path, collected, files.requests, new, len(waiting))
     return BUDGET_SPENT if _is_capped(collected) else ALL_IN
+
+
+async def _settle(folder: BatchFolder, settings: Settings, base_url: str | None) -> None:
+    """Finds batches that nobody heard of. Raises UsageError where the folder's batches are at another endpoint."""
+    asked = folder.asked
+    if asked is None or not any(file.may_exist for file in folder.state.files):
+        return
+    if _address(asked.base_url) != _address(base_url):
+        raise UsageError(
+            f"The batches of {folder.path} are at {asked.base_url or OPENAI}, and this is for {base_url or OPENAI}.",
+            hint="Give what goes elsewhere a folder of its own with --out.",
+        )
+    if any(file.may_exist for file in folder.state.unsent_files):
+        async with batch_endpoint(_key(settings, base_url), base_url, _DEADLINE) as endpoint:
+            await BatchDesk(folder, endpoint, {}).settle()
+
+
+def _address(base_url: str | None) -> str:
+    return (base_url or OPENAI).rstrip("/")
 
 
 @command.command()

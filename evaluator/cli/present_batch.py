@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from evaluator.core.batch_state import ENDED
 from evaluator.files.request_files import RequestFile
 from evaluator.report.wording import counted
 from evaluator.run.batch_desk import Collection, Standing
@@ -66,25 +67,29 @@ class BatchPresenter:
     def standings(self, folder: Path, standings: Sequence[Standing]) -> int:
         """A line for each batch; returns how many have not ended."""
         table = Table(box=None, pad_edge=False, show_edge=False, header_style="dim")
-        for heading in ("Requests", "Batch", "State"):
-            table.add_column(heading, no_wrap=True)
+        table.add_column("File, batch", no_wrap=True)
+        table.add_column("State")
         for heading in ("Asked", "Done", "Failed"):
-            table.add_column(heading, justify="right")
+            table.add_column(heading, justify="right", no_wrap=True)
         running = 0
         for each in standings:
             file, look = each.file, each.look
             if file.collected is not None:
                 ended = file.collected
-                row = (f"collected ({ended.ended})", f"{ended.kept:,} kept", f"{ended.missing:,}")
+                row = (f"{ended.ended}, collected", f"{file.requests - ended.missing:,}", f"{ended.missing:,}")
             elif look is None:
                 row = ("not submitted yet", "–", "–")
                 running += 1
             else:
                 row = (look.status, f"{look.completed:,}", f"{look.failed:,}")
-                running += look.status in ("validating", "in_progress", "finalizing", "cancelling")
-            table.add_row(file.file, file.batch_id or "–", row[0], f"{file.requests:,}", row[1], row[2])
+                running += look.status not in ENDED
+            # Under each other: an id of OpenAI's takes half a line.
+            named = "\n".join((file.file, *([file.batch_id] if file.batch_id else [])))
+            table.add_row(named, row[0], f"{file.requests:,}", row[1], row[2])
         self._console.print(table)
-        if any(each.look is not None and each.look.status not in ("in_progress", "validating") for each in standings):
+        if any(each.look is None and each.file.collected is None for each in standings):
+            self._say("What is not submitted yet goes out when the same `evaluator batch submit` is run again.")
+        if any(each.look is not None and each.look.status in ENDED for each in standings):
             self._say(f"Take in what has ended: evaluator batch collect {escape(str(folder))}")
         return running
 

@@ -15,6 +15,7 @@ from openai.types import Batch
 from evaluator.errors import GraderSetupError, InputError, OutputError, SetupError
 from evaluator.graders.batch_line import ENDPOINT
 
+OPENAI = "https://api.openai.com/v1"
 _TICKET = "evaluator_ticket"
 _TRIES = 5  # of requests that may be repeated: those that look, upload or download
 _GOES_ON = "Run the command again: it goes on where it stopped, and nothing is paid for twice."

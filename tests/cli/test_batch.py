@@ -62,9 +62,9 @@ class Done:
     stderr: str
 
 
-def batch(*arguments: str | Path, cwd: Path) -> Done:
+def batch(*arguments: str | Path, cwd: Path, columns: int = 200) -> Done:
     """Runs the command in this process: starting one for each step would take most of the tests' time."""
-    environment = {"EVALUATOR_STORE": str(cwd / "store.sqlite3"), "COLUMNS": "200"}
+    environment = {"EVALUATOR_STORE": str(cwd / "store.sqlite3"), "COLUMNS": str(columns)}
     without = dict.fromkeys(name for name in os.environ if name.startswith("OPENAI"))
     with contextlib.chdir(cwd):
         done = CliRunner().invoke(cli, ["batch", *map(str, arguments)], env=environment | without)
@@ -135,6 +135,79 @@ def test_collecting_from_another_folder_grades_what_was_submitted_where_it_was(
     by_hand = evaluator(*shlex.split(said)[2:], "--out", "by-hand", *store, cwd=answers.parent)
     assert by_hand.returncode == 0, by_hand.stderr + by_hand.stdout
     assert server.live_requests == 1
+
+
+@pytest.mark.parametrize("ends_as", ["in_progress", "completed", "expired"])
+def test_how_batches_stand_fits_eighty_columns(answers: Path, server: BatchServer, ends_as: str) -> None:
+    """Every heading, number and id is whole, with ids as long as OpenAI's, before and after collecting."""
+    server.held, server.ends_as = ends_as == "in_progress", ends_as
+    submit(answers, server)
+    batch("collect", "b", "--no-grade", cwd=answers.parent)
+    shown = batch("status", "b", cwd=answers.parent, columns=80).stdout
+    assert "…" not in shown
+    for whole in ("Asked", "Done", "Failed", "requests-0001.jsonl", *server.batches, ends_as):
+        assert whole in shown, shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert ("collected" in shown, " 7 " in shown) == (ends_as != "in_progress", True), shown
+
+
+@pytest.mark.parametrize("between", ["another model", "graded at once"])
+def test_what_was_written_and_never_submitted_is_not_paid_for_later(
+    answers: Path, server: BatchServer, between: str
+) -> None:
+    """`submit` failed before a batch was there; what is asked for then is what is needed then, and nothing else."""
+    server.takes_uploads = False
+    failed = submit(answers, server, "--no-trial")
+    assert (failed.returncode, "upload the requests" in failed.stderr) == (2, True), failed.stderr
+    stands = batch("status", "b", cwd=answers.parent)
+    assert (stands.returncode, "`evaluator batch submit` is run again" in stands.stdout) == (6, True), stands.stdout
+    server.takes_uploads = True
+    if between == "graded at once":
+        assert grades_now(answers, server)[1] > 0
+        again = submit(answers, server, "--no-trial")
+        assert (again.returncode, "Nothing to ask" in again.stdout, server.batches) == (0, True, {}), again.stdout
+        return
+    again = submit(answers, server, "--no-trial", "--grader", "openai:m-2")
+    assert (again.returncode, "8 new requests, 1 new batch" in again.stdout) == (0, True), again.stdout
+    assert "waited already" not in again.stdout
+    collected = batch("collect", "b", cwd=answers.parent)
+    assert f"{ANSWERS} of {ANSWERS} replies came from the ledger" in collected.stdout, collected.stdout
+    assert len(server.asked) == ANSWERS
+
+
+def test_asking_again_takes_up_what_was_written_and_never_submitted(answers: Path, server: BatchServer) -> None:
+    """A --resubmit that failed on its way is written anew by the next one; no request is lost, none is asked twice."""
+    server.fate = ["answered", "expired", "failed", *["answered"] * 4].__getitem__
+    submit(answers, server)
+    server.takes_uploads = False
+    assert batch("collect", "b", "--resubmit", cwd=answers.parent).returncode == 2
+    server.takes_uploads, server.fate = True, lambda _: "answered"
+    again = batch("collect", "b", "--resubmit", cwd=answers.parent)
+    assert (again.returncode, "Asked again: 2 requests" in again.stdout) == (6, True), again.stdout + again.stderr
+    assert batch("collect", "b", "--no-grade", cwd=answers.parent).returncode == 0
+    assert len(server.batches) == 2
+    assert len(server.asked) == len(set(server.asked)) == 7
+
+
+def test_a_folder_of_batches_belongs_to_one_endpoint(answers: Path, server: BatchServer) -> None:
+    """What is under way at one could not be collected from another."""
+    submit(answers, server)
+    with BatchServer() as other:
+        refused = submit(answers, other)
+    assert refused.returncode == 2
+    assert f"The batches of b are at {server.address}, and this is for {other.address}" in refused.stderr
+    assert other.batches == {}
+    assert batch("collect", "b", "--no-grade", cwd=answers.parent).returncode == 0
+
+
+def test_requests_that_were_exported_are_not_taken_away_by_submitting(answers: Path, server: BatchServer) -> None:
+    """They may be with whoever answers them; the folder is refused."""
+    batch("export", answers, *options(server), "--out", "b", cwd=answers.parent)
+    before = (answers.parent / "b" / "requests-0001.jsonl").read_bytes()
+    refused = submit(answers, server)
+    assert (refused.returncode, "holds requests that were exported" in refused.stderr) == (2, True), refused.stderr
+    assert (answers.parent / "b" / "requests-0001.jsonl").read_bytes() == before
+    assert server.batches == {}
 
 
 def test_answers_whose_words_carry_marks_go_through_a_batch(answers: Path, server: BatchServer) -> None:
