@@ -24,6 +24,7 @@ from evaluator.core.ledger import Ledger
 from evaluator.core.price import Price
 from evaluator.errors import GraderSetupError, OutputError, UsageError
 from evaluator.files.batch_folder import Asked, BatchFolder, BatchPrice, batch_folder
+from evaluator.files.output_file import require_output_file
 from evaluator.files.request_files import RequestFiles, read_requests, requested_in, short_id
 from evaluator.graders.batch_endpoint import OPENAI, batch_endpoint
 from evaluator.graders.batch_line import request_line
@@ -81,6 +82,8 @@ def import_(files: tuple[Path, ...], requests: Path | None, where: str | None) -
     Exit codes: 0 every line and every request has its reply; 3 some have none (they are counted); 2 a file cannot be
     read.
     """
+    for each in files:
+        require_output_file(each)
     asked = requested_in(requests) if requests else None
     with _store(where, read_settings()) as store:
         report = asyncio.run(import_output(store.ledger(), files, asked))

@@ -40,11 +40,12 @@ class BatchPresenter:
             count = report.counts.get(kind, 0)
             if count or kind == "kept":
                 where = "" if kind in ("kept", "known") else f" ({_places(report, kind)})"
-                self._say(f"  {count:>7,} {said}{escape(where)}")
+                self._say(f"  {count:>7,} {said.one if count == 1 else said.several}{escape(where)}")
         for code, count in sorted(report.codes.items(), key=lambda each: -each[1]):
             self._say(f"  [dim]· {count:,} with {escape(code)}[/]")
         if report.missing:
-            self._say(f"  {report.missing:>7,} requests have no reply yet")
+            has = "request has" if report.missing == 1 else "requests have"
+            self._say(f"  {report.missing:>7,} {has} no reply yet")
         if report.refused:
             names = ", ".join(sorted(report.refused))
             self._say(f"The model does not take: {escape(names)}. Leave it out with --without NAME.")

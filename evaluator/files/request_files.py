@@ -160,6 +160,11 @@ def short_id(fingerprint: str) -> bytes:
     return bytes.fromhex(fingerprint)[:_ID_BYTES]
 
 
+def whole_id(fingerprint: str) -> bytes:
+    """A request's fingerprint as bytes, where it has to be found again by them."""
+    return bytes.fromhex(fingerprint)
+
+
 def read_requests(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Each request of a file as (fingerprint, body). Raises InputError naming the line."""
     try:
@@ -179,11 +184,11 @@ def read_requests(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def requested_in(folder: Path) -> set[bytes]:
-    """The `short_id`s of every request in a folder's files. Raises InputError where there are no such files."""
+    """The `whole_id`s of every request in a folder's files. Raises InputError where there are no such files."""
     files = request_files_in(folder)
     if not files:
         raise InputError(f"{folder} holds no requests-NNNN.jsonl.", hint="Name the folder of `evaluator batch export`.")
-    return {short_id(name) for path in files for name, _ in read_requests(path)}
+    return {whole_id(name) for path in files for name, _ in read_requests(path)}
 
 
 def request_files_in(folder: Path) -> list[Path]:

@@ -22,7 +22,7 @@ from evaluator.core.batch_state import (
 from evaluator.core.ledger import Ledger
 from evaluator.core.price import Price, cost_of
 from evaluator.files.batch_folder import BatchFolder
-from evaluator.files.request_files import RequestFile, RequestFiles, read_requests, short_id
+from evaluator.files.request_files import RequestFile, RequestFiles, read_requests, short_id, whole_id
 from evaluator.graders.batch_endpoint import BatchEndpoint, BatchLook
 from evaluator.graders.batch_line import request_line, without_refused
 from evaluator.run.batch_import import ImportReport, import_output
@@ -38,7 +38,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A batch that ended, and what it brought."""
+    """A batch that ended, and what it brought. `cost_usd` is of all that it answered; None where no price is known."""
 
     file: BatchFile
     look: BatchLook
@@ -165,9 +165,10 @@ class BatchDesk:
                 into = self._folder.file(file.file.replace("requests", kind))
                 await self._endpoint.download(file_id, into)
                 downloaded.append(into)
-        requested = {short_id(name) for name, _ in self._requests(file)}
+        requested = {whole_id(name) for name, _ in self._requests(file)}
         report = await import_output(ledger, downloaded, requested)
-        cost = cost_of((self._prices.get(file.model), usage) for usage in report.usage.values())
+        price = self._prices.get(file.model)
+        cost = cost_of((price, usage) for usage in report.usage.values()) if report.usage else 0.0
         if report.refused - self._folder.state.refused:
             self._folder.note(Refused(parameters=tuple(sorted(report.refused))))
         self._folder.note(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -254,7 +256,7 @@ def test_what_ended_without_a_reply_is_counted_and_asked_again_alone(
     submit(answers, server)
     collected = batch("collect", "b", "--no-grade", cwd=answers.parent)
     assert collected.returncode == 3, collected.stdout + collected.stderr
-    for said in ("3 replies kept", "2 failed", "1 are no lines", "1 stand there twice", "batch_expired", "4 requests"):
+    for said in ("3 replies kept", "2 failed", "1 is no line", "1 stands there twice", "batch_expired", "4 requests"):
         assert said in collected.stdout, collected.stdout
     server.fate, server.ends_as = lambda _: "answered", "completed"
     again = batch("collect", "b", "--no-grade", "--resubmit", cwd=answers.parent)
@@ -291,6 +293,25 @@ def test_a_download_that_breaks_off_is_begun_again_and_never_believed(
         collected = batch("collect", "b", "--no-grade", cwd=answers.parent)
     assert collected.returncode == 0, collected.stdout + collected.stderr
     assert "7 replies kept" in collected.stdout
+
+
+def test_the_cost_of_a_batch_is_of_all_that_it_answered(answers: Path, server: BatchServer) -> None:
+    """Also where a `collect` that was killed had kept the replies already."""
+    submit(answers, server, "--no-trial")
+    journal = answers.parent / "b" / "batches.jsonl"
+    before = journal.read_bytes()
+    cost = "completed: 8 requests, $0.0160"  # 8 replies of 1,000 tokens in and 100 out, at $1 and $10 a million
+    assert cost in batch("collect", "b", "--no-grade", cwd=answers.parent).stdout
+    journal.write_bytes(before)  # as it is where the kill came before the last line
+    again = batch("collect", "b", "--no-grade", cwd=answers.parent).stdout
+    assert (cost in again, "8 were in the ledger before" in again) == (True, True), again
+
+
+def test_a_batch_that_answered_nothing_cost_nothing(answers: Path, server: BatchServer) -> None:
+    """That is known without a reply to read it from."""
+    server.ends_as = "failed"
+    submit(answers, server)
+    assert "failed: 7 requests, $0.0000" in batch("collect", "b", "--no-grade", cwd=answers.parent).stdout
 
 
 def test_a_parameter_that_the_model_refuses_is_learned_from_the_trial(answers: Path, server: BatchServer) -> None:
@@ -376,16 +397,78 @@ def test_files_go_out_and_come_back_by_hand_without_a_network(answers: Path, ser
     (folder / "some.jsonl").write_text(written + '{"custom_id": "half', encoding="utf-8")
     some = batch("import", "some.jsonl", "--requests", "out", cwd=folder)
     assert some.returncode == 3
-    for said in ("5 replies kept", "1 stand there twice; the first counts (some.jsonl:7)", "3 requests have no reply"):
+    for said in ("5 replies kept", "1 stands there twice; the first counts (some.jsonl:7)", "3 requests have no reply"):
         assert said in some.stdout, some.stdout
-    assert "1 answer no request of ours (some.jsonl:6)" in some.stdout
-    assert "1 are no lines of a batch's output (some.jsonl:8)" in some.stdout
+    assert "1 answers no request of ours (some.jsonl:6)" in some.stdout
+    assert "1 is no line of a batch's output (some.jsonl:8)" in some.stdout
     (folder / "rest.jsonl").write_text("".join(json.dumps(each) + "\n" for each in answered), encoding="utf-8")
     rest = batch("import", "rest.jsonl", "--requests", "out", cwd=folder)
     assert (rest.returncode, "5 were in the ledger before" in rest.stdout) == (0, True), rest.stdout
     nothing = batch("export", answers, *options(server), "--out", "out2", cwd=folder)
     assert "Nothing to ask" in nothing.stdout
     assert grades_now(answers, server)[1] == 0.0
+
+
+def exported(answers: Path, server: BatchServer) -> bytes:
+    """The output file of a system that has answered everything that was exported into `out`."""
+    batch("export", answers, *options(server), "--out", "out", cwd=answers.parent)
+    requests = [json.loads(line) for line in (answers.parent / "out" / "requests-0001.jsonl").read_text().splitlines()]
+    replies = [{"status_code": 200, "body": server.reply(each["body"])} for each in requests]
+    lines = zip((each["custom_id"] for each in requests), replies, strict=True)
+    return b"".join(json.dumps({"custom_id": name, "response": reply}).encode() + b"\n" for name, reply in lines)
+
+
+def test_what_came_in_with_another_file_is_not_missing(answers: Path, server: BatchServer) -> None:
+    """Two files, one after the other: after the second one nothing is."""
+    lines = exported(answers, server).splitlines(keepends=True)
+    for name, some in (("one", lines[:3]), ("two", lines[3:])):
+        (answers.parent / name).write_bytes(b"".join(some))
+    one = batch("import", "one", "--requests", "out", cwd=answers.parent)
+    assert (one.returncode, "5 requests have no reply yet" in one.stdout) == (3, True), one.stdout
+    two = batch("import", "two", "--requests", "out", cwd=answers.parent)
+    assert (two.returncode, "no reply yet" in two.stdout) == (0, False), two.stdout
+
+
+@pytest.mark.parametrize("how", ["with a byte order mark", "with CRLF", "from a pipe"])
+def test_lines_are_read_however_they_were_saved(answers: Path, server: BatchServer, how: str) -> None:
+    """No reply is lost to what an editor does to a file."""
+    written = exported(answers, server)
+    output = answers.parent / "output.jsonl"
+    if how == "from a pipe":
+        os.mkfifo(output)
+        threading.Thread(target=output.write_bytes, args=(written,), daemon=True).start()
+    else:
+        output.write_bytes(b"\xef\xbb\xbf" + written if "mark" in how else written.replace(b"\n", b"\r\n"))
+    done = batch("import", output, "--requests", "out", cwd=answers.parent)
+    assert (done.returncode, "8 replies kept" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (gzip.compress, "is compressed by gzip"),
+        (lambda written: written.decode().encode("utf-16"), "is UTF-16"),
+        (lambda written: b"[" + b",\n".join(written.splitlines()) + b"]", "is a JSON list"),
+    ],
+    ids=["gzip", "UTF-16", "a list"],
+)
+def test_a_file_that_holds_no_lines_is_refused_before_anything_is_taken_in(
+    answers: Path, server: BatchServer, made: Callable[[bytes], bytes], said: str
+) -> None:
+    """It says what it is; nothing of the files beside it is half in."""
+    written = exported(answers, server)
+    (answers.parent / "good.jsonl").write_bytes(written)
+    (answers.parent / "bad").write_bytes(made(written))
+    refused = batch("import", "good.jsonl", "bad", cwd=answers.parent)
+    assert (refused.returncode, f"bad {said}" in refused.stderr) == (2, True), refused.stdout + refused.stderr
+    assert "8 replies kept" in batch("import", "good.jsonl", cwd=answers.parent).stdout
+
+
+def test_a_file_of_requests_is_told_from_one_of_replies(answers: Path, server: BatchServer) -> None:
+    """The two lie beside each other, and are easily taken for one another."""
+    exported(answers, server)
+    done = batch("import", "out/requests-0001.jsonl", "--requests", "out", cwd=answers.parent)
+    assert (done.returncode, "8 are requests, and no replies to them" in done.stdout) == (3, True), done.stdout
 
 
 @pytest.mark.parametrize(
@@ -415,6 +498,7 @@ def test_everything_that_grading_asks_is_exported(
         (("status", "nowhere"), "holds no batches"),
         (("collect", "nowhere"), "holds no batches"),
         (("import", "nowhere.jsonl"), "cannot be read"),
+        (("import", "."), "is a folder"),
         (("import", "answers.csv", "--requests", "nowhere"), "holds no requests"),
     ],
 )
