@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from evaluator.core.batch_state import BatchEvent, BatchFile, BatchState, Withdrawn, state_after
+from evaluator.core.job_record import JobRecord
 from evaluator.core.rubric import FileRecord
 from evaluator.errors import InputError, Mistake, OutputError
 from evaluator.files.folder_lock import locked
@@ -33,13 +34,15 @@ class BatchPrice(FileRecord):
 
 
 class Asked(FileRecord):
-    """What later commands need to know of the first: the endpoint, the prices, how to grade when all is in, and the
-    folder in which that is said (paths in it are relative to it)."""
+    """What later commands need to know of the first: the endpoint, the prices, how to grade when all is in, the
+    folder in which that is said (paths in it are relative to it), and what was asked of whom."""
 
     base_url: str | None
     prices: dict[str, BatchPrice | None]
     grade_with: str
     given_in: str
+    job: JobRecord | None = None
+    """None in folders of before it was written down."""
 
 
 class BatchFolder:

@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from evaluator import Grade, GraderOptions, make_grader
 from evaluator.cli import cli
 from evaluator.core.price import Price
 from evaluator.errors import EvaluatorError
+from evaluator.files.resources import shipped
 from evaluator.files.tables.answer_table import open_answer_table
 from evaluator.store.store import open_store
 from tests.batch_server import BatchServer
@@ -123,7 +125,9 @@ def test_a_table_goes_through_a_batch_and_grading_then_pays_nothing(answers: Pat
 def test_collecting_from_another_folder_grades_what_was_submitted_where_it_was(
     answers: Path, server: BatchServer, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Paths given to `submit` are found again; --out is where `collect` is; --no-grade says how to grade."""
+    """Paths given to `submit` are found again; --out is where `collect` is; --no-grade says how to grade, from where
+    `collect` is and with the store that it filled.
+    """
     assert batch("submit", "answers.csv", *options(server), "--yes", "--out", "b", cwd=answers.parent).returncode == 0
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     store = ("--store", str(answers.parent / "store.sqlite3"))
@@ -134,7 +138,9 @@ def test_collecting_from_another_folder_grades_what_was_submitted_where_it_was(
     done = batch("collect", str(answers.parent / "b"), "--out", "mine", *store, cwd=elsewhere)
     assert done.returncode == 0, done.stderr + done.stdout
     assert json.loads((elsewhere / "mine" / "run.json").read_text(encoding="utf-8"))["graded"] == ANSWERS
-    by_hand = evaluator(*shlex.split(said)[2:], "--out", "by-hand", *store, cwd=answers.parent)
+    cd, folder, _, _, *words = shlex.split(said.removeprefix("Grade: "))
+    assert (cd, folder) == ("cd", str(answers.parent))
+    by_hand = evaluator(*words, "--out", "by-hand", cwd=answers.parent)
     assert by_hand.returncode == 0, by_hand.stderr + by_hand.stdout
     assert server.live_requests == 1
 
@@ -212,6 +218,48 @@ def test_requests_that_were_exported_are_not_taken_away_by_submitting(answers: P
     assert server.batches == {}
 
 
+def test_a_rubric_that_was_edited_since_it_was_submitted_is_said_before_it_costs_anything(
+    answers: Path, server: BatchServer
+) -> None:
+    """Its replies do not fit any more: grading would ask everything at once, and asks whether it may."""
+    shutil.copytree(shipped("rubrics") / "ml_engineer_core", answers.parent / "own" / "ml_engineer_core")
+    submit(answers, server, "--rubrics", "own")
+    rubric = answers.parent / "own" / "ml_engineer_core" / "rubric.v1.yaml"
+    text = rubric.read_text(encoding="utf-8")
+    rubric.write_text(text.replace("1: Names the target", "1: Names, in short, the target", 1), encoding="utf-8")
+    collected = batch("collect", "b", cwd=answers.parent)
+    assert "Changed since it was submitted" in collected.stdout, collected.stdout + collected.stderr
+    assert "rubric: ml_engineer_core@1 was edited" in collected.stdout
+    assert "at the full price" in collected.stdout
+    assert (collected.returncode, "nobody is there to be asked" in collected.stderr) == (2, True), collected.stderr
+    assert server.live_requests == 1
+    rubric.write_text(text, encoding="utf-8")
+    as_it_was = batch("collect", "b", cwd=answers.parent)
+    assert ("Changed" in as_it_was.stdout, as_it_was.returncode) == (False, 0), as_it_was.stdout + as_it_was.stderr
+    assert server.live_requests == 1
+
+
+def test_another_table_in_the_same_folder_is_said(answers: Path, server: BatchServer) -> None:
+    """Two files of one name would share a folder by default; only what was submitted last is graded by `collect`."""
+    assert "Note" not in submit(answers, server).stdout
+    assert "other things were submitted" not in submit(answers, server).stdout
+    frame = pd.read_csv(answers, dtype=str)
+    frame.head(1).to_csv(answers.parent / "other.csv", index=False)
+    other = batch("submit", "other.csv", *options(server), "--yes", "--out", "b", cwd=answers.parent)
+    assert "other things were submitted from b before" in other.stdout, other.stdout + other.stderr
+    assert "the table: answers.csv then, other.csv now" in other.stdout
+
+
+def test_what_a_batch_is_reckoned_at_is_said(answers: Path, server: BatchServer) -> None:
+    """A discount is known for OpenAI's own batches only."""
+    assert "No discount for batches is known at this endpoint" in submit(answers, server).stdout
+    # Nobody is asked: without --yes there is only the estimate.
+    arguments = ("submit", answers, "--grader", "openai:gpt-4.1", "--base-url", "https://api.openai.com/v1")
+    half = batch(*arguments, "--out", "c", cwd=answers.parent)
+    assert "That is a batch's price, 50% of the usual one" in half.stdout, half.stdout + half.stderr
+    assert "nobody is there to be asked" in half.stderr
+
+
 def test_answers_whose_words_carry_marks_go_through_a_batch(answers: Path, server: BatchServer) -> None:
     """The lines hold them, replies are kept under what was asked, and `collect` grades in the same way."""
     assert submit(answers, server, "--spotlight", "marks").returncode == 0
@@ -275,7 +323,8 @@ def test_a_batch_that_failed_whole_says_why_and_is_asked_again_a_limited_number_
     assert "token_limit" in first.stdout
     second = batch("collect", "b", "--resubmit", "--most-tries", "2", cwd=answers.parent)
     assert second.returncode == 3
-    assert "7 requests asked often enough" in second.stdout, second.stdout
+    assert "7 requests ended 2 batches without a reply" in second.stdout, second.stdout
+    assert ("raise --most-tries" in second.stdout, "--resubmit" in second.stdout) == (True, False), second.stdout
     assert len(server.batches) == 2
 
 
@@ -384,8 +433,10 @@ def test_repairs_come_out_as_a_second_batch(answers: Path, server: BatchServer) 
 def test_files_go_out_and_come_back_by_hand_without_a_network(answers: Path, server: BatchServer) -> None:
     """Exported, answered by something else, imported twice; a second export has nothing left to ask."""
     folder = answers.parent
-    exported = batch("export", answers, *options(server), "--out", "out", cwd=folder)
+    store = ("--store", "store.sqlite3")
+    exported = batch("export", answers, *options(server), "--out", "out", *store, cwd=folder)
     assert exported.returncode == 0, exported.stderr
+    assert "evaluator batch import OUTPUT… --requests out --store store.sqlite3" in exported.stdout
     assert (server.live_requests, server.batches) == (0, {})
     lines = [json.loads(line) for line in (folder / "out" / "requests-0001.jsonl").read_text().splitlines()]
     assert {line["url"] for line in lines} == {"/v1/chat/completions"}
@@ -404,8 +455,10 @@ def test_files_go_out_and_come_back_by_hand_without_a_network(answers: Path, ser
     (folder / "rest.jsonl").write_text("".join(json.dumps(each) + "\n" for each in answered), encoding="utf-8")
     rest = batch("import", "rest.jsonl", "--requests", "out", cwd=folder)
     assert (rest.returncode, "5 were in the ledger before" in rest.stdout) == (0, True), rest.stdout
+    assert ("Every request has its reply" in rest.stdout, "Every" in some.stdout) == (True, False)
     nothing = batch("export", answers, *options(server), "--out", "out2", cwd=folder)
     assert "Nothing to ask" in nothing.stdout
+    assert f"Grade: evaluator grade {answers} --grader openai:m" in nothing.stdout
     assert grades_now(answers, server)[1] == 0.0
 
 
