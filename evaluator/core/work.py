@@ -19,6 +19,8 @@ MOST_DEATHS = 2
 """Workers that may end while they hold a chunk; from then on its answers are taken one by one."""
 MOST_DEATHS_OVER_ONE = 3
 """Workers that may end over an answer that they graded alone, until it is set aside."""
+SET_ASIDE = "set aside"
+"""What the reason of an answer begins with that workers gave up, so that a person sees it."""
 
 # The endpoint, the key or the store is at fault, not the answer: it waits for as long as that takes.
 _NOT_THE_ANSWERS_FAULT: frozenset[FailureCode] = frozenset(

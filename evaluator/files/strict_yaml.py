@@ -41,10 +41,21 @@ class YamlDocument:
 
     def mistake(self, key: Sequence[str | int], message: str) -> Mistake:
         """A mistake at `key`, with the line of the nearest enclosing key that stands in the file."""
-        path = tuple(key)
-        while path and path not in self.lines:
-            path = path[:-1]
-        return Mistake(message, file=self.file, line=self.lines.get(path), key=shown_key(key) or None)
+        path = known = self._written(key)
+        while known and known not in self.lines:
+            known = known[:-1]
+        return Mistake(message, file=self.file, line=self.lines.get(known), key=shown_key(path) or None)
+
+    def _written(self, key: Sequence[str | int]) -> Key:
+        """The path as `lines` has it: a record names a key such as 4 by its number, as it does a place in a list."""
+        path: list[str | int] = []
+        data = self.data
+        for part in key:
+            is_key = isinstance(data, dict)
+            path.append(str(part) if is_key else part)
+            is_there = part in data if is_key else isinstance(data, list) and part in range(len(data))
+            data = data[part] if is_there else None
+        return tuple(path)
 
 
 def shown_key(key: Sequence[str | int]) -> str:
@@ -135,14 +146,23 @@ def validated(document: YamlDocument, model: type[Record]) -> tuple[Record | Non
     try:
         return model.model_validate(document.data), []
     except ValidationError as error:
+        problems = error.errors()
         return None, [
             document.mistake(_key_of(problem["loc"]), _said(problem) + _meant(problem, document, model))
-            for problem in error.errors()
+            for problem in problems
+            if not _follows(problem, problems)
         ]
 
 
+def _follows(problem: Any, problems: Sequence[Any]) -> bool:
+    """Whether a list is only too short for what is wrong with what stands in it."""
+    place = problem["loc"]
+    return problem["type"] == "too_short" and any(
+        len(each["loc"]) > len(place) and each["loc"][: len(place)] == place for each in problems
+    )
+
+
 def _key_of(location: Sequence[str | int]) -> Key:
-    # A list index is an int in the file's own path too; a mapping's integer key is written as text there.
     return tuple(part for part in location if part != "[key]")
 
 
@@ -186,6 +206,11 @@ def _said(problem: Any) -> str:
     kind = str(problem["type"])
     if kind in _SAYINGS:
         return _SAYINGS[kind]
-    message = str(problem["msg"])
+    if kind == "too_short":
+        fewest = problem["ctx"]["min_length"]
+        return f"must have at least {fewest} item{'' if fewest == 1 else 's'}"
     value = problem.get("input")
-    return f"{message} (found {value!r:.60})" if isinstance(value, str | int | float | bool) else message
+    is_plain = isinstance(value, str | int | float | bool)
+    if kind == "string_type":
+        return f"must be text; in quotes ({str(value)!r:.60}) it is" if is_plain else "must be text"
+    return f"{problem['msg']} (found {value!r:.60})" if is_plain else str(problem["msg"])

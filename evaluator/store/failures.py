@@ -36,13 +36,17 @@ _SQLITE = {
 }
 _SQLITE[sqlite3.SQLITE_LOCKED] = _SQLITE[sqlite3.SQLITE_BUSY]
 _SQLITE[sqlite3.SQLITE_PROTOCOL] = _SQLITE[sqlite3.SQLITE_BUSY]
-# By the first two characters of PostgreSQL's SQLSTATE.
+# By PostgreSQL's SQLSTATE, or by its first two characters, which are its class.
+_NOT_WHOLE = ("lacks a table or column that a store has", "Put a backup in its place, or name another with --store.")
 _POSTGRESQL = {
     "53": (
         "has no room or no connections left",
         f"Look at the server, then run the same command again. {_NOTHING_LOST}",
     ),
-    "42": ("does not let this user do what is needed", "Give the user rights to create and write tables there."),
+    "42501": ("does not let this user do what is needed", "Give the user rights to create and write tables there."),
+    "42P07": ("has tables of something else", "Name another database with --store; this one is left as it is."),
+    "42P01": _NOT_WHOLE,
+    "42703": _NOT_WHOLE,
     "25": ("may not be written to", "It is read-only: name the primary server with --store."),
     "28": ("refuses the sign-in", "Check user and password in --store or EVALUATOR_STORE."),
     "3D": ("does not exist", "Make it first, as with: createdb NAME"),
@@ -77,5 +81,5 @@ def _meaning(cause: BaseException | None) -> tuple[str, str] | None:
         return _SQLITE.get(code & 0xFF)
     state = getattr(cause, "sqlstate", None)
     if state is not None:
-        return _POSTGRESQL.get(state[:2])
+        return _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:2])
     return None if isinstance(cause, sqlite3.Error) or cause is None else _UNREACHED

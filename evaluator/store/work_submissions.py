@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
-from evaluator.core.work import Lane
+from evaluator.core.work import SET_ASIDE, Lane
 from evaluator.store.database import Database
 from evaluator.store.outbox import Kind, announce
 from evaluator.store.schema import grades, inbox, submissions
 
-_SET_ASIDE = "set aside"
 _NUMBERS = 1000
 """Numbers of grades that each submission has in its run: what is written twice has the same."""
 
@@ -101,8 +101,8 @@ def complete(connection: Connection, submission: int, now: datetime) -> None:
     found = connection.execute(
         select(grades.c.status, grades.c.needs_review, grades.c.body).where(*of_submission)
     ).all()
-    set_aside = next(
-        (each.body for each in found if each.status == "ungraded" and _SET_ASIDE.encode() in each.body), None
+    set_aside = any(
+        str(json.loads(each.body)["reason"]).startswith(SET_ASIDE) for each in found if each.status == "ungraded"
     )
     connection.execute(
         submissions.update().where(submissions.c.number == submission),

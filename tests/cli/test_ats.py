@@ -162,7 +162,7 @@ def test_connections_are_checked_with_every_mistake_at_once(tmp_path: Path) -> N
         "(found 'grenhouse'); is greenhouse meant?",
         "f.yaml:3: tennant: unknown key; is tenant meant?",
         "f.yaml:5: questions.A: 'nothing' is no question",
-        "f.yaml:6: questions.B: Input should be a valid string",
+        "f.yaml:6: questions.B: must be text",
         "f.yaml:7: questions.C: 'loan_feature' is no question",
         "launch_decision); is loan_features meant?",
         "f.yaml:8: ignore[0]: ",

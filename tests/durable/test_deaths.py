@@ -181,6 +181,21 @@ def test_what_ends_workers_time_and_again_is_set_aside(shelf: WorkShelf, store: 
     assert turn(shelf, batch, grader())
     grade = grade_of(store, batch.items[0].answer.answer_id.partition(".")[0])
     assert (grade.status, grade.reason) == ("ungraded", "set aside: 3 workers ended while they graded it")
+    found = store.submissions.find(batch.items[0].answer.answer_id.partition(".")[0])
+    assert found is not None
+    assert found.state == "set_aside"
+
+
+def test_what_a_candidate_is_called_sets_nothing_aside(shelf: WorkShelf, store: Store) -> None:  # noqa: F811
+    """An answer that could not be graded for its length, of somebody whose id says it was set aside."""
+    submission = hand_in(store, "set aside", "One word. " * 4_000)
+    admit(store)
+    for chunk in shelf.due(10, "webhook"):
+        assert turn(shelf, taken(shelf, chunk.id, "a worker"), grader())
+    assert grade_of(store, submission).status == "ungraded"
+    found = store.submissions.find(submission)
+    assert found is not None
+    assert found.state == "complete"
 
 
 def test_what_could_not_be_graded_is_no_longer_in_hand(shelf: WorkShelf, down: Grader) -> None:

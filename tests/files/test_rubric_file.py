@@ -64,6 +64,8 @@ def test_the_tiny_rubric_has_no_mistake(tmp_path: Path) -> None:
         ("    name: One\n", "", 8, "criteria[0].name", "is missing"),
         ("      1: It is.\n", "", 12, "criteria[0].levels", "level 1 of the scale has no anchor"),
         ("      1: It is.", "      1: It is.\n      7: More.", 15, "criteria[0].levels.7", "level 7 is not on the"),
+        ("      1: It is.", "      1: [a, b]", 14, "criteria[0].levels.1", "must be text"),
+        ("      1: It is.", "      1: 12", 14, "criteria[0].levels.1", "must be text; in quotes ('12') it is"),
         ("      1: first", "      1: frist", 18, "criteria[0].level_rules.1", "no check of one; is first meant?"),
         ("      1: first", "      1: first and", 18, "criteria[0].level_rules.1", "the rule does not parse"),
         ("      1: first", "      5: first", 18, "criteria[0].level_rules.5", "which is not on the scale"),
@@ -95,6 +97,12 @@ def test_a_mistake_in_a_rubric_is_told_with_file_line_and_key(
     assert found[0].line == line
     assert found[0].key == key
     assert found[0].file == str(tmp_path / "rubric.v1.yaml")
+
+
+def test_a_list_is_not_too_short_for_what_is_wrong_within_it(tmp_path: Path) -> None:
+    """One mistake, told once."""
+    _, mistakes = rubric_mistakes(write(tmp_path, RUBRIC.replace("      1: It is.", "      1: [a, b]")))
+    assert [mistake.key for mistake in mistakes] == ["criteria[0].levels.1"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import BigInteger, Connection, LargeBinary, Text, inspect, select
+from sqlalchemy import BigInteger, Connection, LargeBinary, Text, create_engine, inspect, select
 from sqlalchemy.exc import IntegrityError
 
 from evaluator.core.ledger import KeptReply
@@ -22,6 +22,7 @@ from evaluator.store.migrations import MIGRATIONS, NEWEST
 from evaluator.store.outbox import Outbox, erase_outbound
 from evaluator.store.schema import deliveries, metadata, migrations, outbound, runs
 from evaluator.store.store import open_store
+from tests.store.conftest import new_database
 
 NAME = "f" * 64
 
@@ -157,6 +158,31 @@ def test_a_database_of_something_else_is_not_taken_over(tmp_path: Path) -> None:
         open_store(str(tmp_path / "other.db"))
     with sqlite3.connect(tmp_path / "other.db") as other:
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("songs",)]
+
+
+def test_a_schema_with_tables_of_something_else_is_left_as_it_is(postgresql: str) -> None:
+    """Several programs may share a PostgreSQL database as long as no name is taken; where one is, nothing is made."""
+    address = new_database(postgresql)
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE runs (kilometres int)")
+    with pytest.raises(StoreError, match="has tables of something else") as refused:
+        open_store(address)
+    assert "Name another database" in str(refused.value.hint)
+    assert inspect(engine).get_table_names() == ["runs"]
+    engine.dispose()
+
+
+def test_a_store_whose_table_is_gone_says_so(postgresql: str) -> None:
+    """Somebody dropped it; a right that is wanting would be told otherwise."""
+    address = new_database(postgresql)
+    open_store(address).close()
+    engine = create_engine(address)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE grades CASCADE")
+    with open_store(address) as store, pytest.raises(StoreError, match="lacks a table or column"):
+        store.runs.page(1, 0)
+    engine.dispose()
 
 
 def test_processes_that_open_a_new_store_at_once_all_get_it(address: str) -> None:

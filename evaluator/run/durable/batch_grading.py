@@ -14,6 +14,7 @@ from evaluator.core.reply import Failure
 from evaluator.core.work import (
     MOST_DEATHS_OVER_ONE,
     MOST_TRIES,
+    SET_ASIDE,
     WorkBatch,
     WorkItem,
     counts_as_try,
@@ -89,7 +90,7 @@ async def _grade_carefully(
 ) -> None:
     """Noted before: if this worker ends over it, the next ones know."""
     if item.deaths >= MOST_DEATHS_OVER_ONE:
-        reason = f"set aside: {item.deaths} workers ended while they graded it"
+        reason = f"{SET_ASIDE}: {item.deaths} workers ended while they graded it"
         outcome: WorkOutcome | None = WorkOutcome(item, ungraded(grader.pipeline, item.answer, reason))
     else:
         await insist(partial(shelf.begin, batch, item), leaving)
@@ -125,7 +126,7 @@ def _settled(item: WorkItem, outcome: GradingOutcome, grader: Grader, result: Ba
             result.reason = f"{failure.code}: {failure.detail}"
             return None
         if item.tries + 1 >= MOST_TRIES and grade.status == "ungraded":
-            said = f"set aside after {item.tries + 1} failed tries, the last one with {grade.reason}"
+            said = f"{SET_ASIDE} after {item.tries + 1} failed tries, the last one with {grade.reason}"
             grade = ungraded(grader.pipeline, item.answer, said)
     replaced = outcome.redaction.replacements if outcome.redaction else ()
     return WorkOutcome(item, grade, outcome.paid.requests, outcome.paid_usd, replaced)

@@ -157,19 +157,17 @@ class Worker:
         work = [self._beat(), self._fill(), self._survey()]
         if self._service.courier is not None:
             work.append(self._service.courier.run(leaving, self.id))
-        if self._scheduled is not None:
-            work.append(self._scheduled.run(leaving))
         minding = [asyncio.create_task(each) for each in work]
+        # Once it is told, it hands back what it is at, or says what came of it, and ends by itself.
+        ending = [] if self._scheduled is None else [asyncio.create_task(self._scheduled.run(leaving))]
+        minding += ending
         told = asyncio.create_task(leaving.wait())
         await asyncio.wait({told, *minding}, return_when=asyncio.FIRST_COMPLETED)
         leaving.set()  # also where one of them broke, which is raised below
         logger.info("worker drains", extra={"worker": self.id, "in_hand": len(self._in_hand)})
-        ends = [asyncio.create_task(self._drain())]
-        if self._scheduled is not None:
-            # Once it is told, it hands back what it is at, or says what came of it, and ends.
-            ends.append(minding[-1])
-        await asyncio.wait(ends, timeout=self._options.drain + _GIVES_UP_WITHIN)
-        await ends[0]
+        draining = asyncio.create_task(self._drain())
+        await asyncio.wait([draining, *ending], timeout=self._options.drain + _GIVES_UP_WITHIN)
+        await draining
         for task in minding:
             task.cancel()
         for ended in await asyncio.gather(*minding, return_exceptions=True):
