@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from evaluator.files.erased_folder import cut_candidate, derived_files
 from evaluator.files.folder_lock import locked
+from evaluator.files.leftovers import clear_leftovers
 from evaluator.files.manifest_file import read_manifest
 from evaluator.files.run_folder import GRADES
 from evaluator.store.erasure import RunPlaces
@@ -36,6 +37,7 @@ def erase_in_folder(store: Store, place: RunPlaces, candidate_id: str) -> Folder
 
 
 def _erase(store: Store, place: RunPlaces, path: Path, candidate_id: str) -> FolderOutcome:
+    clear_leftovers(path)
     made = cut_candidate(path, candidate_id)
     old = list(derived_files(path))
     if store.runs.holding(place.number).answers != made.left or not made.left:

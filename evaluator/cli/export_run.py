@@ -10,6 +10,7 @@ from pathlib import Path
 from evaluator.cli.results import write_results
 from evaluator.core.answer import Answer
 from evaluator.core.run_manifest import RunManifest
+from evaluator.files.grades_file import GradesFile
 from evaluator.files.rubric_file import QuestionSet
 from evaluator.files.run_folder import new_run_folder
 from evaluator.run.grader import Grader
@@ -25,7 +26,8 @@ def export_run(store: Store, record: RunRecord, out: Path) -> int:
     with new_run_folder(out, Path(order.manifest.input_name)) as folder:
         for stored in store.runs.grades(record.number):
             folder.grades.write(stored.grade)
-        run = GradingRun(_held_to(record), _StoredAnswers(store, record.number), folder.grades, limit=None)
+        answers = _StoredAnswers(store, record.number, folder.grades)
+        run = GradingRun(_held_to(record), answers, folder.grades, limit=None)
         asyncio.run(run.take_up())
 
         def manifest_of(candidates: int) -> RunManifest:
@@ -39,15 +41,20 @@ def export_run(store: Store, record: RunRecord, out: Path) -> int:
 
 
 class _StoredAnswers:
-    """The answers of a run, as often as wanted, in the order in which they were graded."""
+    """The answers of a run whose grades are `written`, as often as wanted, in the order in which they were graded.
 
-    def __init__(self, store: Store, number: int) -> None:
+    A run that is being graded has more of them each time it is looked at.
+    """
+
+    def __init__(self, store: Store, number: int, written: GradesFile) -> None:
         self._store = store
         self._number = number
+        self._written = written
 
     def __iter__(self) -> Iterator[Answer]:
         for stored in self._store.runs.grades(self._number):
-            yield stored.answer(stored.grade)
+            if stored.grade.answer_id in self._written:
+                yield stored.answer(stored.grade)
 
 
 def _held_to(record: RunRecord) -> Grader:

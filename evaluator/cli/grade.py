@@ -16,6 +16,7 @@ import click
 from evaluator.cli.control_options import control_options
 from evaluator.cli.event_loop import run_to_the_end
 from evaluator.cli.grading_order import GradingOrder, record, record_end
+from evaluator.cli.interruption import writing_may_be_stopped
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_resumption import say_draining, say_leaving, say_place, say_store
 from evaluator.cli.price import price_of
@@ -288,18 +289,19 @@ async def _grade_into(
     # Here: what writes pages and workbooks need not be imported before the first request.
     from evaluator.cli.results import grades_beside, write_results
 
-    async with grades_beside(None if interrupted else order.second, run, folder.path) as beside:
-        with presenter.waiting("Writing the report"):
-            results = write_results(
-                folder,
-                run,
-                lambda candidates: order.manifest(run, place, run_id, candidates),
-                grader.rubric,
-                grader.questionnaire,
-                table.questions_asked,
-                beside,
-            )
     goes_on_with = to_go_on(command, order.options, run_id, folder.path, order.store)
+    with writing_may_be_stopped(presenter, run_id, goes_on_with):
+        async with grades_beside(None if interrupted else order.second, run, folder.path) as beside:
+            with presenter.waiting("Writing the report"):
+                results = write_results(
+                    folder,
+                    run,
+                    lambda candidates: order.manifest(run, place, run_id, candidates),
+                    grader.rubric,
+                    grader.questionnaire,
+                    table.questions_asked,
+                    beside,
+                )
     presenter.finished(results, grader.rubric, order.budget, goes_on_with)
     if store is not None and number is not None:
         record_end(store, number, results.manifest, presenter)

@@ -108,26 +108,36 @@ class Presenter(Terminal):
                 f"run the same command with a higher --max-cost. It goes on with run {manifest.run_id}."
             )
         elif manifest.outcome == "stopped":
+            # The code before the colon is for programs; what follows says the same in words.
+            because = (manifest.stopped_because or "").partition(": ")[2].rstrip(".")
             self.say(
-                f"[bold]Stopped[/]: {escape(manifest.stopped_because or '')}; "
-                f"{manifest.graded:,} of {manifest.answers:,} graded."
+                f"[bold]Stopped[/]: {escape(visible(because))}; {manifest.graded:,} of {manifest.answers:,} graded."
             )
         elif manifest.outcome == "interrupted":
-            self.say("[bold]Interrupted[/]: what was graded is kept; the rest is listed as ungraded.")
+            self.say("[bold]Interrupted[/]: what was graded is kept; the rest waits.")
         if goes_on_with and manifest.outcome != "finished":
             self.say(f"The same command goes on with run {manifest.run_id}, and so does:")
             self.say(f"  {escape(visible(goes_on_with))}", whole=True)
-        if manifest.ungraded:
-            them = "it" if manifest.ungraded == 1 else "them"
-            self.say(
-                f"[bold]{counted(manifest.ungraded, 'answer')} could not be graded[/] (no score stands for {them}):"
-            )
-            for answer_id, reason in results.first_ungraded:
-                self.say(f"  [dim]·[/] {escape(visible(answer_id))}: {escape(visible(reason))}")
-            if manifest.ungraded > len(results.first_ungraded):
-                self.say(f"  [dim]· and {manifest.ungraded - len(results.first_ungraded):,} more, in grades.csv[/]")
+        self._ungraded(results)
         self._written(results)
         self._say_last(f"Report: {escape(str(results.folder / 'report.html'))}", whole=True)
+
+    def _ungraded(self, results: Results) -> None:
+        """Which answers have no grade, and why; those that only wait need no reason each."""
+        if results.waiting:
+            wait, stands = ("wait", "them") if results.waiting > 1 else ("waits", "it")
+            self.say(
+                f"{counted(results.waiting, 'answer')} {wait} for that (no score stands for {stands}): in grades.csv."
+            )
+        failed = results.manifest.ungraded - results.waiting
+        if not failed:
+            return
+        them = "it" if failed == 1 else "them"
+        self.say(f"[bold]{counted(failed, 'answer')} could not be graded[/] (no score stands for {them}):")
+        for answer_id, reason in results.first_ungraded:
+            self.say(f"  [dim]·[/] {escape(visible(answer_id))}: {escape(visible(reason))}")
+        if failed > len(results.first_ungraded):
+            self.say(f"  [dim]· and {failed - len(results.first_ungraded):,} more, in grades.csv[/]")
 
     def _written(self, results: Results) -> None:
         """What of a large run is where; a small one's results are all in each file."""

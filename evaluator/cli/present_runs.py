@@ -23,7 +23,8 @@ def say_runs(records: Sequence[RunRecord], address: StoreAddress) -> None:
         console.print(f"No runs in {escape(visible(str(address)))}.")
         console.print("evaluator grade records each run there.")
         return
-    done = [f"{record.counts.done:,} of {record.answers:,}" for record in records]
+    # What has no grade is not done: where a run was stopped, it waits.
+    done = [f"{record.counts.done - record.counts.ungraded:,} of {record.answers:,}" for record in records]
     # Rich would cut every column a little, times and counts too; the table's name is what can do without its end.
     paid = [_dollars(record.counts.paid_usd) for record in records]
     ids, states = [record.id for record in records], [str(record.state) for record in records]

@@ -38,7 +38,7 @@ class Results:
     first_standings: tuple[CandidateStanding, ...]
     """The first candidates in reading order."""
     first_ungraded: tuple[tuple[str, str], ...]
-    """Answer id and reason of the first answers that could not be graded."""
+    """Answer id and reason of the first answers that could not be graded, but for those that wait."""
     for_a_person: int
     """Answers that a person should look at; of a run that was stopped, without those that wait for a grader."""
     flagged_for: tuple[tuple[str, int], ...]
@@ -47,6 +47,8 @@ class Results:
     """Pages of the report, the first one included."""
     workbook_has_all: bool
     """Whether grades.xlsx holds every answer, which it does not for a large run."""
+    waiting: int = 0
+    """Answers without a grade only because the run stopped before its end: nothing is wrong with them."""
 
 
 @asynccontextmanager
@@ -84,7 +86,7 @@ def write_results(
         write_candidates_csv(folder.file("candidates.csv"), rubric, questionnaire, standings)
         ungraded: list[tuple[str, str]] = []
         flags: Counter[FlagCode] = Counter()
-        for_a_person = 0
+        for_a_person = waiting = 0
         with open_report(folder.file("report.html"), manifest, rubric, questionnaire, standings, beside) as report:
             with (
                 open_grades_table(folder.file("grades.csv"), rubric) as grades_csv,
@@ -100,7 +102,9 @@ def write_results(
                     if graded.grade.needs_review and (manifest.outcome == "finished" or not is_ungraded):
                         for_a_person += 1
                         flags.update({flag.code for flag in graded.grade.flags if flag.severity == "review"})
-                    if is_ungraded and len(ungraded) < MOST_UNGRADED:
+                    if is_ungraded and _waits(graded.grade.reason or "", manifest):
+                        waiting += 1
+                    elif is_ungraded and len(ungraded) < MOST_UNGRADED:
                         ungraded.append((graded.grade.answer_id, graded.grade.reason or ""))
             pages = report.write()
         # Last: before, the run is one that has not ended.
@@ -114,7 +118,16 @@ def write_results(
             flagged_for=_commonest(flags),
             pages=len(pages),
             workbook_has_all=manifest.answers <= MOST_ANSWERS,
+            waiting=waiting,
         )
+
+
+def _waits(reason: str, manifest: RunManifest) -> bool:
+    """Whether an answer has no grade for the same reason as the run has no end."""
+    if manifest.outcome not in ("interrupted", "stopped"):
+        return False
+    code = (manifest.stopped_because or "interrupted").partition(":")[0]
+    return f"{code}: " in reason
 
 
 def _commonest(flags: Counter[FlagCode]) -> tuple[tuple[str, int], ...]:

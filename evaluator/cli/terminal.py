@@ -28,9 +28,11 @@ class Terminal:
         """A line in rich's markup, or a table; `whole` keeps a command from being broken."""
         self._console.print(what, soft_wrap=whole)
 
-    def warn(self, text: str) -> None:
-        """A line on standard error, where a result on standard output must stay whole; also when quiet."""
-        self._errors.print(escape(text))
+    def warn(self, text: str, *, whole: bool = False) -> None:
+        """A line on standard error, where a result on standard output must stay whole; also when quiet. `whole` as
+        with `say`.
+        """
+        self._errors.print(escape(text), soft_wrap=whole)
 
     def confirm(self, why: str = "This run may cost money") -> None:
         """Asks before money is spent, or grades are replaced. Raises UsageError where nobody can answer."""

@@ -12,6 +12,7 @@ from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import OutputError, UsageError
 from evaluator.files.folder_lock import locked
 from evaluator.files.grades_file import GradesFile
+from evaluator.files.leftovers import clear_leftovers
 from evaluator.files.manifest_file import MANIFEST, read_manifest
 
 GRADES = "grades.jsonl"
@@ -88,7 +89,8 @@ def run_to_resume(wanted: Path | None, source: Path, input_sha256: str) -> Earli
 
 @contextmanager
 def resumed_run_folder(path: Path) -> Iterator[RunFolder]:
-    """The folder of an earlier run, its grades open to be read and added to."""
+    """The folder of an earlier run, its grades open to be read and added to. The caller holds its lock."""
+    clear_leftovers(path)
     with GradesFile(path / GRADES, is_new=not (path / GRADES).exists()) as grades:
         yield RunFolder(path, grades)
 

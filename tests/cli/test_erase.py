@@ -52,6 +52,19 @@ def test_a_candidate_is_erased_from_the_store_and_the_folder(graded: Path) -> No
     assert "holds nothing of c0001" in again.stdout
 
 
+def test_what_a_kill_left_beside_the_results_goes_too(graded: Path) -> None:
+    """A workbook or a table that was half written holds the candidate's words; so does a folder of its rows."""
+    out = graded / "out"
+    (out / ".rows-abcd1234").mkdir()
+    for half in (".rows-abcd1234/sheet3", ".grades.csv.partial", ".report-2.html.partial", ".grades.jsonl.erasing"):
+        (out / half).write_text("c0001 split by time", encoding="utf-8")
+    (out / "notes.txt").write_text("a note of the reader's own", encoding="utf-8")
+    done = evaluator("erase", "--candidate", "c0001", "--store", "s.sqlite3", "--yes", cwd=graded)
+    assert done.returncode == 0, done.stderr
+    assert [each.name for each in out.iterdir() if each.name.startswith(".")] == []
+    assert (out / "notes.txt").exists()
+
+
 def test_folders_of_batches_are_named_on_the_receipt(graded: Path) -> None:
     """Requests in them may hold the candidate's answers: whoever erases is told which folder to delete, and when."""
     (graded / "answers-batch").mkdir()

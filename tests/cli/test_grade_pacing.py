@@ -74,6 +74,10 @@ def test_a_dead_endpoint_stops_the_command_with_what_was_graded(tmp_path: Path) 
     assert ended.code == 3
     assert "failures in a row, the last: HTTP 503 from the endpoint; 10 of 200 graded" in ended.said
     assert ended.manifest["outcome"] == "stopped"
+    # Said once, in words, and not beside every answer that was not asked.
+    assert ended.said.count("failures in a row") == 1
+    assert "endpoint_down" not in ended.said
+    assert "answers wait for that (no score stands for them): in grades.csv." in ended.said
     assert f"The same command goes on with run {ended.manifest['run_id']}, and so does:" in ended.said
     assert f"evaluator runs resume {ended.manifest['run_id']} " in ended.said
     assert ended.manifest["pace"]["went_down"] is True

@@ -26,6 +26,10 @@ def test_a_capped_run_says_what_was_spent_and_what_waits(answers: Path, tmp_path
     assert done.returncode == 5, done.stdout + done.stderr
     said = " ".join(done.stdout.split())
     assert "Stopped at $0.0080 of $0.0090; 4 of 10 graded; the rest waits" in said
+    assert "5 answers wait for that" in said
+    assert "could not be graded" not in said
+    listed = evaluator("runs", "list", "--store", store["EVALUATOR_STORE"], cwd=tmp_path).stdout
+    assert "5 of 10" in listed  # one is not answered
     assert "80% of the input from the endpoint's cache" in said
     manifest = json.loads((tmp_path / "results" / "run.json").read_text(encoding="utf-8"))
     assert endpoint.served == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,6 +62,9 @@ def test_an_unfinished_run_is_gone_on_with_by_the_same_command(tmp_path: Path, s
     assert evaluator(*arguments, cwd=tmp_path).returncode == 0
     undisturbed = without_times(grades_in(tmp_path / "a-grades"))
     as_if_killed(tmp_path / "a-grades", whole_lines=6)
+    scratch = tmp_path / "a-grades" / ".rows-abcd1234"  # of the report, killed while it was written
+    scratch.mkdir()
+    (scratch / "sheet3").write_text("what a candidate wrote", encoding="utf-8")
     stands = (tmp_path / "a-grades" / "grades.jsonl").read_bytes().splitlines(keepends=True)[:6]
     done = evaluator(*arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -70,6 +74,7 @@ def test_an_unfinished_run_is_gone_on_with_by_the_same_command(tmp_path: Path, s
     assert without_times(grades_in(tmp_path / "a-grades")) == undisturbed
     assert server.asked.total() == (14 if store == "no store" else 10)
     assert (tmp_path / "a-grades" / "report.html").exists()
+    assert not scratch.exists()
     manifest = json.loads((tmp_path / "a-grades" / "run.json").read_text(encoding="utf-8"))
     assert (manifest["outcome"], manifest["graded"], manifest["usage"]["requests"]) == ("finished", 10, 10)
 
@@ -182,6 +187,27 @@ def test_the_second_signal_stops_at_once(tmp_path: Path, server: ModelServer) ->
     statuses = [grade["status"] for grade in grades_in(tmp_path / "a-grades")]
     assert len(statuses) == 40
     assert statuses.count("graded") < server.asked.total()
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_the_results_are_written_says_what_is_kept(tmp_path: Path, how: signal.Signals) -> None:
+    """Everything is graded by then: exit code 130, no half of a file, and the line that goes on can be pasted."""
+    table = write_table(tmp_path / "a.csv", 400)
+    process = started("grade", table, "--grader", "baseline", "--out", "of mine", cwd=tmp_path)
+    while process.poll() is None and not (tmp_path / "of mine" / ".grades.csv.partial").exists():
+        time.sleep(0.001)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=200)
+    assert process.returncode == 130, errors
+    assert "every grade is kept" in errors
+    assert "Traceback" not in errors
+    assert len(grades_in(tmp_path / "of mine")) == 2000
+    assert not list((tmp_path / "of mine").glob(".*"))
+    resuming = next(line.strip() for line in errors.splitlines() if "evaluator runs resume" in line)
+    done = evaluator(*resuming.split()[1:], cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "2,000 of 2,000 answers are graded" in " ".join(done.stdout.split())
+    assert (tmp_path / "of mine" / "report.html").exists()
 
 
 def test_two_runs_at_once_on_one_store(tmp_path: Path, server: ModelServer) -> None:

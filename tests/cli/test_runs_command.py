@@ -19,7 +19,8 @@ from evaluator.core.ledger import KeptReply
 from evaluator.core.reply import Usage
 from evaluator.settings import read_settings
 from evaluator.store.store import open_store
-from tests.cli.grading_command import evaluator, grades_in, without_times, write_table
+from tests.cli.grading_command import evaluator, grades_in, started, without_times, write_table
+from tests.model_server import ModelServer
 
 
 def runs(*arguments: str | Path) -> Result:
@@ -86,6 +87,27 @@ def test_a_run_is_written_again_from_the_store_alone(graded: str, tmp_path: Path
     }
     refused = runs("export", graded, "--out", tmp_path / "again")
     assert "holds the results of another run" in str(refused.exception)
+
+
+def test_a_run_is_written_while_it_is_graded(tmp_path: Path) -> None:
+    """With what is graded by then, again and again, while more grades come."""
+    table = write_table(tmp_path / "a.csv", 200)
+    with ModelServer(wait=0.01) as server:
+        options = ("--base-url", server.address, "--concurrency", "8", "--prompt", "levels")
+        grading = started("grade", table, "--grader", "openai:m", *options, cwd=tmp_path)
+        server.wait_for(100, seconds=200)
+        number = 0
+        while grading.poll() is None:
+            number += 1
+            done = runs(
+                "export", json.loads(runs("list", "--json").output)[0]["run_id"], "--out", tmp_path / str(number)
+            )
+            assert done.exit_code == 0, done.exception
+            written = json.loads((tmp_path / str(number) / "run.json").read_text(encoding="utf-8"))
+            assert written["answers"] == len(grades_in(tmp_path / str(number)))
+        assert grading.communicate(timeout=200)[1] == ""
+    assert number
+    assert grading.returncode == 0
 
 
 def test_a_run_is_gone_on_with_from_any_folder(graded: str, tmp_path: Path) -> None:
