@@ -140,8 +140,8 @@ def _said(what: str) -> Iterator[None]:
     except openai.NotFoundError as error:
         raise GraderSetupError(
             f"The endpoint answered that it is not there (HTTP 404), asked to {what}.",
-            hint="Is this the key of the project that the batches were submitted with? Files are not kept for ever: where "
-            "it is gone, `evaluator batch submit` into another folder (--out) asks again what has no reply.",
+            hint="Is this the key of the project that the batches were submitted with? Files are not kept for ever: "
+            "where it is gone, `evaluator batch submit` into another folder (--out) asks again what has no reply.",
         ) from error
     except openai.APIStatusError as error:
         raise GraderSetupError(
