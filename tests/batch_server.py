@@ -107,6 +107,8 @@ class _Handler(LoopbackHandler):
             self.answer(200, {"object": "list", "data": batches, "has_more": False})
         elif path.startswith("/batches/"):
             self.answer(200, self.server.look(self.server.batches[path.removeprefix("/batches/")]))
+        elif path.endswith("/content") and path.split("/")[2] not in self.server.files:
+            self.answer(404, {"error": {"message": "gone"}})
         elif path.endswith("/content"):
             self._send(self.server.files[path.split("/")[2]])
         else:

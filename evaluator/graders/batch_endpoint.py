@@ -137,6 +137,12 @@ def _said(what: str) -> Iterator[None]:
             f"The endpoint refuses the key (HTTP {error.status_code}) to {what}.",
             hint="Check OPENAI_API_KEY: batches need a key with the rights for files and batches.",
         ) from error
+    except openai.NotFoundError as error:
+        raise GraderSetupError(
+            f"The endpoint answered that it is not there (HTTP 404), asked to {what}.",
+            hint="Is this the key of the project that the batches were submitted with? Files are not kept for ever: "
+            "where it is gone, `evaluator batch submit` into another folder (--out) asks again what has no reply.",
+        ) from error
     except openai.APIStatusError as error:
         raise GraderSetupError(
             f"The endpoint does not {what}: HTTP {error.status_code}, {error.code or 'no code'}.", hint=_GOES_ON

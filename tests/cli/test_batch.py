@@ -250,6 +250,20 @@ def test_another_table_in_the_same_folder_is_said(answers: Path, server: BatchSe
     assert "the table: answers.csv then, other.csv now" in other.stdout
 
 
+def test_an_output_that_the_endpoint_has_no_more_is_not_promised_for_the_next_time(
+    answers: Path, server: BatchServer
+) -> None:
+    """Running the command again would not help: it says what does, and that works."""
+    submit(answers, server)
+    batch("status", "b", cwd=answers.parent)
+    del server.files["file-output-" + next(iter(server.batches))]
+    gone = batch("collect", "b", cwd=answers.parent)
+    assert (gone.returncode, "Run the command again" in gone.stderr) == (2, False)
+    assert "`evaluator batch submit` into another folder" in gone.stderr
+    again = submit(answers, server, "--no-trial", "--out", "c")
+    assert "7 new requests" in again.stdout, again.stdout + again.stderr
+
+
 def test_a_cap_is_for_the_batches_and_grading_together(answers: Path, server: BatchServer) -> None:
     """What the batches cost is not there a second time for grading, at the full price too; what is left waits."""
     capped = submit(answers, server, "--no-trial", "--max-cost", "0.01")
