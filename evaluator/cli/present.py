@@ -118,11 +118,11 @@ class Presenter(Terminal):
         if goes_on_with and manifest.outcome != "finished":
             self.say(f"The same command goes on with run {manifest.run_id}, and so does:")
             self.say(f"  {escape(visible(goes_on_with))}", whole=True)
-        self._ungraded(results)
+        self._ungraded(results, goes_on_with)
         self._written(results)
         self._say_last(f"Report: {escape(str(results.folder / 'report.html'))}", whole=True)
 
-    def _ungraded(self, results: Results) -> None:
+    def _ungraded(self, results: Results, goes_on_with: str) -> None:
         """Which answers have no grade, and why; those that only wait need no reason each."""
         if results.waiting:
             wait, stands = ("wait", "them") if results.waiting > 1 else ("waits", "it")
@@ -138,6 +138,9 @@ class Presenter(Terminal):
             self.say(f"  [dim]·[/] {escape(visible(answer_id))}: {escape(visible(reason))}")
         if failed > len(results.first_ungraded):
             self.say(f"  [dim]· and {failed - len(results.first_ungraded):,} more, in grades.csv[/]")
+        if goes_on_with and results.manifest.outcome == "finished":
+            self.say(f"To ask about {them} again, once the reason is gone:")
+            self.say(f"  {escape(visible(goes_on_with))}", whole=True)
 
     def _written(self, results: Results) -> None:
         """What of a large run is where; a small one's results are all in each file."""

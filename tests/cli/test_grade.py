@@ -235,6 +235,10 @@ def test_some_ungraded_answers_exit_with_3_and_are_listed(answers: Path, tmp_pat
     assert done.returncode == 3, done.stderr
     assert "1 answer could not be graded" in done.stdout
     assert "002.degradation: refused" in done.stdout
+    manifest = json.loads((tmp_path / "answers-grades" / "run.json").read_text(encoding="utf-8"))
+    assert (
+        f"To ask about it again, once the reason is gone:\n  evaluator runs resume {manifest['run_id']}" in done.stdout
+    )
     statuses = {grade["answer_id"]: grade["status"] for grade in grades_in(tmp_path / "answers-grades")}
     assert len(statuses) == 10
     assert statuses["002.degradation"] == "ungraded"
