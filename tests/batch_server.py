@@ -29,6 +29,9 @@ class BatchServer(LoopbackServer):
         self.held = False
         self.ends_as = "completed"
         self.creates_and_hangs = threading.Event()
+        self.takes_uploads = True
+        self.breaks_off = 0
+        """Downloads, from now on, that end in the middle."""
         self.refused: set[str] = set()
         self.quote = "split by time"
 
@@ -38,7 +41,7 @@ class BatchServer(LoopbackServer):
 
     def create(self, request: dict[str, Any]) -> dict[str, Any]:
         made = {
-            "id": f"batch_{len(self.batches) + 1}",
+            "id": f"batch_{len(self.batches) + 1:032d}",
             "object": "batch",
             "created_at": 1,
             "status": "in_progress",
@@ -105,14 +108,16 @@ class _Handler(LoopbackHandler):
         elif path.startswith("/batches/"):
             self.answer(200, self.server.look(self.server.batches[path.removeprefix("/batches/")]))
         elif path.endswith("/content"):
-            self.answer(200, self.server.files[path.split("/")[2]], {"content-type": "application/octet-stream"})
+            self._send(self.server.files[path.split("/")[2]])
         else:
             self.answer(200, {"object": "list", "data": []})
 
     def do_POST(self) -> None:
         content = self.read_body()
         path = self.path.removeprefix("/v1")
-        if path == "/files":
+        if path == "/files" and not self.server.takes_uploads:
+            self.answer(403, {"error": {"message": "no"}})
+        elif path == "/files":
             form = BytesParser().parsebytes(
                 b"Content-Type: " + self.headers["Content-Type"].encode() + b"\n\n" + content
             )
@@ -128,6 +133,17 @@ class _Handler(LoopbackHandler):
             self.answer(200, made)
         else:
             self._complete(json.loads(content))
+
+    def _send(self, content: bytes) -> None:
+        if not self.server.breaks_off:
+            self.answer(200, content, {"content-type": "application/octet-stream"})
+            return
+        self.server.breaks_off -= 1
+        self.send_response(200)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2])
+        self.close_connection = True
 
     def _complete(self, body: dict[str, Any]) -> None:
         refused = sorted(self.server.refused & set(body))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -14,8 +13,8 @@ from typing import Any
 
 import click
 
+from evaluator.cli.batch_grading import changes_since_submitted, grade_collected, grade_line
 from evaluator.cli.batch_options import BatchJob, as_for_grade, batch_job, grade_with
-from evaluator.cli.grade import command as grade_command
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_batch import BatchPresenter
 from evaluator.cli.store_option import opened_store, store_option
@@ -24,14 +23,17 @@ from evaluator.core.ledger import Ledger
 from evaluator.core.price import Price
 from evaluator.errors import GraderSetupError, OutputError, UsageError
 from evaluator.files.batch_folder import Asked, BatchFolder, BatchPrice, batch_folder
+from evaluator.files.file_hash import sha256_of
+from evaluator.files.output_file import require_output_file
 from evaluator.files.request_files import RequestFiles, read_requests, requested_in, short_id
-from evaluator.graders.batch_endpoint import batch_endpoint
+from evaluator.graders.batch_endpoint import OPENAI, batch_endpoint
 from evaluator.graders.batch_line import request_line
 from evaluator.run.about_grader import costs_money, describe, prices_by_model
 from evaluator.run.batch_desk import BatchDesk
 from evaluator.run.batch_export import Collected, collect_requests
 from evaluator.run.batch_import import import_output
 from evaluator.run.estimate import estimate
+from evaluator.run.resumption import changes_since, record_of
 from evaluator.settings import Settings, read_settings
 from evaluator.store.store import Store
 
@@ -67,7 +69,8 @@ def export(out: Path, without: tuple[str, ...], where: str | None, **given: Any)
     with _store(where, settings) as store, RequestFiles(out, request_line, refused={*without}) as files:
         job = batch_job(given, settings, store.ledger(), files, trial=False)
         collected = asyncio.run(_collect(job, Presenter(quiet=given["quiet"], as_json=False)))
-    presenter.exported(out, collected, files.written)
+    base_url = given["base_url"] or settings.base_url
+    presenter.exported(out, collected, files.written, where, grade_with(given, base_url, where))
     sys.exit(BUDGET_SPENT if _is_capped(collected) else ALL_IN)
 
 
@@ -81,10 +84,15 @@ def import_(files: tuple[Path, ...], requests: Path | None, where: str | None) -
     Exit codes: 0 every line and every request has its reply; 3 some have none (they are counted); 2 a file cannot be
     read.
     """
+    for each in files:
+        require_output_file(each)
     asked = requested_in(requests) if requests else None
     with _store(where, read_settings()) as store:
         report = asyncio.run(import_output(store.ledger(), files, asked))
-    BatchPresenter(quiet=False).imported(report)
+    presenter = BatchPresenter(quiet=False)
+    presenter.imported(report)
+    if report.missing == 0:
+        presenter.nothing_missing()
     sys.exit(SOME_WITHOUT_REPLY if report.is_lacking else ALL_IN)
 
 
@@ -97,7 +105,8 @@ def import_(files: tuple[Path, ...], requests: Path | None, where: str | None) -
 def submit(out: Path | None, no_trial: bool, yes: bool, where: str | None, **given: Any) -> None:
     """Upload the requests that grading INPUT needs, and create their batches; what waits already is left alone.
 
-    Run it again after `collect`: quotes that were not found are asked about once more, as in any grading.
+    Run it again after `collect --no-grade`: quotes that were not found are asked about once more and control readings
+    asked for, as in any grading; when it says that there is nothing to ask, `collect` grades.
 
     Exit codes: 0 submitted, or nothing is needed; 5 --max-cost left some out; 2 wrong usage or input, or the endpoint
     cannot be reached (run it again: nothing is paid for twice).
@@ -118,31 +127,65 @@ async def _submit(
     trial: bool,
     ask: bool,
 ) -> int:
-    """Announce, collect, prepare, upload, create. Returns the exit code."""
-    state = folder.state
-    waiting = {short_id(name) for file in state.open_files for name, _ in read_requests(folder.file(file.file))}
+    """Announce, collect, prepare, upload, create. Returns the exit code.
+
+    What an earlier `submit` wrote and did not get through is written anew: other things may be asked now, elsewhere,
+    or have been answered since.
+    """
+    base_url = given["base_url"] or settings.base_url
+    await _settle(folder, settings, base_url)
+    state, before = folder.state, folder.asked
+    presenter = BatchPresenter(quiet=given["quiet"])
+    waiting = {short_id(name) for file in state.waiting_files for name, _ in read_requests(folder.file(file.file))}
     people = Presenter(quiet=given["quiet"], as_json=False)
     with RequestFiles(folder.path, request_line, waiting=waiting, refused=set(state.refused)) as files:
         job = batch_job(given, settings, ledger, files, trial=trial and not state.files)
         people.table_read(job.source, job.table)
-        people.announce(job.grader, describe(job.grader), estimate(job.grader, job.table, job.count, in_batch=True))
+        expected = estimate(job.grader, job.table, job.count, in_batch=True)
+        people.announce(job.grader, describe(job.grader), expected)
+        prices = prices_by_model(job.grader)
+        presenter.priced([price for price in prices.values() if price is not None])
+        source: Path = given["table"]
+        record = record_of(job.grader, source.name, sha256_of(source))
+        if before is not None and before.job is not None and state.files:
+            changes = changes_since(before.job, job.grader, source.name, record.input_sha256)
+            presenter.changed_in_folder(folder.path, changes)
         if ask and costs_money(job.grader):
             people.confirm()
         await job.grader.check()
         collected = await _collect(job, people)
     if files.refused - state.refused:
         folder.note(Refused(parameters=tuple(sorted(files.refused))))
-    prices = prices_by_model(job.grader)
-    base_url = given["base_url"] or settings.base_url
     written = {model: _written(price) for model, price in prices.items()}
     command_line = grade_with(given, base_url, where)
-    folder.remember(Asked(base_url=base_url, prices=written, grade_with=command_line, given_in=str(Path.cwd())))
+    folder.remember(
+        Asked(base_url=base_url, prices=written, grade_with=command_line, given_in=str(Path.cwd()), job=record)
+    )
     async with batch_endpoint(_key(settings, base_url), base_url, _DEADLINE) as endpoint:
         desk = BatchDesk(folder, endpoint, prices)
-        desk.prepare(files.written)
+        desk.prepare(files.written, instead_of=state.unsent_files)
         new = await desk.submit()
-    BatchPresenter(quiet=given["quiet"]).submitted(folder.path, collected, files.requests, new, len(waiting))
+    presenter.submitted(folder.path, collected, files.requests, new, len(waiting))
     return BUDGET_SPENT if _is_capped(collected) else ALL_IN
+
+
+async def _settle(folder: BatchFolder, settings: Settings, base_url: str | None) -> None:
+    """Finds batches that nobody heard of. Raises UsageError where the folder's batches are at another endpoint."""
+    asked = folder.asked
+    if asked is None or not any(file.may_exist for file in folder.state.files):
+        return
+    if _address(asked.base_url) != _address(base_url):
+        raise UsageError(
+            f"The batches of {folder.path} are at {asked.base_url or OPENAI}, and this is for {base_url or OPENAI}.",
+            hint="Give what goes elsewhere a folder of its own with --out.",
+        )
+    if any(file.may_exist for file in folder.state.unsent_files):
+        async with batch_endpoint(_key(settings, base_url), base_url, _DEADLINE) as endpoint:
+            await BatchDesk(folder, endpoint, {}).settle()
+
+
+def _address(base_url: str | None) -> str:
+    return (base_url or OPENAI).rstrip("/")
 
 
 @command.command()
@@ -177,39 +220,31 @@ def collect(
     """Take the replies of FOLDER's batches that have ended into the ledger, whole or in part; when everything is in,
     grade INPUT with them, as `evaluator grade` does.
 
-    Grading finds its replies in the ledger. Where quotes were not in the answer, the model is asked once more, at
-    once and at the full price; to have that in a batch too, --no-grade and `submit` again.
+    Grading finds its replies in the ledger. Where quotes were not in the answer, and for control readings, the model is
+    asked once more, at once and at the full price; to have that in a batch too, --no-grade and `submit` again.
 
     Exit codes: 0 everything is in (and graded); 6 batches still run; 3 all have ended and some requests have no reply,
     or some answers could not be graded; 5 grading stopped at --max-cost.
     """
     settings = read_settings()
     with batch_folder(folder) as opened, _store(where, settings) as store:
-        code = asyncio.run(
-            _collect_batches(
-                opened, store.ledger(), settings, resubmit=resubmit, most_tries=most_tries, grades=not no_grade
-            )
-        )
+        code = asyncio.run(_collect_batches(opened, store.ledger(), settings, resubmit=resubmit, most_tries=most_tries))
         asked, kept_in = _asked(opened), store.address
+    presenter = BatchPresenter(quiet=False)
+    if code == ALL_IN:
+        presenter.everything_is_in(grades=not no_grade)
     if code == ALL_IN and not no_grade:
+        presenter.changed(changes_since_submitted(asked, settings))
         at = str(kept_in.path) if kept_in.path else kept_in.url.render_as_string(hide_password=False)
-        _grade(asked, ["--store", at, *(["--out", str(out.absolute())] if out else []), *(["--yes"] if yes else [])])
+        more = ["--store", at, *(["--out", str(out.absolute())] if out else []), *(["--yes"] if yes else [])]
+        grade_collected(asked, more)
+    if code != STILL_WAITING:
+        presenter.how_to_grade(grade_line(asked, kept_in.typed if where else None))
     sys.exit(code)
 
 
-def _grade(asked: Asked, more: Sequence[str]) -> None:
-    """Grades as it was said when the batches were submitted, from where it was said. Ends the process."""
-    if not Path(asked.given_in).is_dir():
-        raise UsageError(
-            f"The batches were submitted in {asked.given_in}, which is not there any more. All replies are kept.",
-            hint=f"Where the input is now: {asked.grade_with}",
-        )
-    with contextlib.chdir(asked.given_in):
-        grade_command.main(args=[*shlex.split(asked.grade_with)[2:], *more], prog_name="evaluator grade")
-
-
 async def _collect_batches(
-    folder: BatchFolder, ledger: Ledger, settings: Settings, *, resubmit: bool, most_tries: int, grades: bool
+    folder: BatchFolder, ledger: Ledger, settings: Settings, *, resubmit: bool, most_tries: int
 ) -> int:
     asked = _asked(folder)
     prices = {model: _price(price) for model, price in asked.prices.items()}
@@ -218,12 +253,16 @@ async def _collect_batches(
         desk = BatchDesk(folder, endpoint, prices)
         for collection in await desk.collect(ledger):
             presenter.collected(collection)
+        given_up = 0
         if resubmit:
-            presenter.resubmitted(*await desk.resubmit(ledger, most_tries))
+            requests, given_up = await desk.resubmit(ledger, most_tries)
+            presenter.resubmitted(requests, given_up, most_tries)
         lacking = await desk.lacking(ledger)
-    waiting = len(folder.state.open_files)
-    presenter.after_collecting(folder.path, waiting, lacking, asked.grade_with, grades=grades)
-    return STILL_WAITING if waiting else SOME_WITHOUT_REPLY if lacking else ALL_IN
+    waiting, unsent = len(folder.state.waiting_files), len(folder.state.unsent_files)
+    presenter.after_collecting(folder.path, waiting, unsent, 0 if given_up else lacking)
+    if waiting or unsent:
+        return STILL_WAITING
+    return SOME_WITHOUT_REPLY if lacking else ALL_IN
 
 
 async def _collect(job: BatchJob, people: Presenter) -> Collected:

@@ -12,10 +12,13 @@ from evaluator.cli.grade import mapping_of
 from evaluator.cli.price import price_of
 from evaluator.cli.run_options import as_typed
 from evaluator.core.budget import Budget
+from evaluator.core.job_record import JobRecord
 from evaluator.core.ledger import Ledger
+from evaluator.files.file_hash import sha256_of
 from evaluator.files.tables.answer_table import AnswerTable, open_answer_table
 from evaluator.graders.request_sink import RequestSink
 from evaluator.run.grader import Grader
+from evaluator.run.resumption import changes_since
 from evaluator.settings import Settings
 from evaluator.wiring import make_plain_grader
 from evaluator.wiring_options import GraderOptions
@@ -54,6 +57,25 @@ def batch_job(
     given: Mapping[str, Any], settings: Settings, ledger: Ledger, sink: RequestSink, *, trial: bool
 ) -> BatchJob:
     """The job that these options describe. Raises InputError and SetupError as `evaluator grade` does."""
+    grader = _grader(given, settings, ledger=ledger, sink=sink, trial=trial)
+    table = open_answer_table(
+        given["table"],
+        grader.questionnaire.questions,
+        mapping=mapping_of(given["mapping"]),
+        sheet=given["sheet"],
+        duplicates=given["duplicates"],
+    )
+    return BatchJob(given["table"], grader, table, given["limit"])
+
+
+async def changes_in_job(then: JobRecord, given: Mapping[str, Any], settings: Settings) -> tuple[str, ...]:
+    """What these options would ask otherwise than was asked then; in words. Raises InputError and SetupError."""
+    source: Path = given["table"]
+    async with _grader(given, settings) as grader:
+        return changes_since(then, grader, source.name, sha256_of(source)) if source.is_file() else ()
+
+
+def _grader(given: Mapping[str, Any], settings: Settings, **more: Any) -> Grader:
     options = GraderOptions(
         prompt=given["prompt"],
         calls=given["calls"],
@@ -71,19 +93,9 @@ def batch_job(
         spotlight=given["spotlight"],
         control=given["control_reading"],
         control_below_bar=given["control_below_bar"],
-        ledger=ledger,
-        sink=sink,
-        trial=trial,
+        **more,
     )
-    grader = make_plain_grader(given["grader"], given["questionnaire"], options)
-    table = open_answer_table(
-        given["table"],
-        grader.questionnaire.questions,
-        mapping=mapping_of(given["mapping"]),
-        sheet=given["sheet"],
-        duplicates=given["duplicates"],
-    )
-    return BatchJob(given["table"], grader, table, given["limit"])
+    return make_plain_grader(given["grader"], given["questionnaire"], options)
 
 
 def grade_with(given: Mapping[str, Any], base_url: str | None, store: str | None) -> str:

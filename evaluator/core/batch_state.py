@@ -58,6 +58,13 @@ class CollectedFile(FileRecord):
     cost_usd: float | None
 
 
+class Withdrawn(FileRecord):
+    """The file was never a batch and will not be one: what it asked for may have been asked since, or need not be."""
+
+    event: Literal["withdrawn"] = "withdrawn"
+    file: str
+
+
 class Refused(FileRecord):
     """The model does not take these parameters: they are left out from now on."""
 
@@ -65,7 +72,9 @@ class Refused(FileRecord):
     parameters: tuple[str, ...]
 
 
-BatchEvent = Annotated[Prepared | Uploaded | Creating | Created | CollectedFile | Refused, Field(discriminator="event")]
+BatchEvent = Annotated[
+    Prepared | Uploaded | Creating | Created | CollectedFile | Withdrawn | Refused, Field(discriminator="event")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,16 @@ class BatchState:
         """Files whose replies are still to come."""
         return tuple(each for each in self.files if each.collected is None)
 
+    @property
+    def waiting_files(self) -> tuple[BatchFile, ...]:
+        """Those of them that are a batch."""
+        return tuple(each for each in self.open_files if each.batch_id is not None)
+
+    @property
+    def unsent_files(self) -> tuple[BatchFile, ...]:
+        """Those of them that are none, as far as is known."""
+        return tuple(each for each in self.open_files if each.batch_id is None)
+
 
 def state_after(events: Iterable[BatchEvent]) -> BatchState:
     """Where everything stands after these events. An event twice changes nothing; one about an unknown file neither."""
@@ -104,6 +123,9 @@ def state_after(events: Iterable[BatchEvent]) -> BatchState:
             refused.update(event.parameters)
         elif isinstance(event, Prepared):
             files.setdefault(event.file, BatchFile(event.file, event.model, event.requests, event.ticket))
+        elif isinstance(event, Withdrawn):
+            if event.file in files and files[event.file].batch_id is None:
+                del files[event.file]
         elif event.file in files:
             files[event.file] = _moved(files[event.file], event)
     return BatchState(tuple(files.values()), frozenset(refused))

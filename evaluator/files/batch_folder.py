@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from evaluator.core.batch_state import BatchEvent, BatchState, Prepared, state_after
+from evaluator.core.batch_state import BatchEvent, BatchFile, BatchState, Withdrawn, state_after
+from evaluator.core.job_record import JobRecord
 from evaluator.core.rubric import FileRecord
 from evaluator.errors import InputError, Mistake, OutputError
 from evaluator.files.folder_lock import locked
@@ -33,13 +34,15 @@ class BatchPrice(FileRecord):
 
 
 class Asked(FileRecord):
-    """What later commands need to know of the first: the endpoint, the prices, how to grade when all is in, and the
-    folder in which that is said (paths in it are relative to it)."""
+    """What later commands need to know of the first: the endpoint, the prices, how to grade when all is in, the
+    folder in which that is said (paths in it are relative to it), and what was asked of whom."""
 
     base_url: str | None
     prices: dict[str, BatchPrice | None]
     grade_with: str
     given_in: str
+    job: JobRecord | None = None
+    """None in folders of before it was written down."""
 
 
 class BatchFolder:
@@ -85,10 +88,15 @@ class BatchFolder:
             raise OutputError(f"{self.path / _JOURNAL} cannot be written: {error.strerror}.") from error
         self._events.append(event)
 
+    def withdraw(self, file: BatchFile) -> None:
+        """Takes a file of requests away that was never a batch."""
+        self.note(Withdrawn(file=file.file))
+        self.file(file.file).unlink(missing_ok=True)
+
     def tidy(self) -> None:
-        """Takes away what a killed process left: request files that were never noted, half a line of the journal."""
+        """Takes away what a killed process left: request files that are not noted, half a line of the journal."""
         _cut_half_a_line(self.path / _JOURNAL)
-        noted = {event.file for event in self._events if isinstance(event, Prepared)}
+        noted = {file.file for file in self.state.files}
         for path in request_files_in(self.path):
             if path.name not in noted:
                 path.unlink()
@@ -96,7 +104,9 @@ class BatchFolder:
 
 @contextmanager
 def batch_folder(path: Path, *, make: bool = False) -> Iterator[BatchFolder]:
-    """The folder at `path`, for this process alone. Raises InputError where it is none, or another works in it."""
+    """The folder at `path`, for this process alone. Raises InputError where it is none, and OutputError where another
+    works in it, or it holds requests that go out by hand: what is not in the journal would be taken away.
+    """
     if make:
         try:
             path.mkdir(parents=True, exist_ok=True)
@@ -105,9 +115,23 @@ def batch_folder(path: Path, *, make: bool = False) -> Iterator[BatchFolder]:
     elif not (path / _JOURNAL).exists():
         raise InputError(f"{path} holds no batches.", hint="Name the folder of `evaluator batch submit`.")
     with locked(path):
+        if make and not (path / _JOURNAL).exists():
+            _begin(path)
         folder = BatchFolder(path)
         folder.tidy()
         yield folder
+
+
+def _begin(path: Path) -> None:
+    if request_files_in(path):
+        raise OutputError(
+            f"{path} holds requests that were exported, or has lost its journal.",
+            hint="Choose another place with --out.",
+        )
+    try:
+        (path / _JOURNAL).touch()
+    except OSError as error:
+        raise OutputError(f"{path / _JOURNAL} cannot be written: {error.strerror}.") from error
 
 
 def batch_folders_in(place: Path) -> list[Path]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -85,17 +86,19 @@ class RequestFiles:
         return self
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        for each in self._open.values():
-            self._whole.append(each)
+        self._whole += self._open.values()
         self._open.clear()
-        for each in self._whole:
-            each.file.flush()
-            os.fsync(each.file.fileno())
-            each.file.close()
         if kind is not None:
-            for each in self._whole:
-                each.part.unlink(missing_ok=True)
+            self._leave_nothing()
             return
+        for each in self._whole:
+            try:
+                each.file.flush()
+                os.fsync(each.file.fileno())
+                each.file.close()
+            except OSError as failed:
+                self._leave_nothing()
+                raise _cannot_go_on(each, failed) from failed
         self.written = tuple(self._named(each) for each in self._whole)
 
     def add(self, fingerprint: str, model: str, body: Mapping[str, Any]) -> None:
@@ -110,7 +113,7 @@ class RequestFiles:
         try:
             into.file.write(line)
         except OSError as error:
-            raise OutputError(f"{into.part} cannot be written any further: {error.strerror}.") from error
+            raise _cannot_go_on(into, error) from error
         self._seen.add(name)
         into.requests += 1
         into.bytes += len(line)
@@ -129,15 +132,37 @@ class RequestFiles:
         self._open[model] = begun
         return begun
 
+    def _leave_nothing(self) -> None:
+        for each in self._whole:
+            with suppress(OSError):  # closing writes what is left, and finds the disk as full as before
+                each.file.close()
+            each.part.unlink(missing_ok=True)
+
     def _named(self, whole: _Open) -> RequestFile:
-        path = whole.part.with_name(whole.part.name.removeprefix(".").replace(".part", ".jsonl"))
+        path = _whole_name(whole)
         whole.part.rename(path)
         return RequestFile(path, whole.model, whole.requests)
+
+
+def _whole_name(written: _Open) -> Path:
+    return written.part.with_name(written.part.name.removeprefix(".").replace(".part", ".jsonl"))
+
+
+def _cannot_go_on(written: _Open, error: OSError) -> OutputError:
+    return OutputError(
+        f"{_whole_name(written)} cannot be written any further: {error.strerror}.",
+        hint="Make room there, or give another folder with --out; nothing was left behind.",
+    )
 
 
 def short_id(fingerprint: str) -> bytes:
     """A request's fingerprint, shortened for large sets of them."""
     return bytes.fromhex(fingerprint)[:_ID_BYTES]
+
+
+def whole_id(fingerprint: str) -> bytes:
+    """A request's fingerprint as bytes, where it has to be found again by them."""
+    return bytes.fromhex(fingerprint)
 
 
 def read_requests(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -159,11 +184,11 @@ def read_requests(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def requested_in(folder: Path) -> set[bytes]:
-    """The `short_id`s of every request in a folder's files. Raises InputError where there are no such files."""
+    """The `whole_id`s of every request in a folder's files. Raises InputError where there are no such files."""
     files = request_files_in(folder)
     if not files:
         raise InputError(f"{folder} holds no requests-NNNN.jsonl.", hint="Name the folder of `evaluator batch export`.")
-    return {short_id(name) for path in files for name, _ in read_requests(path)}
+    return {whole_id(name) for path in files for name, _ in read_requests(path)}
 
 
 def request_files_in(folder: Path) -> list[Path]:

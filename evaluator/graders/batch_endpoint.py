@@ -7,13 +7,15 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import openai
 from openai import AsyncOpenAI
 from openai.types import Batch
 
-from evaluator.errors import GraderSetupError, SetupError
+from evaluator.errors import GraderSetupError, InputError, OutputError, SetupError
 from evaluator.graders.batch_line import ENDPOINT
 
+OPENAI = "https://api.openai.com/v1"
 _TICKET = "evaluator_ticket"
 _TRIES = 5  # of requests that may be repeated: those that look, upload or download
 _GOES_ON = "Run the command again: it goes on where it stopped, and nothing is paid for twice."
@@ -43,9 +45,12 @@ class BatchEndpoint:
         self._again = client.with_options(max_retries=_TRIES)
 
     async def upload(self, path: Path) -> str:
-        """The id of the uploaded file. Uploading twice costs nothing."""
-        with _said("upload the requests"), path.open("rb") as file:
-            return (await self._again.files.create(file=(path.name, file), purpose="batch")).id
+        """The id of the uploaded file. Uploading twice costs nothing. Raises InputError where it cannot be read."""
+        try:
+            with _said("upload the requests"), path.open("rb") as file:
+                return (await self._again.files.create(file=(path.name, file), purpose="batch")).id
+        except OSError as error:
+            raise InputError(f"{path} cannot be read: {error.strerror}.") from error
 
     async def create(self, file_id: str, ticket: str) -> str:
         """The id of a new batch. Never repeated by itself: whether a lost reply made one is for `find` to say."""
@@ -76,12 +81,28 @@ class BatchEndpoint:
             return _looked_at(await self._again.batches.retrieve(batch_id))
 
     async def download(self, file_id: str, into: Path) -> None:
-        """Writes a file to disk; it appears there when it is whole."""
+        """Writes a file to disk; it appears there when it is whole. Raises OutputError where it cannot be written."""
         part = into.with_name(f".{into.name}.part")
-        with _said(f"download {file_id}"):
-            async with self._again.files.with_streaming_response.content(file_id) as content:
-                await content.stream_to_file(part)
-        part.replace(into)
+        try:
+            with _said(f"download {file_id}"):
+                await self._stream(file_id, part)
+            part.replace(into)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise OutputError(
+                f"{into} cannot be written: {error.strerror}.", hint=f"Make room there. {_GOES_ON}"
+            ) from error
+
+    async def _stream(self, file_id: str, into: Path) -> None:
+        """The client repeats requests that fail, not replies that break off in the middle: those are begun again."""
+        for last in (False,) * (_TRIES - 1) + (True,):
+            try:
+                async with self._again.files.with_streaming_response.content(file_id) as content:
+                    await content.stream_to_file(into)
+                return
+            except httpx2.TransportError:
+                if last:
+                    raise
 
     async def close(self) -> None:
         """Lets go of connections."""
@@ -120,7 +141,7 @@ def _said(what: str) -> Iterator[None]:
         raise GraderSetupError(
             f"The endpoint does not {what}: HTTP {error.status_code}, {error.code or 'no code'}.", hint=_GOES_ON
         ) from error
-    except openai.APIError as error:
+    except (openai.APIError, httpx2.TransportError) as error:
         raise SetupError(f"The connection failed while trying to {what}.", hint=_GOES_ON) from error
 
 

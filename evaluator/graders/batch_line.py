@@ -11,13 +11,14 @@ from typing import Any, Literal
 from pydantic import BaseModel, ValidationError
 
 from evaluator.core.ledger import KeptReply
+from evaluator.core.reply import Usage
 from evaluator.graders.chat_model import NoCompletionError
 from evaluator.graders.openai_compatible import read_completion
 
 ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
-BadKind = Literal["malformed", "unknown", "failed", "refused", "cut_off", "not_json"]
+BadKind = Literal["malformed", "unknown", "failed", "refused", "cut_off", "not_json", "request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,14 @@ class NotAnswered:
     """A line without a reply that can be kept.
 
     `code` is the endpoint's reason and `param` the parameter it refuses, where it says so. `fingerprint` is None where
-    the line does not say which request it is about.
+    the line does not say which request it is about. `usage` is what was billed all the same.
     """
 
     kind: BadKind
     fingerprint: str | None = None
     code: str | None = None
     param: str | None = None
+    usage: Usage | None = None
 
 
 def request_line(fingerprint: str, body: Mapping[str, Any]) -> bytes:
@@ -77,6 +79,8 @@ class _OutputLine(BaseModel):
     custom_id: str
     response: _Response | None = None
     error: _Error | None = None
+    url: Any = None
+    """Only requests have one."""
 
 
 def read_output_line(line: bytes) -> Answered | NotAnswered:
@@ -88,19 +92,22 @@ def read_output_line(line: bytes) -> Answered | NotAnswered:
     name = output.custom_id
     if not _FINGERPRINT.fullmatch(name):
         return NotAnswered("unknown")
+    if output.response is None and output.error is None and output.url is not None:
+        return NotAnswered("request", name)
     if output.response is None or output.response.status_code != 200:
         return _failed(name, output)
     try:
         completion = read_completion(json.dumps(output.response.body).encode(), 0.0)
     except NoCompletionError:
         return NotAnswered("malformed", name)
+    usage = completion.usage.in_batch
     if completion.finish == "refusal":
-        return NotAnswered("refused", name)
+        return NotAnswered("refused", name, usage=usage)
     if completion.finish == "length":
-        return NotAnswered("cut_off", name)
+        return NotAnswered("cut_off", name, usage=usage)
     if not _is_an_object(completion.text):
-        return NotAnswered("not_json", name)
-    return Answered(name, KeptReply(completion.text, completion.model, completion.usage.in_batch))
+        return NotAnswered("not_json", name, usage=usage)
+    return Answered(name, KeptReply(completion.text, completion.model, usage))
 
 
 def _failed(name: str, output: _OutputLine) -> NotAnswered:

@@ -22,7 +22,7 @@ from evaluator.core.batch_state import (
 from evaluator.core.ledger import Ledger
 from evaluator.core.price import Price, cost_of
 from evaluator.files.batch_folder import BatchFolder
-from evaluator.files.request_files import RequestFile, RequestFiles, read_requests, short_id
+from evaluator.files.request_files import RequestFile, RequestFiles, read_requests, short_id, whole_id
 from evaluator.graders.batch_endpoint import BatchEndpoint, BatchLook
 from evaluator.graders.batch_line import request_line, without_refused
 from evaluator.run.batch_import import ImportReport, import_output
@@ -38,7 +38,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A batch that ended, and what it brought."""
+    """A batch that ended, and what it brought. `cost_usd` is of all that it answered; None where no price is known."""
 
     file: BatchFile
     look: BatchLook
@@ -61,6 +61,12 @@ class BatchDesk:
             new += await self._submit(file)
         return new
 
+    async def settle(self) -> tuple[BatchFile, ...]:
+        """Finds batches that were created and never heard of; returns the files that are none."""
+        for file in self._folder.state.unsent_files:
+            await self._adopted(file)
+        return self._folder.state.unsent_files
+
     async def look(self) -> list[Standing]:
         """Every file and how its batch stands now."""
         found = []
@@ -81,15 +87,19 @@ class BatchDesk:
     async def resubmit(self, ledger: Ledger, most_tries: int) -> tuple[int, int]:
         """Makes new files of the requests that ended without a reply, and submits them.
 
-        Returns how many were asked again, and how many were not because they were asked `most_tries` times.
+        Returns how many were asked again, and how many were not because they were asked `most_tries` times. What was
+        written and never became a batch is written anew, without what the ledger has by now.
         """
-        waiting = {short_id(name) for file in self._folder.state.open_files for name, _ in self._requests(file)}
-        refused = self._folder.state.refused
-        tries = Counter(short_id(name) for file in self._folder.state.files for name, _ in self._requests(file))
+        unsent = await self.settle()
+        state = self._folder.state
+        waiting = {short_id(name) for file in state.waiting_files for name, _ in self._requests(file)}
+        refused = state.refused
+        sent = [file for file in state.files if file not in unsent]
+        tries = Counter(short_id(name) for file in sent for name, _ in self._requests(file))
         given_up: set[bytes] = set()
         with RequestFiles(self._folder.path, request_line, waiting=waiting) as files:
-            for file in self._folder.state.files:
-                if file.collected is None or not file.collected.missing:
+            for file in state.files:
+                if file not in unsent and not _is_lacking(file):
                     continue
                 for name, body in self._requests(file):
                     if await ledger.find(name) is not None:
@@ -98,7 +108,7 @@ class BatchDesk:
                         given_up.add(short_id(name))
                         continue
                     files.add(name, file.model, without_refused(body, refused))
-        self.prepare(files.written)
+        self.prepare(files.written, instead_of=unsent)
         await self.submit()
         return files.requests, len(given_up)
 
@@ -108,19 +118,21 @@ class BatchDesk:
         waiting = {short_id(name) for file in state.open_files for name, _ in self._requests(file)}
         without: set[bytes] = set()
         for file in state.files:
-            if file.collected is None or not file.collected.missing:
+            if not _is_lacking(file):
                 continue
             for name, _ in self._requests(file):
                 if short_id(name) not in waiting and await ledger.find(name) is None:
                     without.add(short_id(name))
         return len(without)
 
-    def prepare(self, files: Sequence[RequestFile]) -> None:
-        """Notes new files of requests."""
+    def prepare(self, files: Sequence[RequestFile], instead_of: Sequence[BatchFile] = ()) -> None:
+        """Notes new files of requests, and takes those away in whose place they are."""
         for file in files:
             self._folder.note(
                 Prepared(file=file.path.name, model=file.model, requests=file.requests, ticket=uuid4().hex)
             )
+        for each in instead_of:
+            self._folder.withdraw(each)
 
     async def _submit(self, file: BatchFile) -> bool:
         """Whether a batch had to be created. Never a second one for the same file."""
@@ -153,9 +165,10 @@ class BatchDesk:
                 into = self._folder.file(file.file.replace("requests", kind))
                 await self._endpoint.download(file_id, into)
                 downloaded.append(into)
-        requested = {short_id(name) for name, _ in self._requests(file)}
+        requested = {whole_id(name) for name, _ in self._requests(file)}
         report = await import_output(ledger, downloaded, requested)
-        cost = cost_of((self._prices.get(file.model), usage) for usage in report.usage.values())
+        price = self._prices.get(file.model)
+        cost = cost_of((price, usage) for usage in report.usage.values()) if report.usage else 0.0
         if report.refused - self._folder.state.refused:
             self._folder.note(Refused(parameters=tuple(sorted(report.refused))))
         self._folder.note(
@@ -171,3 +184,7 @@ class BatchDesk:
 
     def _requests(self, file: BatchFile) -> Iterator[tuple[str, dict[str, object]]]:
         return read_requests(self._folder.file(file.file))
+
+
+def _is_lacking(file: BatchFile) -> bool:
+    return file.collected is not None and file.collected.missing > 0

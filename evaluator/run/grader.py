@@ -222,11 +222,11 @@ class _InFlight:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Whatever is still in flight is given up."""
+        """Whatever is still in flight is given up, and what else failed is not said a second time."""
         running = list(self._running)
         for task in running:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*running, *self._done, return_exceptions=True)
 
     @property
     def count(self) -> int:

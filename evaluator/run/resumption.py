@@ -10,6 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from evaluator.core.answer import Answer
+from evaluator.core.job_record import JobRecord
 from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import OutputError
 from evaluator.files.run_folder import GRADES, EarlierRun
@@ -76,36 +77,60 @@ def resumption_of(
     return Resumption(run, changes, expected.count, kept, again)
 
 
-def changes_since(before: RunManifest, grader: Grader, input_name: str, input_sha256: str) -> tuple[str, ...]:
-    """What differs between a run's beginning and what would be graded now, and by what; in words."""
+def record_of(grader: Grader, input_name: str, input_sha256: str) -> JobRecord:
+    """What this grader asks about this table, for `changes_since`."""
     pipeline, rubric, questionnaire = grader.pipeline, grader.rubric, grader.questionnaire
     identity, hashes = pipeline.raters[0].identity, pipeline.hashes
-    below_bar = pipeline.reads_control and pipeline.control_below_bar
+    return JobRecord(
+        input_name=input_name,
+        input_sha256=input_sha256,
+        grader=spec_of(pipeline.raters),
+        endpoint=endpoint_of(pipeline),
+        prompt=identity.prompt,
+        prompt_sha256=identity.prompt_sha256,
+        calls=calls_of(pipeline),
+        samples=pipeline.samples,
+        rubric=f"{rubric.id}@{rubric.version}",
+        rubric_sha256=hashes.rubric,
+        questionnaire=f"{questionnaire.id}@{questionnaire.version}",
+        questionnaire_sha256=hashes.questionnaire,
+        redact=pipeline.redact,
+        spotlight=spotlight_of(pipeline),
+        control_reading=pipeline.reads_control,
+        control_below_bar=pipeline.reads_control and pipeline.control_below_bar,
+    )
+
+
+def changes_since(
+    before: RunManifest | JobRecord, grader: Grader, input_name: str, input_sha256: str
+) -> tuple[str, ...]:
+    """What differs between a job's beginning and what would be graded now, and by what; in words."""
+    now = record_of(grader, input_name, input_sha256)
     found = []
     if before.input_sha256 != input_sha256:
         found.append(f"the table: {before.input_name} then, {input_name} now, with other contents")
-    for name, then, now, is_same in (
+    for name, then, this, is_same in (
         (
             "questionnaire",
             before.questionnaire,
-            f"{questionnaire.id}@{questionnaire.version}",
-            before.questionnaire_sha256 == hashes.questionnaire,
+            now.questionnaire,
+            before.questionnaire_sha256 == now.questionnaire_sha256,
         ),
-        ("rubric", before.rubric, f"{rubric.id}@{rubric.version}", before.rubric_sha256 == hashes.rubric),
-        ("grader", before.grader, spec_of(pipeline.raters), True),
-        ("endpoint", before.endpoint, endpoint_of(pipeline), True),
-        ("prompt", before.prompt, identity.prompt, before.prompt_sha256 == identity.prompt_sha256),
-        ("calls", before.calls, calls_of(pipeline), True),
-        ("samples", before.samples, pipeline.samples, True),
-        ("spotlight", before.spotlight, spotlight_of(pipeline), True),
-        ("redaction", before.redact or pipeline.redact, pipeline.redact, True),
-        ("control reading", _switched(before.control_reading), _switched(pipeline.reads_control), True),
-        ("control below the bar", _switched(before.control_below_bar), _switched(below_bar), True),
+        ("rubric", before.rubric, now.rubric, before.rubric_sha256 == now.rubric_sha256),
+        ("grader", before.grader, now.grader, True),
+        ("endpoint", before.endpoint, now.endpoint, True),
+        ("prompt", before.prompt, now.prompt, before.prompt_sha256 == now.prompt_sha256),
+        ("calls", before.calls, now.calls, True),
+        ("samples", before.samples, now.samples, True),
+        ("spotlight", before.spotlight, now.spotlight, True),
+        ("redaction", before.redact or now.redact, now.redact, True),
+        ("control reading", _switched(before.control_reading), _switched(now.control_reading), True),
+        ("control below the bar", _switched(before.control_below_bar), _switched(now.control_below_bar), True),
     ):
-        if then != now:
-            found.append(f"{name}: {then or 'none'} → {now or 'none'}")
+        if then != this:
+            found.append(f"{name}: {then or 'none'} → {this or 'none'}")
         elif not is_same:
-            found.append(f"{name}: {now} was edited")
+            found.append(f"{name}: {this} was edited")
     return tuple(found)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gzip
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +27,7 @@ from evaluator import Grade, GraderOptions, make_grader
 from evaluator.cli import cli
 from evaluator.core.price import Price
 from evaluator.errors import EvaluatorError
+from evaluator.files.resources import shipped
 from evaluator.files.tables.answer_table import open_answer_table
 from evaluator.store.store import open_store
 from tests.batch_server import BatchServer
@@ -62,9 +66,9 @@ class Done:
     stderr: str
 
 
-def batch(*arguments: str | Path, cwd: Path) -> Done:
+def batch(*arguments: str | Path, cwd: Path, columns: int = 200) -> Done:
     """Runs the command in this process: starting one for each step would take most of the tests' time."""
-    environment = {"EVALUATOR_STORE": str(cwd / "store.sqlite3"), "COLUMNS": "200"}
+    environment = {"EVALUATOR_STORE": str(cwd / "store.sqlite3"), "COLUMNS": str(columns)}
     without = dict.fromkeys(name for name in os.environ if name.startswith("OPENAI"))
     with contextlib.chdir(cwd):
         done = CliRunner().invoke(cli, ["batch", *map(str, arguments)], env=environment | without)
@@ -121,7 +125,9 @@ def test_a_table_goes_through_a_batch_and_grading_then_pays_nothing(answers: Pat
 def test_collecting_from_another_folder_grades_what_was_submitted_where_it_was(
     answers: Path, server: BatchServer, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Paths given to `submit` are found again; --out is where `collect` is; --no-grade says how to grade."""
+    """Paths given to `submit` are found again; --out is where `collect` is; --no-grade says how to grade, from where
+    `collect` is and with the store that it filled.
+    """
     assert batch("submit", "answers.csv", *options(server), "--yes", "--out", "b", cwd=answers.parent).returncode == 0
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     store = ("--store", str(answers.parent / "store.sqlite3"))
@@ -132,9 +138,126 @@ def test_collecting_from_another_folder_grades_what_was_submitted_where_it_was(
     done = batch("collect", str(answers.parent / "b"), "--out", "mine", *store, cwd=elsewhere)
     assert done.returncode == 0, done.stderr + done.stdout
     assert json.loads((elsewhere / "mine" / "run.json").read_text(encoding="utf-8"))["graded"] == ANSWERS
-    by_hand = evaluator(*shlex.split(said)[2:], "--out", "by-hand", *store, cwd=answers.parent)
+    cd, folder, _, _, *words = shlex.split(said.removeprefix("Grade: "))
+    assert (cd, folder) == ("cd", str(answers.parent))
+    by_hand = evaluator(*words, "--out", "by-hand", cwd=answers.parent)
     assert by_hand.returncode == 0, by_hand.stderr + by_hand.stdout
     assert server.live_requests == 1
+
+
+@pytest.mark.parametrize("ends_as", ["in_progress", "completed", "expired"])
+def test_how_batches_stand_fits_eighty_columns(answers: Path, server: BatchServer, ends_as: str) -> None:
+    """Every heading, number and id is whole, with ids as long as OpenAI's, before and after collecting."""
+    server.held, server.ends_as = ends_as == "in_progress", ends_as
+    submit(answers, server)
+    batch("collect", "b", "--no-grade", cwd=answers.parent)
+    shown = batch("status", "b", cwd=answers.parent, columns=80).stdout
+    assert "…" not in shown
+    for whole in ("Asked", "Done", "Failed", "requests-0001.jsonl", *server.batches, ends_as):
+        assert whole in shown, shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert ("collected" in shown, " 7 " in shown) == (ends_as != "in_progress", True), shown
+
+
+@pytest.mark.parametrize("between", ["another model", "graded at once"])
+def test_what_was_written_and_never_submitted_is_not_paid_for_later(
+    answers: Path, server: BatchServer, between: str
+) -> None:
+    """`submit` failed before a batch was there; what is asked for then is what is needed then, and nothing else."""
+    server.takes_uploads = False
+    failed = submit(answers, server, "--no-trial")
+    assert (failed.returncode, "upload the requests" in failed.stderr) == (2, True), failed.stderr
+    stands = batch("status", "b", cwd=answers.parent)
+    assert (stands.returncode, "`evaluator batch submit` is run again" in stands.stdout) == (6, True), stands.stdout
+    server.takes_uploads = True
+    if between == "graded at once":
+        assert grades_now(answers, server)[1] > 0
+        again = submit(answers, server, "--no-trial")
+        assert (again.returncode, "Nothing to ask" in again.stdout, server.batches) == (0, True, {}), again.stdout
+        return
+    again = submit(answers, server, "--no-trial", "--grader", "openai:m-2")
+    assert (again.returncode, "8 new requests, 1 new batch" in again.stdout) == (0, True), again.stdout
+    assert "waited already" not in again.stdout
+    collected = batch("collect", "b", cwd=answers.parent)
+    assert f"{ANSWERS} of {ANSWERS} replies came from the ledger" in collected.stdout, collected.stdout
+    assert len(server.asked) == ANSWERS
+
+
+def test_asking_again_takes_up_what_was_written_and_never_submitted(answers: Path, server: BatchServer) -> None:
+    """A --resubmit that failed on its way is written anew by the next one; no request is lost, none is asked twice."""
+    server.fate = ["answered", "expired", "failed", *["answered"] * 4].__getitem__
+    submit(answers, server)
+    server.takes_uploads = False
+    assert batch("collect", "b", "--resubmit", cwd=answers.parent).returncode == 2
+    server.takes_uploads, server.fate = True, lambda _: "answered"
+    again = batch("collect", "b", "--resubmit", cwd=answers.parent)
+    assert (again.returncode, "Asked again: 2 requests" in again.stdout) == (6, True), again.stdout + again.stderr
+    assert batch("collect", "b", "--no-grade", cwd=answers.parent).returncode == 0
+    assert len(server.batches) == 2
+    assert len(server.asked) == len(set(server.asked)) == 7
+
+
+def test_a_folder_of_batches_belongs_to_one_endpoint(answers: Path, server: BatchServer) -> None:
+    """What is under way at one could not be collected from another."""
+    submit(answers, server)
+    with BatchServer() as other:
+        refused = submit(answers, other)
+    assert refused.returncode == 2
+    assert f"The batches of b are at {server.address}, and this is for {other.address}" in refused.stderr
+    assert other.batches == {}
+    assert batch("collect", "b", "--no-grade", cwd=answers.parent).returncode == 0
+
+
+def test_requests_that_were_exported_are_not_taken_away_by_submitting(answers: Path, server: BatchServer) -> None:
+    """They may be with whoever answers them; the folder is refused."""
+    batch("export", answers, *options(server), "--out", "b", cwd=answers.parent)
+    before = (answers.parent / "b" / "requests-0001.jsonl").read_bytes()
+    refused = submit(answers, server)
+    assert (refused.returncode, "holds requests that were exported" in refused.stderr) == (2, True), refused.stderr
+    assert (answers.parent / "b" / "requests-0001.jsonl").read_bytes() == before
+    assert server.batches == {}
+
+
+def test_a_rubric_that_was_edited_since_it_was_submitted_is_said_before_it_costs_anything(
+    answers: Path, server: BatchServer
+) -> None:
+    """Its replies do not fit any more: grading would ask everything at once, and asks whether it may."""
+    shutil.copytree(shipped("rubrics") / "ml_engineer_core", answers.parent / "own" / "ml_engineer_core")
+    submit(answers, server, "--rubrics", "own")
+    rubric = answers.parent / "own" / "ml_engineer_core" / "rubric.v1.yaml"
+    text = rubric.read_text(encoding="utf-8")
+    rubric.write_text(text.replace("1: Names the target", "1: Names, in short, the target", 1), encoding="utf-8")
+    collected = batch("collect", "b", cwd=answers.parent)
+    assert "Changed since it was submitted" in collected.stdout, collected.stdout + collected.stderr
+    assert "rubric: ml_engineer_core@1 was edited" in collected.stdout
+    assert "at the full price" in collected.stdout
+    assert (collected.returncode, "nobody is there to be asked" in collected.stderr) == (2, True), collected.stderr
+    assert server.live_requests == 1
+    rubric.write_text(text, encoding="utf-8")
+    as_it_was = batch("collect", "b", cwd=answers.parent)
+    assert ("Changed" in as_it_was.stdout, as_it_was.returncode) == (False, 0), as_it_was.stdout + as_it_was.stderr
+    assert server.live_requests == 1
+
+
+def test_another_table_in_the_same_folder_is_said(answers: Path, server: BatchServer) -> None:
+    """Two files of one name would share a folder by default; only what was submitted last is graded by `collect`."""
+    assert "Note" not in submit(answers, server).stdout
+    assert "other things were submitted" not in submit(answers, server).stdout
+    frame = pd.read_csv(answers, dtype=str)
+    frame.head(1).to_csv(answers.parent / "other.csv", index=False)
+    other = batch("submit", "other.csv", *options(server), "--yes", "--out", "b", cwd=answers.parent)
+    assert "other things were submitted from b before" in other.stdout, other.stdout + other.stderr
+    assert "the table: answers.csv then, other.csv now" in other.stdout
+
+
+def test_what_a_batch_is_reckoned_at_is_said(answers: Path, server: BatchServer) -> None:
+    """A discount is known for OpenAI's own batches only."""
+    assert "No discount for batches is known at this endpoint" in submit(answers, server).stdout
+    # Nobody is asked: without --yes there is only the estimate.
+    arguments = ("submit", answers, "--grader", "openai:gpt-4.1", "--base-url", "https://api.openai.com/v1")
+    half = batch(*arguments, "--out", "c", cwd=answers.parent)
+    assert "That is a batch's price, 50% of the usual one" in half.stdout, half.stdout + half.stderr
+    assert "nobody is there to be asked" in half.stderr
 
 
 def test_answers_whose_words_carry_marks_go_through_a_batch(answers: Path, server: BatchServer) -> None:
@@ -181,7 +304,7 @@ def test_what_ended_without_a_reply_is_counted_and_asked_again_alone(
     submit(answers, server)
     collected = batch("collect", "b", "--no-grade", cwd=answers.parent)
     assert collected.returncode == 3, collected.stdout + collected.stderr
-    for said in ("3 replies kept", "2 failed", "1 are no lines", "1 stand there twice", "batch_expired", "4 requests"):
+    for said in ("3 replies kept", "2 failed", "1 is no line", "1 stands there twice", "batch_expired", "4 requests"):
         assert said in collected.stdout, collected.stdout
     server.fate, server.ends_as = lambda _: "answered", "completed"
     again = batch("collect", "b", "--no-grade", "--resubmit", cwd=answers.parent)
@@ -200,8 +323,44 @@ def test_a_batch_that_failed_whole_says_why_and_is_asked_again_a_limited_number_
     assert "token_limit" in first.stdout
     second = batch("collect", "b", "--resubmit", "--most-tries", "2", cwd=answers.parent)
     assert second.returncode == 3
-    assert "7 requests asked often enough" in second.stdout, second.stdout
+    assert "7 requests ended 2 batches without a reply" in second.stdout, second.stdout
+    assert ("raise --most-tries" in second.stdout, "--resubmit" in second.stdout) == (True, False), second.stdout
     assert len(server.batches) == 2
+
+
+@pytest.mark.parametrize("times", [2, 99])
+def test_a_download_that_breaks_off_is_begun_again_and_never_believed(
+    answers: Path, server: BatchServer, times: int
+) -> None:
+    """A few times by itself; then it is said, and the same command takes everything in later."""
+    submit(answers, server)
+    server.breaks_off = times
+    collected = batch("collect", "b", "--no-grade", cwd=answers.parent)
+    if times == 99:
+        assert (collected.returncode, "The connection failed" in collected.stderr) == (2, True), collected.stderr
+        server.breaks_off = 0
+        collected = batch("collect", "b", "--no-grade", cwd=answers.parent)
+    assert collected.returncode == 0, collected.stdout + collected.stderr
+    assert "7 replies kept" in collected.stdout
+
+
+def test_the_cost_of_a_batch_is_of_all_that_it_answered(answers: Path, server: BatchServer) -> None:
+    """Also where a `collect` that was killed had kept the replies already."""
+    submit(answers, server, "--no-trial")
+    journal = answers.parent / "b" / "batches.jsonl"
+    before = journal.read_bytes()
+    cost = "completed: 8 requests, $0.0160"  # 8 replies of 1,000 tokens in and 100 out, at $1 and $10 a million
+    assert cost in batch("collect", "b", "--no-grade", cwd=answers.parent).stdout
+    journal.write_bytes(before)  # as it is where the kill came before the last line
+    again = batch("collect", "b", "--no-grade", cwd=answers.parent).stdout
+    assert (cost in again, "8 were in the ledger before" in again) == (True, True), again
+
+
+def test_a_batch_that_answered_nothing_cost_nothing(answers: Path, server: BatchServer) -> None:
+    """That is known without a reply to read it from."""
+    server.ends_as = "failed"
+    submit(answers, server)
+    assert "failed: 7 requests, $0.0000" in batch("collect", "b", "--no-grade", cwd=answers.parent).stdout
 
 
 def test_a_parameter_that_the_model_refuses_is_learned_from_the_trial(answers: Path, server: BatchServer) -> None:
@@ -274,8 +433,10 @@ def test_repairs_come_out_as_a_second_batch(answers: Path, server: BatchServer) 
 def test_files_go_out_and_come_back_by_hand_without_a_network(answers: Path, server: BatchServer) -> None:
     """Exported, answered by something else, imported twice; a second export has nothing left to ask."""
     folder = answers.parent
-    exported = batch("export", answers, *options(server), "--out", "out", cwd=folder)
+    store = ("--store", "store.sqlite3")
+    exported = batch("export", answers, *options(server), "--out", "out", *store, cwd=folder)
     assert exported.returncode == 0, exported.stderr
+    assert "evaluator batch import OUTPUT… --requests out --store store.sqlite3" in exported.stdout
     assert (server.live_requests, server.batches) == (0, {})
     lines = [json.loads(line) for line in (folder / "out" / "requests-0001.jsonl").read_text().splitlines()]
     assert {line["url"] for line in lines} == {"/v1/chat/completions"}
@@ -287,16 +448,80 @@ def test_files_go_out_and_come_back_by_hand_without_a_network(answers: Path, ser
     (folder / "some.jsonl").write_text(written + '{"custom_id": "half', encoding="utf-8")
     some = batch("import", "some.jsonl", "--requests", "out", cwd=folder)
     assert some.returncode == 3
-    for said in ("5 replies kept", "1 stand there twice; the first counts (some.jsonl:7)", "3 requests have no reply"):
+    for said in ("5 replies kept", "1 stands there twice; the first counts (some.jsonl:7)", "3 requests have no reply"):
         assert said in some.stdout, some.stdout
-    assert "1 answer no request of ours (some.jsonl:6)" in some.stdout
-    assert "1 are no lines of a batch's output (some.jsonl:8)" in some.stdout
+    assert "1 answers no request of ours (some.jsonl:6)" in some.stdout
+    assert "1 is no line of a batch's output (some.jsonl:8)" in some.stdout
     (folder / "rest.jsonl").write_text("".join(json.dumps(each) + "\n" for each in answered), encoding="utf-8")
     rest = batch("import", "rest.jsonl", "--requests", "out", cwd=folder)
     assert (rest.returncode, "5 were in the ledger before" in rest.stdout) == (0, True), rest.stdout
+    assert ("Every request has its reply" in rest.stdout, "Every" in some.stdout) == (True, False)
     nothing = batch("export", answers, *options(server), "--out", "out2", cwd=folder)
     assert "Nothing to ask" in nothing.stdout
+    assert f"Grade: evaluator grade {answers} --grader openai:m" in nothing.stdout
     assert grades_now(answers, server)[1] == 0.0
+
+
+def exported(answers: Path, server: BatchServer) -> bytes:
+    """The output file of a system that has answered everything that was exported into `out`."""
+    batch("export", answers, *options(server), "--out", "out", cwd=answers.parent)
+    requests = [json.loads(line) for line in (answers.parent / "out" / "requests-0001.jsonl").read_text().splitlines()]
+    replies = [{"status_code": 200, "body": server.reply(each["body"])} for each in requests]
+    lines = zip((each["custom_id"] for each in requests), replies, strict=True)
+    return b"".join(json.dumps({"custom_id": name, "response": reply}).encode() + b"\n" for name, reply in lines)
+
+
+def test_what_came_in_with_another_file_is_not_missing(answers: Path, server: BatchServer) -> None:
+    """Two files, one after the other: after the second one nothing is."""
+    lines = exported(answers, server).splitlines(keepends=True)
+    for name, some in (("one", lines[:3]), ("two", lines[3:])):
+        (answers.parent / name).write_bytes(b"".join(some))
+    one = batch("import", "one", "--requests", "out", cwd=answers.parent)
+    assert (one.returncode, "5 requests have no reply yet" in one.stdout) == (3, True), one.stdout
+    two = batch("import", "two", "--requests", "out", cwd=answers.parent)
+    assert (two.returncode, "no reply yet" in two.stdout) == (0, False), two.stdout
+
+
+@pytest.mark.parametrize("how", ["with a byte order mark", "with CRLF", "from a pipe"])
+def test_lines_are_read_however_they_were_saved(answers: Path, server: BatchServer, how: str) -> None:
+    """No reply is lost to what an editor does to a file."""
+    written = exported(answers, server)
+    output = answers.parent / "output.jsonl"
+    if how == "from a pipe":
+        os.mkfifo(output)
+        threading.Thread(target=output.write_bytes, args=(written,), daemon=True).start()
+    else:
+        output.write_bytes(b"\xef\xbb\xbf" + written if "mark" in how else written.replace(b"\n", b"\r\n"))
+    done = batch("import", output, "--requests", "out", cwd=answers.parent)
+    assert (done.returncode, "8 replies kept" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (gzip.compress, "is compressed by gzip"),
+        (lambda written: written.decode().encode("utf-16"), "is UTF-16"),
+        (lambda written: b"[" + b",\n".join(written.splitlines()) + b"]", "is a JSON list"),
+    ],
+    ids=["gzip", "UTF-16", "a list"],
+)
+def test_a_file_that_holds_no_lines_is_refused_before_anything_is_taken_in(
+    answers: Path, server: BatchServer, made: Callable[[bytes], bytes], said: str
+) -> None:
+    """It says what it is; nothing of the files beside it is half in."""
+    written = exported(answers, server)
+    (answers.parent / "good.jsonl").write_bytes(written)
+    (answers.parent / "bad").write_bytes(made(written))
+    refused = batch("import", "good.jsonl", "bad", cwd=answers.parent)
+    assert (refused.returncode, f"bad {said}" in refused.stderr) == (2, True), refused.stdout + refused.stderr
+    assert "8 replies kept" in batch("import", "good.jsonl", cwd=answers.parent).stdout
+
+
+def test_a_file_of_requests_is_told_from_one_of_replies(answers: Path, server: BatchServer) -> None:
+    """The two lie beside each other, and are easily taken for one another."""
+    exported(answers, server)
+    done = batch("import", "out/requests-0001.jsonl", "--requests", "out", cwd=answers.parent)
+    assert (done.returncode, "8 are requests, and no replies to them" in done.stdout) == (3, True), done.stdout
 
 
 @pytest.mark.parametrize(
@@ -326,6 +551,7 @@ def test_everything_that_grading_asks_is_exported(
         (("status", "nowhere"), "holds no batches"),
         (("collect", "nowhere"), "holds no batches"),
         (("import", "nowhere.jsonl"), "cannot be read"),
+        (("import", "."), "is a folder"),
         (("import", "answers.csv", "--requests", "nowhere"), "holds no requests"),
     ],
 )

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evaluator.errors import TableError
-from evaluator.files.request_files import RequestFiles, read_requests, requested_in, short_id
+from evaluator.files.request_files import RequestFiles, read_requests, requested_in, whole_id
 from evaluator.graders.batch_line import Answered, NotAnswered, read_output_line, request_line
 from evaluator.run.batch_import import ImportReport, import_output
 from tests.conftest import completion
@@ -39,7 +39,7 @@ def error(name: str, code: str) -> bytes:
 def imported(tmp: Path, lines: list[bytes], ledger: DictLedger, asked: list[str] | None = IDS) -> ImportReport:
     path = tmp / "output.jsonl"
     path.write_bytes(b"\n".join(lines))
-    requested = None if asked is None else {short_id(name) for name in asked}
+    requested = None if asked is None else {whole_id(name) for name in asked}
     return asyncio.run(import_output(ledger, [path], requested))
 
 
@@ -95,6 +95,13 @@ def test_a_kept_reply_was_answered_by_a_batch(tmp_path: Path) -> None:
     usage = ledger.kept[IDS[0]].usage
     assert usage.batched is not None
     assert (usage.batched.input_tokens, usage.live.input_tokens) == (1000, 0)
+
+
+def test_a_reply_that_cannot_be_used_was_billed(tmp_path: Path) -> None:
+    """One that was cut off, declined or is no JSON is in what the batch took; one that stands there twice is not."""
+    lines = [line(IDS[0]), line(IDS[0]), line(IDS[1], finish_reason="length"), line(IDS[2], "no"), error(IDS[3], "x")]
+    report = imported(tmp_path, lines, DictLedger())
+    assert sum(usage.input_tokens or 0 for usage in report.usage.values()) == 3 * 1000
 
 
 @pytest.mark.parametrize(
