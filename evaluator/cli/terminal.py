@@ -20,9 +20,9 @@ class Terminal:
 
     def __init__(self, *, quiet: bool, stderr: bool = False) -> None:
         self._quiet = quiet
-        self._console = Console(stderr=stderr, quiet=quiet, highlight=False)
-        self._last = Console(stderr=stderr, highlight=False)
-        self._errors = Console(stderr=True, highlight=False)
+        self._console = Console(stderr=stderr, quiet=quiet, highlight=False, emoji=False)
+        self._last = Console(stderr=stderr, highlight=False, emoji=False)
+        self._errors = Console(stderr=True, highlight=False, emoji=False)
 
     def say(self, what: RenderableType, *, whole: bool = False) -> None:
         """A line in rich's markup, or a table; `whole` keeps a command from being broken."""
