@@ -201,13 +201,15 @@ async def _run(
     order: GradingOrder, store: Store | None, ledger: RunLedger | None, presenter: Presenter, *, resume: bool, ask: bool
 ) -> int:
     """Look what is there, announce, ask, check, grade, write. Returns the exit code."""
-    async with order.grader as grader:
+    async with order.grader as grader, order.second or nullcontext():
         presenter.table_read(order.source, order.table)
         with run_place(order.out, order.source, grader, order.table, order.limit, resume=resume) as place:
             await _announce(order, place, store, ledger, presenter, ask=ask)
             if not order.workers:
                 with presenter.waiting("Getting the grader ready"):
                     await grader.check()
+                    if order.second is not None:
+                        await order.second.check()
             with place.folder() as folder, _compared(order, presenter) as answers:
                 return await _grade_into(folder, answers, order, place, store, ledger, presenter)
 
@@ -226,6 +228,8 @@ async def _announce(
     say_place(presenter, place)
     left = order.total - (resumption.kept if resumption else 0)
     presenter.announce(grader, describe(grader), estimate(grader, order.table, left))
+    if order.second is not None:
+        presenter.announce_second(order.second, estimate(order.second, order.table, order.total))
     graders = [each for each in (grader, order.second) if each is not None]
     asks_a_model = any(rater.identity.is_language_model for each in graders for rater in each.pipeline.raters)
     is_going_on = resumption is not None and not resumption.is_changed

@@ -302,6 +302,20 @@ def test_two_graders_stand_beside_each_other_in_the_report(answers: Path, tmp_pa
     )
 
 
+def test_a_second_grader_is_announced_and_checked_before_the_first_is_paid(
+    answers: Path, tmp_path: Path, endpoint: Endpoint
+) -> None:
+    """What it will take is said beforehand; where it cannot be reached, nothing is asked of anybody."""
+    arguments = ("grade", answers, "--grader", "baseline", "--compare", "openai:m", "--base-url")
+    done = evaluator(*arguments, address(endpoint), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "for --compare openai:m: 10 answers, about" in " ".join(done.stdout.split()), done.stdout
+    unreached = evaluator(*arguments, "http://127.0.0.1:1/v1", "--out", "unreached", cwd=tmp_path)
+    assert unreached.returncode == 2
+    assert "No server answers" in unreached.stderr
+    assert not (tmp_path / "unreached").exists()
+
+
 def test_another_rubric_with_one_criterion_and_a_reference_answer_grades_as_well(tmp_path: Path) -> None:
     """Nothing in the code knows the first rubric by name, scale or number of criteria."""
     answer = (
