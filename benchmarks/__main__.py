@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from benchmarks.cells import CELLS, chosen
-from benchmarks.result_row import read_rows
+from benchmarks.cells import CELLS, GROUPS, chosen
+from benchmarks.result_row import ResultRow, read_rows
 
 _CACHE = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "screening-answer-evaluator"
 _FOLDER = Path(os.environ.get("BENCHMARK_WORK", _CACHE / "benchmarks"))
@@ -21,7 +21,17 @@ _results = click.option(
 )
 
 
-@click.group()
+class _Told(click.Group):
+    """What cannot be read or written, and results that are none, are said in a sentence."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from error
+
+
+@click.group(cls=_Told)
 def main() -> None:
     """Our command line beside raw clients and other packages, against a mock endpoint on loopback."""
 
@@ -88,8 +98,9 @@ def run(
         again=again,
         priority=priority,
     )
+    _read(results)  # before anything is measured
     Matrix(plan, click.echo).run()
-    click.echo("\n" + tables(read_rows(results)))
+    click.echo("\n" + tables(_read(results)))
 
 
 @main.command()
@@ -98,7 +109,7 @@ def show(results: Path) -> None:
     """Print the tables."""
     from benchmarks.table import tables
 
-    rows = read_rows(results)
+    rows = _read(results)
     if not rows:
         raise click.UsageError(f"{results} holds no results; run `python -m benchmarks run` first.")
     click.echo(tables(rows))
@@ -112,7 +123,7 @@ def plot(results: Path, svg: Path) -> None:
     from benchmarks.plot import write_plot
 
     try:
-        write_plot(read_rows(results), svg)
+        write_plot(_read(results), svg)
     except ValueError as error:
         raise click.UsageError(f"{results}: {error}") from None
 
@@ -137,6 +148,15 @@ def list_cells() -> None:
     """Say which cells there are."""
     for cell in CELLS:
         click.echo(f"{cell.name:12} {cell.about}")
+    for name, cells in GROUPS.items():
+        click.echo(f"{name:12} {', '.join(cells)}")
+
+
+def _read(results: Path) -> list[ResultRow]:
+    try:
+        return read_rows(results)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _core(number: int) -> int | None:

@@ -57,14 +57,14 @@ CELLS = (
     Cell("kill", "kill -9 at half, then again; 300 ms", kind="kill", options={"latency_ms": 300.0}),
     Cell("start", "start-up, beside `python -c pass`", kind="start", count=TINY, only_ours=True),
 )
-_SETS = {"memory": ("memory500", "memory20k"), "latency": ("lat300", "lat300c256", "lat300c1000")}
+GROUPS = {"memory": ("memory500", "memory20k"), "latency": ("lat300", "lat300c256", "lat300c1000")}
 
 
 def chosen(names: Sequence[str]) -> list[Cell]:
     """The cells of these names; `memory` and `latency` stand for several. Raises ValueError for any other name."""
-    wanted = [each for name in names for each in _SETS.get(name, (name,))]
+    wanted = [each for name in names for each in GROUPS.get(name, (name,))]
     known = {cell.name: cell for cell in CELLS}
     unknown = [name for name in wanted if name not in known]
     if unknown:
-        raise ValueError(f"no such cell: {', '.join(unknown)}; there are {', '.join([*known, *_SETS])}")
+        raise ValueError(f"no such cell: {', '.join(unknown)}; there are {', '.join([*known, *GROUPS])}")
     return [known[name] for name in dict.fromkeys(wanted)]

@@ -8,6 +8,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ from benchmarks.result_row import ResultRow, append_row, read_rows
 from benchmarks.server_process import ROOT, MockServer
 
 _STARTS = 5
+_STARTING = ("python -c pass", "--help", "first request")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,11 @@ class Matrix:
     def __init__(self, plan: Plan, say: Callable[[str], None]) -> None:
         self._plan = plan
         self._say = say
-        self._done = set() if plan.again else {row.place for row in read_rows(plan.results)}
+        self._done = (
+            Counter[tuple[str, str, int, int]]()
+            if plan.again
+            else Counter(row.place for row in read_rows(plan.results))
+        )
         self._starts: dict[tuple[str, int, int], _Start] = {}
         plan.work.mkdir(parents=True, exist_ok=True)
         self._workload = plan.work / "workload.json"
@@ -78,9 +84,14 @@ class Matrix:
             for contestant in turned:
                 if cell.only_ours and contestant.name != OURS:
                     continue
-                place = (contestant.name, cell.name, number, cell.count or self._plan.count)
-                if place not in self._done:
+                if not self._is_done(cell, contestant.name, number):
                     yield cell, contestant
+
+    def _is_done(self, cell: Cell, name: str, number: int) -> bool:
+        """The start-up's rows are of three things, several times each, and none of them is a contestant's."""
+        names, times = (_STARTING, _STARTS) if cell.kind == "start" else ((name,), 1)
+        count = cell.count or self._plan.count
+        return all(self._done[each, cell.name, number, count] >= times for each in names)
 
     def _measured(self, server: MockServer, cell: Cell, contestant: Contestant, number: int) -> Iterator[ResultRow]:
         version = contestant.version()
@@ -156,7 +167,7 @@ class Matrix:
     def _start_up(self, server: MockServer, contestant: Contestant, task: Task, row: ResultRow) -> Iterator[ResultRow]:
         """Three figures, in alternation: nothing, our help, our first request. They are told apart by `contestant`."""
         for _ in range(_STARTS):
-            for name, command in (("python -c pass", ["-c", "pass"]), ("--help", ["-m", "evaluator", "--help"])):
+            for name, command in zip(_STARTING, (["-c", "pass"], ["-m", "evaluator", "--help"]), strict=False):
                 used = run_measured(
                     [*_placed(self._plan.client_core, self._plan.priority), sys.executable, *command],
                     folder=self._fresh(task.state),
@@ -169,7 +180,7 @@ class Matrix:
             used, ending = self._go(contestant, task, kill_when=lambda: server.stats()["total"] > 0)
             stats = server.stats()
             until_first = replace(used, wall_s=stats["first_at"] - used.started_at)
-            yield replace(_with(row, until_first, ending, stats), contestant="first request")
+            yield replace(_with(row, until_first, ending, stats), contestant=_STARTING[-1])
 
     def _go(
         self,
@@ -277,9 +288,9 @@ def _with(row: ResultRow, used: Used, ending: Ending, stats: dict[str, Any]) -> 
 def _said(row: ResultRow) -> str:
     parts = [f"{row.cell:12} {row.contestant:15} round {row.round + 1}"]
     if row.cpu_ms is not None:
-        parts.append(f"{row.cpu_ms:.2f} ms")
+        parts.append(f"{row.cpu_ms:.2f} ms" if row.cpu_ms > 0 else "too few answers for CPU")
     parts.append(f"{row.wall_s:.1f} s, {row.peak_mb:.0f} MB, exit {row.exit_code}")
-    if row.count > row.graded:
+    if row.count > row.graded and row.contestant not in _STARTING:
         parts.append(f"graded {row.graded} of {row.count}")
     if row.stats.get("answers_paid_more_than_once"):
         parts.append(f"paid again {row.stats['answers_paid_more_than_once']}")

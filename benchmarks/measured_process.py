@@ -39,7 +39,8 @@ def run_measured(
     kill_when: Callable[[], bool] | None = None,
     mark_when: Callable[[], bool] | None = None,
 ) -> Used:
-    """Runs a command to its end, to `time_limit` seconds, or until `kill_when` says so; then with SIGKILL.
+    """Runs a command to its end, to `time_limit` seconds, or until `kill_when` says so; then with SIGKILL. Where this
+    process is interrupted, the command is killed too.
 
     What it prints goes to a file in `folder`. The peak has a floor, the peak of the process that starts it (about
     35 MB): Linux carries that over.
@@ -63,11 +64,18 @@ def run_measured(
         marking = threading.Thread(target=_mark, args=(process.pid, ended, mark_when, marked))
         for thread in (watch, marking):
             thread.start()
-        _, status, used = os.wait4(process.pid, 0)
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException:  # Ctrl-C reaches only this process: the other one has a session of its own
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        finally:
+            ended.set()
+            for thread in (watch, marking):
+                thread.join()
         wall = time.monotonic() - started
-        ended.set()
-        for thread in (watch, marking):
-            thread.join()
         process.returncode = os.waitstatus_to_exitcode(status)  # Popen must not wait again
     return Used(
         cpu_s=used.ru_utime + used.ru_stime,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import signal
 import ssl
@@ -78,8 +79,13 @@ def main(port: int, tls_cert: Path | None, tls_key: Path | None, until_stdin_clo
     if tls_cert is not None:
         certificate = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         certificate.load_cert_chain(tls_cert, tls_key)
-    with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop()) as runner:
-        runner.run(serve(chosen, port, certificate, until_stdin_closes=until_stdin_closes))
+    try:
+        with contextlib.suppress(KeyboardInterrupt), asyncio.Runner(loop_factory=_loop()) as runner:
+            runner.run(serve(chosen, port, certificate, until_stdin_closes=until_stdin_closes))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise click.UsageError(f"port {port} is taken; 0 takes one that is free") from None
 
 
 main.params += [_option_for(field) for field in msgspec.structs.fields(Options)]

@@ -23,7 +23,10 @@ def write_plot(rows: Sequence[ResultRow], path: Path) -> None:
             groups.setdefault(row.contestant, []).append(row)
     if not groups:
         raise ValueError("there are no results of the cell c64 to plot")
-    cpu = {name: cpu_an_answer(group) or 0.0 for name, group in groups.items()}
+    cpu = {name: each for name, group in groups.items() if (each := cpu_an_answer(group)) is not None}
+    groups = {name: groups[name] for name in cpu}
+    if not groups:
+        raise ValueError("too few answers in the cell c64 for CPU an answer; take --n 2000")
     memory = {name: median(row.peak_mb for row in group) for name, group in groups.items()}
     names = sorted(groups, key=lambda name: cpu[name], reverse=True)
     _draw(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -52,18 +53,27 @@ class ResultRow:
 
 
 def read_rows(path: Path) -> list[ResultRow]:
-    """All rows of a file; none where it is not there yet."""
+    """All rows of a file; none where it is not there yet. Half a line, of a run that was killed, is none.
+
+    Raises ValueError where another line is no row.
+    """
     return list(_rows(path)) if path.exists() else []
 
 
 def append_row(path: Path, row: ResultRow) -> None:
     """Adds a row at the end."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(asdict(row)) + "\n")
 
 
 def _rows(path: Path) -> Iterator[ResultRow]:
-    for line in path.read_text(encoding="utf-8").splitlines():
+    whole, _, _ = path.read_text(encoding="utf-8").rpartition("\n")
+    for number, line in enumerate(whole.splitlines(), start=1):
         if line.strip():
-            yield ResultRow(**json.loads(line))
+            try:
+                yield ResultRow(**json.loads(line))
+            except (ValueError, TypeError):
+                raise ValueError(f"{path}:{number}: this is no row of results") from None

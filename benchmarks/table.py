@@ -21,17 +21,26 @@ def tables(rows: Sequence[ResultRow]) -> str:
 
 
 def cpu_an_answer(group: Sequence[ResultRow]) -> float | None:
-    """Milliseconds an answer. The start-up is the median of all rounds: a single one varies by more than an answer."""
+    """Milliseconds an answer; None where there were too few to be seen beside what the start-up varies by.
+
+    The start-up is the median of all rounds: a single one varies by more than an answer.
+    """
     start = _median(row.start_cpu_s for row in group)
     whole = _median(row.cpu_s for row in group if row.exit_code >= 0)
-    return None if start is None or whole is None else (whole - start) / max(1, group[0].count - TINY) * 1000
+    return _of_an_answer(group, start, whole)
 
 
 def asking_an_answer(group: Sequence[ResultRow]) -> float | None:
     """As `cpu_an_answer`, until the last reply: without report, workbook and tables."""
     start = _median(row.start_asking_cpu_s for row in group)
     whole = _median(row.asking_cpu_s for row in group if row.exit_code >= 0)
-    return None if start is None or whole is None else (whole - start) / max(1, group[0].count - TINY) * 1000
+    return _of_an_answer(group, start, whole)
+
+
+def _of_an_answer(group: Sequence[ResultRow], start: float | None, whole: float | None) -> float | None:
+    if start is None or whole is None or whole <= start:
+        return None
+    return (whole - start) / max(1, group[0].count - TINY) * 1000
 
 
 def _load(rows: Sequence[ResultRow]) -> list[str]:

@@ -47,7 +47,7 @@ class BatchPresenter:
             return
         shares = {price.batch for price in prices}
         if None in shares:
-            self._say("        No discount for batches is known at this endpoint: these are the usual prices")
+            self._say("        No discount for batches is known here: these are the usual prices")
         else:
             said = ", ".join(f"{share:.0%}" for share in sorted(share for share in shares if share is not None))
             self._say(f"        That is a batch's price, {said} of the usual one")

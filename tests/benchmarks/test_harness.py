@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ET
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -64,6 +66,65 @@ def test_a_process_is_killed_at_its_limit_or_on_a_condition(tmp_path: Path, how:
         kill_when=(lambda: printed.exists() and "up" in printed.read_text()) if how == "condition" else None,
     )
     assert used.exit_code == -9
+
+
+def test_an_interrupted_harness_ends_at_once_with_what_it_measured(tmp_path: Path) -> None:
+    """Ctrl-C reaches only the harness: what it measures has a session of its own, and nobody else would stop it."""
+    measured = "import os, time; print(os.getpid(), flush=True); time.sleep(600)"
+    harness = (
+        "import os, sys; from pathlib import Path; from benchmarks.measured_process import run_measured\n"
+        f"run_measured([sys.executable, '-c', {measured!r}], folder=Path({str(tmp_path)!r}),"
+        " environment=dict(os.environ), time_limit=600)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", harness], cwd=ROOT, stderr=subprocess.DEVNULL)
+    printed = tmp_path / "output.txt"
+    until = time.monotonic() + 60
+    while time.monotonic() < until and not (printed.exists() and printed.read_text().endswith("\n")):
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    try:
+        assert process.wait(timeout=60) != 0
+    finally:
+        process.kill()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(printed.read_text()), 0)
+
+
+def test_half_a_row_of_a_killed_run_is_left_out_and_written_over(tmp_path: Path) -> None:
+    """Results can be gone on with; a line that was changed by hand is named."""
+    path = tmp_path / "results.jsonl"
+    append_row(path, ROW)
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"contestant": "eval')
+    assert read_rows(path) == [ROW]
+    append_row(path, ROW)
+    assert read_rows(path) == [ROW, ROW]
+    path.write_text("no row\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    shown = CliRunner().invoke(main, ["show", "--results", str(path)])
+    assert (shown.exit_code, "results.jsonl:1: this is no row of results" in shown.output) == (2, True), shown.output
+
+
+def test_where_answers_are_too_few_for_cpu_there_is_no_figure(tmp_path: Path) -> None:
+    """A start-up that took longer than the run is no negative cost, and nothing is a multiple of it."""
+    rows = [ROW, replace(ROW, contestant="aiohttp", cpu_s=0.9, cpu_ms=-1.0)]
+    assert cpu_an_answer(rows[1:]) is None
+    (line,) = (each for each in tables(rows).splitlines() if each.startswith("aiohttp"))
+    assert ("-1" in line, "x " in line) == (False, False), line
+    path = tmp_path / "results.jsonl"
+    for row in rows:
+        append_row(path, row)
+    drawn = CliRunner().invoke(main, ["plot", str(tmp_path / "p.svg"), "--results", str(path)])
+    assert drawn.exit_code == 0, drawn.output
+    assert "aiohttp" not in (tmp_path / "p.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("arguments", [["answers", "nowhere/a.csv"], ["show", "--results", "."]], ids=str)
+def test_what_cannot_be_read_or_written_is_said(tmp_path: Path, arguments: list[str]) -> None:
+    """A sentence, and no traceback."""
+    with contextlib.chdir(tmp_path):
+        done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 1
+    assert done.output.startswith("Error: "), done.output
 
 
 def test_rows_are_added_and_read_again(tmp_path: Path) -> None:
@@ -128,17 +189,29 @@ def test_cells_are_chosen_by_name() -> None:
 
 def test_our_command_line_is_measured_and_a_second_run_goes_on(tmp_path: Path) -> None:
     """Every answer graded, one call each; what stands in the results is not measured again."""
-    command = [sys.executable, "-m", "benchmarks", "run", "--only", "evaluator", "--cells", "c64", "--rounds", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "run",
+        "--only",
+        "evaluator",
+        "--cells",
+        "c64,start",
+        "--rounds",
+        "1",
+    ]
     command += ["--n", "20", "--results", str(tmp_path / "results.jsonl"), "--work", str(tmp_path / "work")]
     command += ["--client-core", "-1", "--server-core", "-1"]
     first = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert first.returncode == 0, first.stdout + first.stderr
-    (row,) = read_rows(tmp_path / "results.jsonl")
+    row, *starts = read_rows(tmp_path / "results.jsonl")
+    assert (len(starts), {each.cell for each in starts}) == (15, {"start"})
     assert (row.contestant, row.graded, row.missing, row.failed) == ("evaluator", 20, 0, 0), asdict(row)
     assert (row.stats["total"], row.stats["answers_seen"], row.stats["paid_duplicates"]) == (20, 20, 0)
     assert row.exit_code == 0
     assert row.cpu_s > 0
     second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert second.returncode == 0, second.stderr
-    assert len((tmp_path / "results.jsonl").read_text().splitlines()) == 1
-    assert json.loads((tmp_path / "results.jsonl").read_text())["cell"] == "c64"
+    assert len(read_rows(tmp_path / "results.jsonl")) == 1 + 15
+    assert "round 1" not in second.stdout  # as each row is measured it is said

@@ -252,7 +252,7 @@ def test_another_table_in_the_same_folder_is_said(answers: Path, server: BatchSe
 
 def test_what_a_batch_is_reckoned_at_is_said(answers: Path, server: BatchServer) -> None:
     """A discount is known for OpenAI's own batches only."""
-    assert "No discount for batches is known at this endpoint" in submit(answers, server).stdout
+    assert "No discount for batches is known here" in submit(answers, server).stdout
     # Nobody is asked: without --yes there is only the estimate.
     arguments = ("submit", answers, "--grader", "openai:gpt-4.1", "--base-url", "https://api.openai.com/v1")
     half = batch(*arguments, "--out", "c", cwd=answers.parent)
