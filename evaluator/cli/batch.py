@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from evaluator.cli.batch_grading import changes_since_submitted, grade_collected, grade_line
+from evaluator.cli.batch_grading import cap_of, changes_since_submitted, grade_collected, grade_line
 from evaluator.cli.batch_options import BatchJob, as_for_grade, batch_job, grade_with
 from evaluator.cli.present import Presenter
 from evaluator.cli.present_batch import BatchPresenter
@@ -39,6 +39,7 @@ from evaluator.store.store import Store
 
 ALL_IN, SOME_WITHOUT_REPLY, BUDGET_SPENT, STILL_WAITING = 0, 3, 5, 6
 _MOST_TRIES = 3
+_NOTHING = 0.000001  # dollars; a cap has to be more than none
 _DEADLINE = 600.0  # seconds for one request: files are large
 
 
@@ -230,6 +231,7 @@ def collect(
     with batch_folder(folder) as opened, _store(where, settings) as store:
         code = asyncio.run(_collect_batches(opened, store.ledger(), settings, resubmit=resubmit, most_tries=most_tries))
         asked, kept_in = _asked(opened), store.address
+        spent = sum(file.collected.cost_usd or 0.0 for file in opened.state.files if file.collected is not None)
     presenter = BatchPresenter(quiet=False)
     if code == ALL_IN:
         presenter.everything_is_in(grades=not no_grade)
@@ -237,6 +239,9 @@ def collect(
         presenter.changed(changes_since_submitted(asked, settings))
         at = str(kept_in.path) if kept_in.path else kept_in.url.render_as_string(hide_password=False)
         more = ["--store", at, *(["--out", str(out.absolute())] if out else []), *(["--yes"] if yes else [])]
+        if (cap := cap_of(asked)) is not None:
+            presenter.capped(spent, cap)
+            more += ["--max-cost", f"{max(cap - spent, _NOTHING):.6f}"]
         grade_collected(asked, more)
     if code != STILL_WAITING:
         presenter.how_to_grade(grade_line(asked, kept_in.typed if where else None))

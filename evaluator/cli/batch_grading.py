@@ -36,6 +36,12 @@ def changes_since_submitted(asked: Asked, settings: Settings) -> tuple[str, ...]
         return asyncio.run(changes_in_job(asked.job, given, settings))
 
 
+def cap_of(asked: Asked) -> float | None:
+    """What --max-cost allows for batches and grading together; None where there is no cap."""
+    words = _without_store(asked)
+    return float(words[words.index("--max-cost") + 1]) if "--max-cost" in words else None
+
+
 def grade_collected(asked: Asked, more: Sequence[str]) -> None:
     """Grades as it was said when the batches were submitted, from where it was said. Ends the process."""
     with _where_given(asked):

@@ -59,6 +59,11 @@ class BatchPresenter:
             self._list(changes)
             self._say("What has no reply is asked at once, at the full price; `submit` again has it in a batch.")
 
+    def capped(self, spent: float, cap: float) -> None:
+        """How much of --max-cost is left for grading."""
+        left = max(0.0, cap - spent)
+        self._say(f"The batches cost ${spent:.4f} of the ${cap:.4f} of --max-cost: ${left:.4f} is left for grading.")
+
     def changed_in_folder(self, folder: Path, changes: Sequence[str]) -> None:
         """What is not as it was when batches were submitted from this folder before."""
         if changes:

@@ -250,6 +250,19 @@ def test_another_table_in_the_same_folder_is_said(answers: Path, server: BatchSe
     assert "the table: answers.csv then, other.csv now" in other.stdout
 
 
+def test_a_cap_is_for_the_batches_and_grading_together(answers: Path, server: BatchServer) -> None:
+    """What the batches cost is not there a second time for grading, at the full price too; what is left waits."""
+    capped = submit(answers, server, "--no-trial", "--max-cost", "0.01")
+    assert (capped.returncode, server.live_requests) == (5, 0), capped.stdout
+    collected = batch("collect", "b", "--yes", cwd=answers.parent)
+    assert collected.returncode == 5, collected.stdout + collected.stderr
+    assert "is left for grading" in collected.stdout
+    manifest = json.loads((answers.parent / "answers-grades" / "run.json").read_text(encoding="utf-8"))
+    assert (manifest["graded"] + manifest["ungraded"], manifest["graded"] >= len(server.asked)) == (ANSWERS, True)
+    in_batches = 0.002 * len(server.asked)  # 1,000 tokens in and 100 out, at $1 and $10 a million
+    assert in_batches + (manifest["usage"]["paid_usd"] or 0.0) <= 0.01
+
+
 def test_what_a_batch_is_reckoned_at_is_said(answers: Path, server: BatchServer) -> None:
     """A discount is known for OpenAI's own batches only."""
     assert "No discount for batches is known here" in submit(answers, server).stdout
