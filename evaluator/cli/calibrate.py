@@ -12,6 +12,7 @@ from typing import cast
 import click
 
 from evaluator.cli.evaluate import questionnaire_of
+from evaluator.cli.finite_range import FiniteRange
 from evaluator.cli.present_calibration import CalibrationPresenter
 from evaluator.cli.price import price_of
 from evaluator.cli.spotlight_option import spotlight_option
@@ -35,7 +36,7 @@ from evaluator.wiring_options import GraderOptions
 from evaluator.wiring_raters import shows_examples
 
 CALIBRATED, SOME_UNGRADED, BUDGET_SPENT = 0, 3, 5
-_SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+_SHARE = FiniteRange(0, 1, min_open=True, max_open=True)
 
 
 @click.command(short_help="Fit a grader to raters' labels; which grades may stand?")
@@ -63,8 +64,8 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @spotlight_option
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
 @click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
-@click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
-@click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
+@click.option("--max-cost", type=FiniteRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
+@click.option("--timeout", type=FiniteRange(1), help="Seconds for one request. [default: 120; local 600]")
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
 @click.option("--prompt-dir", type=click.Path(path_type=Path), multiple=True, help="A folder of prompts of your own.")
 @click.option("--gguf", type=click.Path(path_type=Path), help="Another model's file for --grader local.")

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from evaluator.cli.erase_folder import FolderOutcome, erase_in_folder
-from evaluator.cli.store_option import opened_store, store_option
+from evaluator.cli.store_option import existing_store, store_option
 from evaluator.cli.terminal import visible
 from evaluator.errors import UsageError
 from evaluator.files.batch_folder import batch_folders_in
@@ -50,7 +50,7 @@ def command(
 
     Exit codes: 0 erased, or nothing was there; 2 wrong usage, or a run of the candidate is being graded.
     """
-    with opened_store(where, read_settings()) as store:
+    with existing_store(where, read_settings()) as store:
         run = store.runs.find(run_name).number if run_name else None
         holding = store.erasure.holding(candidate, run)
         _say_holding(store, candidate, holding)

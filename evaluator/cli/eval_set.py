@@ -10,6 +10,7 @@ from typing import get_args
 import click
 
 from evaluator.cli.eval_set_from_reviews import from_reviews
+from evaluator.cli.finite_range import FiniteRange
 from evaluator.core.eval_set import EvalSet, RaterKind, SplitBy
 from evaluator.core.eval_set_findings import (
     HONESTY,
@@ -30,7 +31,7 @@ from evaluator.files.resources import shipped
 from evaluator.report.wording import counted
 
 _LISTED = 10
-_SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+_SHARE = FiniteRange(0, 1, min_open=True, max_open=True)
 
 rubrics_option = click.option(
     "--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own."
@@ -90,7 +91,7 @@ def check(eval_set: str, rubrics: tuple[Path, ...], everything: bool) -> None:
 )
 @click.option(
     "--pass-share",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=FiniteRange(0, 1, min_open=True),
     default=0.6,
     show_default=True,
     help="Share of the full marks that passes.",

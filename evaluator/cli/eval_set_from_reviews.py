@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from evaluator.cli.finite_range import FiniteRange
 from evaluator.cli.store_option import opened_store, store_option
 
-_SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
+_SHARE = FiniteRange(0, 1, min_open=True, max_open=True)
 
 
 @click.command(name="from-reviews", short_help="Make an eval set of what people decided.")

@@ -15,6 +15,7 @@ import click
 from threadpoolctl import threadpool_limits
 
 from evaluator.cli.control_options import control_options
+from evaluator.cli.finite_range import FiniteRange
 from evaluator.cli.present_evaluation import EvaluationPresenter
 from evaluator.cli.price import price_of
 from evaluator.cli.spotlight_option import spotlight_option
@@ -100,8 +101,8 @@ BASELINE = "baseline"
 @click.option("--against", type=click.Path(path_type=Path), help="An earlier eval.json: show what moved.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
 @click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
-@click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
-@click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
+@click.option("--max-cost", type=FiniteRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
+@click.option("--timeout", type=FiniteRange(1), help="Seconds for one request. [default: 120; local 600]")
 @control_options
 @click.option(
     "--redact",

@@ -15,6 +15,7 @@ import click
 
 from evaluator.cli.control_options import control_options
 from evaluator.cli.event_loop import run_to_the_end
+from evaluator.cli.finite_range import FiniteRange
 from evaluator.cli.grading_order import GradingOrder, record, record_end
 from evaluator.cli.interruption import writing_may_be_stopped
 from evaluator.cli.present import Presenter
@@ -64,8 +65,8 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 @click.option("--samples", type=click.IntRange(1, 25), default=1, show_default=True, help="Readings of each answer.")
 @click.option("--base-url", help="Address of an OpenAI-compatible server. [env: OPENAI_BASE_URL]")
 @click.option("--price", metavar="IN,OUT[,CACHED]", help="US dollars for a million tokens. [default: as listed]")
-@click.option("--max-cost", type=click.FloatRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
-@click.option("--timeout", type=click.FloatRange(1), help="Seconds for one request. [default: 120; local 600]")
+@click.option("--max-cost", type=FiniteRange(0, min_open=True), metavar="USD", help="Stop asking at this cost.")
+@click.option("--timeout", type=FiniteRange(1), help="Seconds for one request. [default: 120; local 600]")
 @click.option("--gguf", type=click.Path(path_type=Path), help="Another model's file for --grader local.")
 @click.option("--threads", type=click.IntRange(1), help="Threads of the local model. [default: 2]")
 @click.option("--rubrics", type=click.Path(path_type=Path), multiple=True, help="A folder of rubrics of your own.")
@@ -92,8 +93,8 @@ ALL_GRADED, SOME_UNGRADED, BUDGET_SPENT, INTERRUPTED = 0, 3, 5, 130
 @click.option(
     "--concurrency", type=click.IntRange(1, 5000), help="Most requests in flight at once. [default: 64; local 1]"
 )
-@click.option("--rpm", type=click.FloatRange(1), help="Most requests a minute. [default: what the endpoint says]")
-@click.option("--tpm", type=click.FloatRange(1), help="Most tokens a minute, estimated before each request.")
+@click.option("--rpm", type=FiniteRange(1), help="Most requests a minute. [default: what the endpoint says]")
+@click.option("--tpm", type=FiniteRange(1), help="Most tokens a minute, estimated before each request.")
 @click.option("--limit", type=click.IntRange(1), help="Grade only the first so many answers.")
 @click.option("--calibration", type=click.Path(path_type=Path), help="A file of evaluator calibrate, for this grader.")
 @click.option("--compare", metavar="SPEC", help="Show a second grader's levels beside, in the report.")
@@ -200,13 +201,15 @@ async def _run(
     order: GradingOrder, store: Store | None, ledger: RunLedger | None, presenter: Presenter, *, resume: bool, ask: bool
 ) -> int:
     """Look what is there, announce, ask, check, grade, write. Returns the exit code."""
-    async with order.grader as grader:
+    async with order.grader as grader, order.second or nullcontext():
         presenter.table_read(order.source, order.table)
         with run_place(order.out, order.source, grader, order.table, order.limit, resume=resume) as place:
             await _announce(order, place, store, ledger, presenter, ask=ask)
             if not order.workers:
                 with presenter.waiting("Getting the grader ready"):
                     await grader.check()
+                    if order.second is not None:
+                        await order.second.check()
             with place.folder() as folder, _compared(order, presenter) as answers:
                 return await _grade_into(folder, answers, order, place, store, ledger, presenter)
 
@@ -225,6 +228,8 @@ async def _announce(
     say_place(presenter, place)
     left = order.total - (resumption.kept if resumption else 0)
     presenter.announce(grader, describe(grader), estimate(grader, order.table, left))
+    if order.second is not None:
+        presenter.announce_second(order.second, estimate(order.second, order.table, order.total))
     graders = [each for each in (grader, order.second) if each is not None]
     asks_a_model = any(rater.identity.is_language_model for each in graders for rater in each.pipeline.raters)
     is_going_on = resumption is not None and not resumption.is_changed

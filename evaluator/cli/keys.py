@@ -66,7 +66,7 @@ def list_keys(where: str | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_shown(key) for key in keys], indent=2))
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if not keys:
         console.print("There are no keys. Make one: evaluator keys create NAME --scope submit")
         return

@@ -22,7 +22,7 @@ def install() -> None:
     An interrupted download goes on where it stopped. Exit codes: 0 it is there; 2 it could not be had.
     """
     folder = read_settings().cache
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     found = find_default_model(folder)
     if found is not None:
         console.print(f"The model is there: {found}", soft_wrap=True)

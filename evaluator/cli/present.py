@@ -21,6 +21,7 @@ from evaluator.report.wording import counted
 from evaluator.run.estimate import Estimate
 from evaluator.run.grader import Grader
 from evaluator.run.grading_run import GradingRun
+from evaluator.run.pipeline import spec_of
 
 if TYPE_CHECKING:
     from evaluator.cli.results import Results  # with everything that writes files for people
@@ -51,8 +52,13 @@ class Presenter(Terminal):
         self.say(f"[bold]Rubric[/]  {rubric.title} v{rubric.version}; {questionnaire.title} v{questionnaire.version}")
         self.say(f"[bold]Grader[/]  {escape(about)}")
         if expected.input_tokens:
-            tokens = f"about {_tokens(expected.input_tokens)} tokens in, {_tokens(expected.output_tokens)} out"
-            self.say(f"[bold]Expect[/]  {counted(expected.answers, 'answer')}, {tokens}, {_cost(expected.cost_usd)}")
+            self.say(f"[bold]Expect[/]  {_expected(expected)}")
+
+    def announce_second(self, grader: Grader, expected: Estimate) -> None:
+        """What the grader whose levels are shown beside will take, where it takes anything."""
+        if expected.input_tokens:
+            spec = escape(visible(spec_of(grader.pipeline.raters)))
+            self.say(f"[bold]Beside[/]  for --compare {spec}: {_expected(expected)}")
 
     @contextmanager
     def progress(self, total: int) -> Iterator[Callable[[GradingRun], None]]:
@@ -118,11 +124,11 @@ class Presenter(Terminal):
         if goes_on_with and manifest.outcome != "finished":
             self.say(f"The same command goes on with run {manifest.run_id}, and so does:")
             self.say(f"  {escape(visible(goes_on_with))}", whole=True)
-        self._ungraded(results)
+        self._ungraded(results, goes_on_with)
         self._written(results)
         self._say_last(f"Report: {escape(str(results.folder / 'report.html'))}", whole=True)
 
-    def _ungraded(self, results: Results) -> None:
+    def _ungraded(self, results: Results, goes_on_with: str) -> None:
         """Which answers have no grade, and why; those that only wait need no reason each."""
         if results.waiting:
             wait, stands = ("wait", "them") if results.waiting > 1 else ("waits", "it")
@@ -138,6 +144,9 @@ class Presenter(Terminal):
             self.say(f"  [dim]·[/] {escape(visible(answer_id))}: {escape(visible(reason))}")
         if failed > len(results.first_ungraded):
             self.say(f"  [dim]· and {failed - len(results.first_ungraded):,} more, in grades.csv[/]")
+        if goes_on_with and results.manifest.outcome == "finished":
+            self.say(f"To ask about {them} again, once the reason is gone:")
+            self.say(f"  {escape(visible(goes_on_with))}", whole=True)
 
     def _written(self, results: Results) -> None:
         """What of a large run is where; a small one's results are all in each file."""
@@ -176,6 +185,11 @@ def _pacing(pace: PaceTotals) -> str | None:
     if not reasons:
         return None
     return f"Pacing: up to {counted(pace.highest_concurrency, 'request')} at once; {'; '.join(reasons)}."
+
+
+def _expected(expected: Estimate) -> str:
+    tokens = f"about {_tokens(expected.input_tokens)} tokens in, {_tokens(expected.output_tokens)} out"
+    return f"{counted(expected.answers, 'answer')}, {tokens}, {_cost(expected.cost_usd)}"
 
 
 def _tokens(number: int) -> str:

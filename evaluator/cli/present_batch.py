@@ -25,7 +25,7 @@ class BatchPresenter:
 
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
-        self._console = Console(highlight=False)
+        self._console = Console(highlight=False, emoji=False)
 
     def exported(
         self, folder: Path, collected: Collected, files: Sequence[RequestFile], store: str | None, grade_with: str

@@ -18,7 +18,7 @@ from evaluator.store.run_shelf import Holding
 
 def say_runs(records: Sequence[RunRecord], address: StoreAddress) -> None:
     """A line a run."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     if not records:
         console.print(f"No runs in {escape(visible(str(address)))}.")
         console.print("evaluator grade records each run there.")
@@ -52,7 +52,7 @@ def say_runs(records: Sequence[RunRecord], address: StoreAddress) -> None:
 
 def say_run(record: RunRecord, holding: Holding) -> None:
     """The facts, one a line."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     manifest, counts = record.order.manifest, record.counts
     facts = [
         ("Run", f"{record.id}, {record.state}"),

@@ -17,7 +17,7 @@ def command() -> None:
     A model or an endpoint that is not listed has no known price: give it with --price IN,OUT[,CACHED].
     """
     prices = load_prices()
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     for endpoint in prices.endpoints:
         table = Table(box=None, pad_edge=False, header_style="dim")
         table.add_column(f"{endpoint.name} ({', '.join(endpoint.hosts)})", no_wrap=True)

@@ -61,10 +61,8 @@ async def grades_beside(second: Grader | None, run: GradingRun, folder: Path) ->
         TemporaryDirectory(dir=folder, prefix=".beside-") as beside,
         GradesFile(Path(beside) / "grades.jsonl") as grades,
     ):
-        async with second:
-            await second.check()
-            async for grade in second.grade_many(run.answers()):
-                grades.write(grade)
+        async for grade in second.grade_many(run.answers()):
+            grades.write(grade)
         yield grades
 
 

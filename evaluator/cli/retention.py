@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from evaluator.cli.store_option import opened_store, store_option
+from evaluator.cli.store_option import existing_store, store_option
 from evaluator.cli.terminal import visible
 from evaluator.errors import UsageError
 from evaluator.settings import read_retention_settings, read_settings
@@ -56,7 +56,7 @@ def apply(
     for warning in warnings_of(periods):
         click.echo(f"Note: {warning}", err=True)
     now = datetime.now(UTC)
-    with opened_store(where, read_settings()) as store:
+    with existing_store(where, read_settings()) as store:
         found = store.retention.overdue(periods, now)
         folders = [visible(record.order.folder) for record in store.runs.all() if record.number in _runs_of(found)]
         _refuse_running(store, found)

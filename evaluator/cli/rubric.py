@@ -44,7 +44,7 @@ def check(path: Path | None) -> None:
 def show(questionnaire: str, rubrics: tuple[Path, ...]) -> None:
     """Print a questionnaire and its rubric: criteria, levels, checks, rules, red flags, questions."""
     found = load_question_set(questionnaire, [*rubrics, shipped("rubrics")])
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     _show_rubric(console, found.rubric)
     _show_questions(console, found.questionnaire)
 

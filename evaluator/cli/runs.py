@@ -12,7 +12,7 @@ import click
 
 from evaluator.cli.present_runs import as_json, say_run, say_runs
 from evaluator.cli.run_options import given_again
-from evaluator.cli.store_option import opened_store, store_option
+from evaluator.cli.store_option import existing_store, opened_store, store_option
 from evaluator.errors import UsageError
 from evaluator.report.wording import counted
 from evaluator.settings import read_settings
@@ -20,7 +20,7 @@ from evaluator.store.store import Store
 
 
 def _opened(where: str | None) -> Store:
-    return opened_store(where, read_settings())
+    return existing_store(where, read_settings())
 
 
 @click.group(name="runs", short_help="List, show, resume, export, delete or prune runs.")
@@ -33,7 +33,8 @@ def command() -> None:
 @click.option("--json", "to_json", is_flag=True, help="Print JSON.")
 def list_runs(where: str | None, *, to_json: bool) -> None:
     """The runs in the store, the newest first."""
-    with _opened(where) as store:
+    # Before the first run there is no store, and no run: nobody named one that is elsewhere.
+    with _opened(where) if where else opened_store(where, read_settings()) as store:
         records = store.runs.all()
         if to_json:
             click.echo(json.dumps([as_json(record) for record in records], indent=2))

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import click
 
 from evaluator.cli.awaited_store import address_of, awaited
+from evaluator.cli.finite_range import FiniteRange
 from evaluator.cli.listening import Listening, bound_socket, check_listening, make_server
 from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.store_option import opened_store, store_option
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from evaluator.core.tracing import Tracer
     from evaluator.web.site import Site, WebSettings
 
-_SHARE = click.FloatRange(0, 1)
+_SHARE = FiniteRange(0, 1)
 
 
 @dataclass(frozen=True, slots=True)

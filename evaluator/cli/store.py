@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from evaluator.cli.store_option import opened_store, store_option
+from evaluator.cli.store_option import existing_store, store_option
 from evaluator.errors import UsageError
 from evaluator.settings import Settings, read_settings
 from evaluator.store.address import store_address
@@ -31,7 +31,7 @@ def new_key() -> None:
 @store_option
 def status(where: str | None) -> None:
     """Show how much of the store is encrypted."""
-    with opened_store(where, read_settings()) as store:
+    with existing_store(where, read_settings()) as store:
         click.echo(f"{store.address}: {'encrypted' if store.encryption.is_on else 'not encrypted'}")
         for name, count in store.encryption.counts().items():
             if count.bodies:
@@ -42,7 +42,7 @@ def status(where: str | None) -> None:
 @store_option
 def encrypt(where: str | None) -> None:
     """Encrypt what was kept before there was a key. It can be stopped and started again."""
-    with opened_store(where, read_settings()) as store:
+    with existing_store(where, read_settings()) as store:
         changed = store.encryption.encrypt()
         click.echo(f"{changed:,} bodies of {store.address} were encrypted. Backups of before are not: delete them.")
 
@@ -51,7 +51,7 @@ def encrypt(where: str | None) -> None:
 @store_option
 def rotate_key(where: str | None) -> None:
     """Change the key: give the new one first, then the old one, apart by a comma. Quick: bodies stay as they are."""
-    with opened_store(where, read_settings()) as store:
+    with existing_store(where, read_settings()) as store:
         changed = store.encryption.rotate()
         click.echo(
             f"{changed:,} keys of {store.address} are wrapped by the new key. The old one is not needed any more."
@@ -112,7 +112,7 @@ def erase_again(before: str, where: str | None) -> None:
 
 
 def _erase_again(before: str, where: str, settings: Settings) -> None:
-    with opened_store(before, settings) as old, opened_store(where, settings) as new:
+    with existing_store(before, settings) as old, existing_store(where, settings) as new:
         # Who was erased before the backup was made, and has applied again since, is there by right.
         erased = [
             each for each in new.candidates() if old.erasure.erased_at(each) not in (None, new.erasure.erased_at(each))

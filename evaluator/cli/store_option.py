@@ -9,6 +9,7 @@ import click
 
 from evaluator.errors import UsageError
 from evaluator.settings import Settings
+from evaluator.store.address import store_address
 from evaluator.store.store import Store, open_store
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -39,3 +40,13 @@ def chosen_store(where: str | None, settings: Settings, *, no_store: bool = Fals
 def opened_store(where: str | None, settings: Settings) -> Store:
     """The store that is named, or the one of the settings, with the key of the settings. Raises StoreError."""
     return open_store(where or settings.store, encryption_key=settings.encryption_key)
+
+
+def existing_store(where: str | None, settings: Settings) -> Store:
+    """As `opened_store`, for commands that only make sense for a store that is there: a path that is mistyped would be
+    made a new store, in which nothing is found. Raises UsageError too.
+    """
+    address = store_address(where or settings.store)
+    if address.path is not None and not address.path.exists():
+        raise UsageError(f"There is no store {address}.", hint="Name it with --store, or set EVALUATOR_STORE.")
+    return opened_store(where, settings)

@@ -18,6 +18,7 @@ import click
 from evaluator.cli.awaited_store import address_of, awaited
 from evaluator.cli.control_options import control_options_over_settings
 from evaluator.cli.event_loop import run_to_the_end
+from evaluator.cli.finite_range import FiniteRange
 from evaluator.cli.json_log import log_to_stderr
 from evaluator.cli.service_extra import require_service_extra
 from evaluator.cli.spotlight_option import spotlight_option_over_settings
@@ -63,11 +64,11 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 5000),
     help=f"Most requests in flight at once, of all workers together.  [default: {DEFAULTS['EVALUATOR_CONCURRENCY']}]",
 )
-@click.option("--rpm", type=click.FloatRange(1), help="Most requests a minute, of all workers together.")
-@click.option("--tpm", type=click.FloatRange(1), help="Most tokens a minute, of all workers together.")
+@click.option("--rpm", type=FiniteRange(1), help="Most requests a minute, of all workers together.")
+@click.option("--tpm", type=FiniteRange(1), help="Most tokens a minute, of all workers together.")
 @click.option(
     "--drain",
-    type=click.FloatRange(0, 3600),
+    type=FiniteRange(0, 3600),
     help=f"Seconds to finish, at the end.  [default: {DEFAULTS['EVALUATOR_DRAIN']}]",
 )
 @click.option("--until-stdin-closes", is_flag=True, hidden=True, help="End when whoever started it has gone.")

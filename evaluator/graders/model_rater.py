@@ -323,7 +323,7 @@ class _RetryRule:
         if error.unusable:
             return 0.0
         backoff = float(self._backoff(state))
-        if error.retry_after is None:
+        if not error.retry_after:  # "now", or a date that is over, says no more than nothing does
             return backoff
         # A little of the jitter stays: requests told to wait alike must not come back all at once.
         return error.retry_after + min(backoff, 1.0) * 0.25

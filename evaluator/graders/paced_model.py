@@ -17,6 +17,13 @@ _ENDINGS: dict[FailureCode, Ending] = {
 }
 
 
+def _ending(error: NoCompletionError) -> Ending:
+    # The page of a proxy or of a network's log-in, say: nobody is well there, whatever the status is.
+    if error.code == "invalid_reply" and error.transient:
+        return "failed"
+    return _ENDINGS.get(error.code, "answered")
+
+
 class PacedModel(WrappedModel):
     """`model`, asked when `pacer` says so. A request that waits to be tried again is not in line meanwhile.
 
@@ -45,7 +52,7 @@ class PacedModel(WrappedModel):
             if usage.input_tokens is not None and usage.output_tokens is not None:
                 used_tokens = usage.input_tokens + usage.output_tokens
         except NoCompletionError as error:
-            ending, said = _ENDINGS.get(error.code, "answered"), error.limits
+            ending, said = _ending(error), error.limits
             if ending == "failed":
                 self._last_failure = error.detail
             raise

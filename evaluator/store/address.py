@@ -34,10 +34,20 @@ class StoreAddress:
     @property
     def typed(self) -> str:
         """What `--store` may be given to find it again; a password has to come from elsewhere."""
-        return str(self.path) if self.path else self.url.set(password=None).render_as_string()
+        # `URL.set` takes None for "as it is", and would put stars where the password was.
+        return (
+            str(self.path)
+            if self.path
+            else _without_query_password(self.url)._replace(password=None).render_as_string()
+        )
 
     def __str__(self) -> str:
-        return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+        return str(self.path) if self.path else _without_query_password(self.url).render_as_string(hide_password=True)
+
+
+def _without_query_password(url: URL) -> URL:
+    """libpq takes the password from there, too."""
+    return url.difference_update_query(["password", "sslpassword"])
 
 
 def server_arguments(url: URL) -> dict[str, str]:

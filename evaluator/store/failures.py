@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,13 @@ _POSTGRESQL = {
     "3D": ("does not exist", "Make it first, as with: createdb NAME"),
     "XX": ("is damaged", f"{_NOTHING_LOST} Look at the server's log."),
 }
+# Where a connection is refused there is no SQLSTATE, only what the server says: in English, unless it was set up to
+# speak another language.
+_REFUSALS = (
+    (re.compile(r"database .* does not exist"), "3D"),
+    (re.compile(r"password|role .* does not exist|pg_hba\.conf|authentication"), "28"),
+    (re.compile(r"too many (clients|connections)|connection slots"), "53"),
+)
 _UNREACHED = (
     "cannot be reached",
     f"Start the server, or check the address; then run the same command. {_NOTHING_LOST}",
@@ -82,4 +90,7 @@ def _meaning(cause: BaseException | None) -> tuple[str, str] | None:
     state = getattr(cause, "sqlstate", None)
     if state is not None:
         return _POSTGRESQL.get(state) or _POSTGRESQL.get(state[:2])
-    return None if isinstance(cause, sqlite3.Error) or cause is None else _UNREACHED
+    if isinstance(cause, sqlite3.Error) or cause is None:
+        return None
+    said = str(cause)
+    return next((_POSTGRESQL[state] for pattern, state in _REFUSALS if pattern.search(said)), _UNREACHED)

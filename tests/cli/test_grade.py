@@ -235,6 +235,10 @@ def test_some_ungraded_answers_exit_with_3_and_are_listed(answers: Path, tmp_pat
     assert done.returncode == 3, done.stderr
     assert "1 answer could not be graded" in done.stdout
     assert "002.degradation: refused" in done.stdout
+    manifest = json.loads((tmp_path / "answers-grades" / "run.json").read_text(encoding="utf-8"))
+    assert (
+        f"To ask about it again, once the reason is gone:\n  evaluator runs resume {manifest['run_id']}" in done.stdout
+    )
     statuses = {grade["answer_id"]: grade["status"] for grade in grades_in(tmp_path / "answers-grades")}
     assert len(statuses) == 10
     assert statuses["002.degradation"] == "ungraded"
@@ -296,6 +300,20 @@ def test_two_graders_stand_beside_each_other_in_the_report(answers: Path, tmp_pa
     assert all(
         grade["provenance"]["grader"].startswith("scripted:") for grade in grades_in(tmp_path / "answers-grades")
     )
+
+
+def test_a_second_grader_is_announced_and_checked_before_the_first_is_paid(
+    answers: Path, tmp_path: Path, endpoint: Endpoint
+) -> None:
+    """What it will take is said beforehand; where it cannot be reached, nothing is asked of anybody."""
+    arguments = ("grade", answers, "--grader", "baseline", "--compare", "openai:m", "--base-url")
+    done = evaluator(*arguments, address(endpoint), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "for --compare openai:m: 10 answers, about" in " ".join(done.stdout.split()), done.stdout
+    unreached = evaluator(*arguments, "http://127.0.0.1:1/v1", "--out", "unreached", cwd=tmp_path)
+    assert unreached.returncode == 2
+    assert "No server answers" in unreached.stderr
+    assert not (tmp_path / "unreached").exists()
 
 
 def test_another_rubric_with_one_criterion_and_a_reference_answer_grades_as_well(tmp_path: Path) -> None:

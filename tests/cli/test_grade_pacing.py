@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import level_reply
 from tests.graders.loopback_endpoint import Behaviour, LoopbackEndpoint, Seen, good, http
 
@@ -58,7 +60,15 @@ def test_what_pacing_did_is_said_in_a_line_and_kept_in_the_manifest(tmp_path: Pa
     assert 1 <= pace["highest_concurrency"] <= 4
 
 
-def test_a_dead_endpoint_stops_the_command_with_what_was_graded(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (http(503), "HTTP 503 from the endpoint"),
+        (http(200, b"<html>Sign in to use this network</html>"), "the endpoint's reply is no chat completion"),
+    ],
+    ids=["down", "another's page"],
+)
+def test_a_dead_endpoint_stops_the_command_with_what_was_graded(tmp_path: Path, reply: bytes, said: str) -> None:
     """Exit code 3, how many were graded, and every other answer listed with the reason."""
     served = 0
 
@@ -68,11 +78,11 @@ def test_a_dead_endpoint_stops_the_command_with_what_was_graded(tmp_path: Path) 
         if seen.method == "GET":
             writer.write(http(200, b'{"object": "list", "data": []}'))
         else:
-            writer.write(good(level_reply(2, "missing values")) if served < 12 else http(503))
+            writer.write(good(level_reply(2, "missing values")) if served < 12 else reply)
 
     ended = graded(tmp_path, dies, 200, "--concurrency", "20")
     assert ended.code == 3
-    assert "failures in a row, the last: HTTP 503 from the endpoint; 10 of 200 graded" in ended.said
+    assert f"failures in a row, the last: {said}; 10 of 200 graded" in ended.said
     assert ended.manifest["outcome"] == "stopped"
     # Said once, in words, and not beside every answer that was not asked.
     assert ended.said.count("failures in a row") == 1

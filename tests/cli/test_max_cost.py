@@ -6,7 +6,10 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
+from click.testing import CliRunner
 
+from evaluator.cli import cli
 from tests.cli.test_grade import Endpoint, address, answers, endpoint, evaluator
 
 __all__ = ["answers", "endpoint"]  # fixtures
@@ -48,6 +51,15 @@ def test_a_cap_needs_a_price(answers: Path, tmp_path: Path) -> None:
     done = evaluator("grade", answers, *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert "--max-cost needs a price" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--max-cost", "--rpm", "--tpm", "--timeout"])
+@pytest.mark.parametrize("amount", ["nan", "inf"])
+def test_what_is_no_amount_bounds_nothing_and_is_refused(answers: Path, option: str, amount: str) -> None:
+    """A cap of `nan` would never be reached: nothing is graded under it."""
+    refused = CliRunner().invoke(cli, ["grade", str(answers), "--grader", "baseline", option, amount])
+    assert refused.exit_code == 2
+    assert f"{amount} is not an amount" in refused.output
 
 
 def test_a_capped_calibration_writes_nothing_and_goes_on_for_more(tmp_path: Path, endpoint: Endpoint) -> None:

@@ -66,6 +66,17 @@ def test_a_small_run_says_no_such_thing(capsys: pytest.CaptureFixture[str]) -> N
     assert not any("pages" in line or "grades.xlsx" in line or "more" in line for line in lines)
 
 
+def test_a_name_between_colons_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    """`:x:` in an id, or a model's name, is shown as it is."""
+    one = STANDING.model_copy(update={"candidate_id": "team:x:7"})
+    results = Results(
+        Path("out"), manifest(5, 1), (one,), (("team:m:7.q", "timeout"),), 0, (), pages=1, workbook_has_all=True
+    )
+    lines = said(results, capsys)
+    assert any(line.startswith("team:x:7 ") for line in lines)
+    assert any("team:m:7.q: timeout" in line for line in lines)
+
+
 def test_every_large_number_has_its_thousands_apart(capsys: pytest.CaptureFixture[str]) -> None:
     """In the line that says how it ended too, where people look first."""
     whole = manifest(100_000, 1_234, not_answered=2_345, quotes=150_000)

@@ -89,6 +89,25 @@ def test_a_run_is_written_again_from_the_store_alone(graded: str, tmp_path: Path
     assert "holds the results of another run" in str(refused.exception)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("runs", "list"),
+        ("runs", "show", "abc"),
+        ("runs", "prune", "--yes"),
+        ("erase", "--candidate", "c0001", "--yes"),
+        ("retention", "apply", "--grades", "1"),
+        ("store", "status"),
+    ],
+)
+def test_a_store_that_is_not_there_is_said_and_not_made(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """A mistyped path: "holds nothing of c0001" would be true of it, and of no use to whoever has to erase."""
+    path = tmp_path / "mistyped.sqlite3"
+    refused = CliRunner().invoke(cli, [*arguments, "--store", str(path)])
+    assert f"There is no store {path}" in str(refused.exception)
+    assert not path.exists()
+
+
 def test_a_run_is_written_while_it_is_graded(tmp_path: Path) -> None:
     """With what is graded by then, again and again, while more grades come."""
     table = write_table(tmp_path / "a.csv", 200)

@@ -11,6 +11,7 @@ import pytest
 import respx
 
 from evaluator import Answer, Grade, Grader, GraderOptions, Price, SetupError, make_grader
+from evaluator.graders.model_rater import Retries
 from tests.conftest import URL, completion, level_reply
 
 CHAT = f"{URL}/chat/completions"
@@ -226,6 +227,24 @@ def test_after_a_wrong_key_no_further_answer_is_sent(
     assert all("wrong_key" in (grade.reason or "") for grade in grades)
 
 
+@pytest.mark.parametrize("says", ["0", "Wed, 21 Oct 2015 07:28:00 GMT"])
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_endpoint_that_says_now_is_given_time_all_the_same(
+    openai_grader: MakeGrader, answer: Answer, respx_mock: respx.MockRouter, status: int, says: str
+) -> None:
+    """Were all attempts sent at once, an outage of a second would cost every answer: the wait is that of no header."""
+    route = respx_mock.post(CHAT).respond(status, headers={"Retry-After": says})
+    grader = openai_grader(retries=Retries(first_wait=1e7, longest_wait=1e7))
+
+    async def a_while() -> None:
+        async with grader:
+            await asyncio.wait_for(grader.grade(answer), 2)
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(a_while())
+    assert route.call_count == 1
+
+
 def test_a_server_that_never_answers_is_given_up_at_the_deadline(answer: Answer) -> None:
     """A hang costs its deadline and no more; the answer says so."""
 
@@ -238,8 +257,6 @@ def test_a_server_that_never_answers_is_given_up_at_the_deadline(answer: Answer)
     async def grade() -> Grade:
         server = await asyncio.start_server(hang, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
-        from evaluator.graders.model_rater import Retries
-
         options = GraderOptions(
             prompt="levels",
             base_url=f"http://127.0.0.1:{port}/v1",

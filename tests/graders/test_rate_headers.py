@@ -19,6 +19,7 @@ from evaluator.graders.rate_headers import rate_limits, retry_after
         ({"Retry-After": "99999"}, None),
         ({"Retry-After": "soon"}, None),
         ({"retry-after-ms": "nan"}, None),
+        ({"retry-after-ms": "soon", "Retry-After": "3"}, 3.0),
         ({}, None),
     ],
 )

@@ -10,10 +10,12 @@ import threading
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 
 from evaluator.core.ledger import KeptReply
 from evaluator.core.reply import Usage
 from evaluator.errors import StoreError, UsageError
+from evaluator.store.address import store_address
 from evaluator.store.store import Store, open_store
 from evaluator.store.writer import Grouping
 
@@ -162,6 +164,29 @@ def test_a_server_that_does_not_answer_is_said_without_its_password() -> None:
     with pytest.raises(StoreError, match="cannot be reached") as raised:
         open_store("postgresql://user:secret@127.0.0.1:1/x")
     assert "secret" not in str(raised.value)
+
+
+def test_an_address_is_shown_and_typed_again_without_a_password() -> None:
+    """Stars in its place would be sent as the password, and keep the real one from being looked for."""
+    address = store_address("postgresql://user:secret@host/x?password=hidden&connect_timeout=3")
+    assert address.typed == "postgresql+psycopg://user@host/x?connect_timeout=3"
+    assert str(address) == "postgresql+psycopg://user:***@host/x?connect_timeout=3"
+    assert store_address("postgresql://user@host/x").typed == "postgresql+psycopg://user@host/x"
+
+
+def test_a_database_that_a_server_does_not_have_is_to_be_made(postgresql: str) -> None:
+    """The server is there and well: it need not be started."""
+    missing = sqlalchemy.make_url(postgresql).set(database="of_nobody").render_as_string(hide_password=False)
+    with pytest.raises(StoreError, match="does not exist") as raised:
+        open_store(missing)
+    assert "createdb" in str(raised.value)
+
+
+def test_a_user_whom_a_server_does_not_know_is_refused(postgresql: str) -> None:
+    """What helps is another name or password, not another server."""
+    stranger = sqlalchemy.make_url(postgresql).set(username="nobody_of_that_name")
+    with pytest.raises(StoreError, match="refuses the sign-in"):
+        open_store(stranger.render_as_string(hide_password=False))
 
 
 def test_a_store_is_for_its_user_only(tmp_path: Path) -> None:
