@@ -108,6 +108,12 @@ def test_a_store_that_is_not_there_is_said_and_not_made(tmp_path: Path, argument
     assert not path.exists()
 
 
+def test_an_empty_name_is_not_the_usual_store() -> None:
+    """It is a variable that was not set: what is kept or erased would be another's."""
+    for arguments in (("runs", "list"), ("grade", "answers.csv"), ("erase", "--candidate", "c0001", "--yes")):
+        assert "--store is empty" in str(CliRunner().invoke(cli, [*arguments, "--store", ""]).exception)
+
+
 def test_a_run_is_written_while_it_is_graded(tmp_path: Path) -> None:
     """With what is graded by then, again and again, while more grades come."""
     table = write_table(tmp_path / "a.csv", 200)
