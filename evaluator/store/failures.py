@@ -38,12 +38,15 @@ _SQLITE = {
 _SQLITE[sqlite3.SQLITE_LOCKED] = _SQLITE[sqlite3.SQLITE_BUSY]
 _SQLITE[sqlite3.SQLITE_PROTOCOL] = _SQLITE[sqlite3.SQLITE_BUSY]
 # By PostgreSQL's SQLSTATE, or by its first two characters, which are its class.
+_IN_USE = ("has its tables in use by others", "Run the same command again.")
 _NOT_WHOLE = ("lacks a table or column that a store has", "Put a backup in its place, or name another with --store.")
 _POSTGRESQL = {
     "53": (
         "has no room or no connections left",
         f"Look at the server, then run the same command again. {_NOTHING_LOST}",
     ),
+    "40P01": _IN_USE,
+    "55P03": _IN_USE,
     "42501": ("does not let this user do what is needed", "Give the user rights to create and write tables there."),
     "42P07": ("has tables of something else", "Name another database with --store; this one is left as it is."),
     "42P01": _NOT_WHOLE,
@@ -81,6 +84,15 @@ def store_error(address: StoreAddress, error: SQLAlchemyError) -> StoreError:
     said = str(cause if cause is not None else error).strip().splitlines()
     what, hint = _meaning(cause) or ("does not do what it was asked", _NOTHING_LOST)
     return StoreError(f"The store {address} {what} ({said[0] if said else type(error).__name__}).", hint=hint)
+
+
+def gave_way(error: BaseException) -> bool:
+    """Whether PostgreSQL ended a transaction since others held what it waited for (the database's own error, or the
+    StoreError made of it): the same may go through if it is tried once more.
+    """
+    cause = error.__cause__ if isinstance(error, StoreError) else error
+    state = getattr(cause.orig, "sqlstate", None) if isinstance(cause, DBAPIError) else None
+    return state is not None and _POSTGRESQL.get(state) == _IN_USE
 
 
 def _meaning(cause: BaseException | None) -> tuple[str, str] | None:

@@ -6,26 +6,41 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, inspect, select, text
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from evaluator.errors import StoreError
-from evaluator.store.database import Database
+from evaluator.store.database import PATIENCE, Database
+from evaluator.store.failures import gave_way
 from evaluator.store.migrations import MIGRATIONS, NEWEST
 from evaluator.store.schema import migrations
 
 # Any number, the same in every version of this program: who holds it migrates.
 _ADVISORY_LOCK = 7_260_115_318
+_LONGEST_HOLD_UP = "2s"
+"""Whoever waits to change a table holds up all who come after; after so long they go first, and it tries again."""
 
 
-def migrate(database: Database, upto: int = NEWEST) -> None:
-    """Applies what is missing, all of it or nothing. Raises StoreError for a newer store, one that another build made
-    in other steps, or one that is none.
+def migrate(database: Database, upto: int = NEWEST, *, patience: float = PATIENCE) -> None:
+    """Applies what is missing, all of it or nothing, beside whoever works on the tables as they are. Raises StoreError
+    for a newer store, one that another build made in other steps, one that is none, and one whose tables others have in
+    use for more than `patience` seconds.
     """
     with database.reading() as connection:
         if _version(database, connection) == upto:
             return
+    # An older program that works meanwhile may hold one table and wait for another one, in any order.
+    for attempt in Retrying(
+        retry=retry_if_exception(gave_way), stop=stop_after_delay(patience), wait=wait_random(0.05, 0.5), reraise=True
+    ):
+        with attempt:
+            _apply(database, upto)
+
+
+def _apply(database: Database, upto: int) -> None:
     with database.writing() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ADVISORY_LOCK})
+            connection.execute(text(f"SET LOCAL lock_timeout = '{_LONGEST_HOLD_UP}'"))
         # Read again under the lock: another process may have done it meanwhile.
         version = _version(database, connection)
         if version is None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from evaluator.errors import StoreError
 from evaluator.store.database import Database, is_gone
-from evaluator.store.failures import store_error
+from evaluator.store.failures import gave_way, store_error
 
 Write = Callable[[Connection], None]
 Item = TypeVar("Item")
@@ -198,8 +198,9 @@ class Writer:
                 if connection is not None:
                     connection.close()
                 connection = None
-                # What is written twice is the same: a server that was started anew gets it once more.
-                if last_try or not (isinstance(error, DBAPIError) and is_gone(error)):
+                # What is written twice is the same: a server that was started anew, or had others go first, gets it
+                # once more.
+                if last_try or not (isinstance(error, DBAPIError) and (is_gone(error) or gave_way(error))):
                     raise
             else:
                 break

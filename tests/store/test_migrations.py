@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import multiprocessing
 import sqlite3
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import BigInteger, Connection, LargeBinary, Text, create_engine, inspect, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import BigInteger, Connection, Engine, LargeBinary, Text, create_engine, inspect, select, text
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from evaluator.core.ledger import KeptReply
 from evaluator.core.reply import Usage
@@ -183,6 +187,67 @@ def test_a_store_whose_table_is_gone_says_so(postgresql: str) -> None:
     with open_store(address) as store, pytest.raises(StoreError, match="lacks a table or column"):
         store.runs.page(1, 0)
     engine.dispose()
+
+
+@pytest.fixture
+def older(postgresql: str) -> Iterator[tuple[Database, Engine]]:
+    """A store before `work_chunks` and then `work_answers` were changed, and connections of an older program to it."""
+    address = new_database(postgresql)
+    engine = create_engine(address)
+    with contextlib.closing(Database(store_address(address))) as database:
+        migrate(database, upto=17)
+        yield database, engine
+    engine.dispose()
+
+
+def test_an_older_program_that_waits_for_what_is_changed_stops_no_upgrade(older: tuple[Database, Engine]) -> None:
+    """A worker holds the table that is changed second and waits for the first one: one of the two has to give way."""
+    database, engine = older
+    with engine.connect() as worker, ThreadPoolExecutor() as beside:
+        worker.exec_driver_sql("LOCK TABLE work_answers IN ROW EXCLUSIVE MODE")
+        upgrade = beside.submit(migrate, database)
+        _until_held_up(engine)
+        with contextlib.suppress(OperationalError):  # the worker gave way
+            worker.exec_driver_sql("LOCK TABLE work_chunks IN ROW EXCLUSIVE MODE")
+        worker.rollback()
+        upgrade.result()
+    assert _tables_and_steps(database)[1][-1][0] == NEWEST
+
+
+def test_an_upgrade_lets_those_go_first_whom_it_holds_up(older: tuple[Database, Engine]) -> None:
+    """Somebody reads for long; the upgrade waits for that, and others are not held up as long as it takes."""
+    database, engine = older
+    with engine.connect() as reader, engine.connect() as worker, ThreadPoolExecutor() as beside:
+        reader.exec_driver_sql("LOCK TABLE work_chunks IN ACCESS SHARE MODE")
+        upgrade = beside.submit(migrate, database)
+        _until_held_up(engine)
+        worker.exec_driver_sql("SELECT count(*) FROM work_chunks")
+        worker.rollback()
+        assert not upgrade.done()
+        reader.rollback()
+        upgrade.result()
+    assert _tables_and_steps(database)[1][-1][0] == NEWEST
+
+
+def test_an_upgrade_whose_tables_stay_in_use_says_so(older: tuple[Database, Engine]) -> None:
+    """Nothing is changed then."""
+    database, engine = older
+    with engine.connect() as reader:
+        reader.exec_driver_sql("LOCK TABLE work_chunks IN ACCESS SHARE MODE")
+        with pytest.raises(StoreError, match="has its tables in use by others"):
+            migrate(database, patience=0.1)
+    assert _tables_and_steps(database)[1][-1][0] == 17
+
+
+def _until_held_up(engine: Engine) -> None:
+    """Returns when somebody waits for a table."""
+    until = time.monotonic() + 60
+    with engine.connect() as connection:
+        held_up = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+        while not connection.scalar(held_up):
+            assert time.monotonic() < until, "nobody waits"
+            connection.rollback()
+            time.sleep(0.01)
 
 
 def test_processes_that_open_a_new_store_at_once_all_get_it(address: str) -> None:

@@ -18,6 +18,7 @@ from evaluator.errors import StoreError, UsageError
 from evaluator.store.address import store_address
 from evaluator.store.store import Store, open_store
 from evaluator.store.writer import Grouping
+from tests.store.conftest import new_database
 
 
 def keep(store: Store, name: str, text: str = "said") -> None:
@@ -209,3 +210,28 @@ def test_a_reader_does_not_wait_for_a_writer(path: Path) -> None:
         assert find(store, "a") is not None
     other.execute("ROLLBACK")
     other.close()
+
+
+def test_a_reply_that_others_hold_up_is_kept_after_them(postgresql: str) -> None:
+    """An upgrade holds the table that is written second and waits for the first one: PostgreSQL has the writer give
+    way, and it writes once more.
+    """
+    address = new_database(postgresql)
+    engine = sqlalchemy.create_engine(address)
+    reply = KeptReply("said", None, Usage())
+
+    async def keep_held_up(store: Store) -> KeptReply | None:
+        with engine.connect() as upgrade:
+            upgrade.exec_driver_sql("LOCK TABLE reply_candidates")
+            keeping = asyncio.create_task(store.ledger().keep("a" * 64, reply, "c1"))
+            held_up = sqlalchemy.text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'relation'")
+            while not upgrade.scalar(held_up):
+                await asyncio.sleep(0.01)
+            await asyncio.to_thread(upgrade.exec_driver_sql, "LOCK TABLE replies")
+            upgrade.rollback()
+        await keeping
+        return await store.ledger().find("a" * 64)
+
+    with open_store(address) as store:
+        assert asyncio.run(keep_held_up(store)) == reply
+    engine.dispose()
