@@ -91,7 +91,7 @@ class Presenter(Terminal):
         parts.append(f"{results.for_a_person:,} flagged for a person")
         if manifest.usage.cost_usd:
             parts.append(f"${manifest.usage.cost_usd:.4f}")
-        if manifest.usage.cached_share is not None:
+        if manifest.usage.cached_share is not None and manifest.usage.requests > manifest.usage.reused_requests:
             parts.append(f"{manifest.usage.cached_share:.0%} of the input from the endpoint's cache")
         quotes = f"{manifest.quotes_found:,} of {manifest.quotes_claimed:,}"
         self.say(f"{'; '.join(parts)}.")

@@ -75,13 +75,17 @@ def resume(context: click.Context, run: str, where: str | None, *, yes: bool, qu
             f"Run {record.id} was begun in {given_in}, which is not there any more.",
             hint=f"Its input was {record.order.input_path}. Run evaluator grade on it: the ledger has the replies.",
         )
+    is_there = (folder / "run.json").exists()
+    if not is_there and not quiet:
+        said = f"The results of run {record.id} are no longer in {folder}: this begins a new run there."
+        click.echo(f"{said}\nReplies that are in the ledger are not paid for again.", err=True)
     # Whatever it was given by a relative path is found again from where it was given.
     with contextlib.chdir(given_in):
         context.invoke(
             grade,
             **given_again(grade, record.order.options),
             out=folder,
-            resume=(folder / "run.json").exists(),
+            resume=is_there,
             where=str(address.path) if address.path else address.url.render_as_string(hide_password=False),
             no_store=False,
             yes=yes,

@@ -19,7 +19,16 @@ _WHERE = "Where replies and runs are kept: a file, or postgresql://… [default:
 
 def store_option(command: _Command) -> _Command:
     """Adds --store."""
-    return click.option("--store", "where", metavar="PATH|URL", help=_WHERE)(command)
+    return click.option("--store", "where", metavar="PATH|URL", callback=_require_name, help=_WHERE)(command)
+
+
+def _require_name(_context: click.Context, _option: click.Parameter, where: str | None) -> str | None:
+    # As of `--store "$VARIABLE"` with one that is not set: the usual store is not what was meant.
+    if where is not None and not where.strip():
+        raise UsageError(
+            "--store is empty.", hint="Name a file or postgresql://…, or leave --store out for the usual store."
+        )
+    return where
 
 
 def store_options(command: _Command) -> _Command:

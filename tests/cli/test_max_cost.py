@@ -96,3 +96,4 @@ def test_one_reply_is_spoken_of_as_one(answers: Path, tmp_path: Path, endpoint: 
     again = evaluator(*arguments, "two", cwd=tmp_path, **store)
     assert "The one reply that is needed is in the ledger already" in again.stdout
     assert "1 of 1 reply came from the ledger and was not paid for again" in " ".join(again.stdout.split())
+    assert "from the endpoint's cache" not in again.stdout, "nothing was asked of it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -106,6 +107,23 @@ def test_a_store_that_is_not_there_is_said_and_not_made(tmp_path: Path, argument
     refused = CliRunner().invoke(cli, [*arguments, "--store", str(path)])
     assert f"There is no store {path}" in str(refused.exception)
     assert not path.exists()
+
+
+def test_a_run_whose_results_are_gone_is_begun_anew_and_says_so(graded: str, tmp_path: Path) -> None:
+    """The new one stands in the list beside the old one."""
+    shutil.rmtree(tmp_path / "some" / "answers-grades")
+    again = evaluator("runs", "resume", graded, "--yes", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert f"The results of run {graded} are no longer in" in again.stderr
+    assert (tmp_path / "some" / "answers-grades" / "report.html").exists()
+    listed = json.loads(runs("list", "--json").output)
+    assert len(listed) == 2
+
+
+def test_an_empty_name_is_not_the_usual_store() -> None:
+    """It is a variable that was not set: what is kept or erased would be another's."""
+    for arguments in (("runs", "list"), ("grade", "answers.csv"), ("erase", "--candidate", "c0001", "--yes")):
+        assert "--store is empty" in str(CliRunner().invoke(cli, [*arguments, "--store", ""]).exception)
 
 
 def test_a_run_is_written_while_it_is_graded(tmp_path: Path) -> None:
