@@ -152,7 +152,7 @@ def _echoing(status: int) -> Iterator[str]:
         def do_POST(self) -> None:
             said = f"cannot do this: {self.read_body().decode()} with {self.headers['Authorization']}"
             error = {"message": said, "type": said, "code": said, "param": said}
-            self.answer(status, {"error": error}, {"retry-after": "0"})
+            self.answer(status, {"error": error}, {"retry-after": "0.01"})
 
     with LoopbackServer(Echo) as server:
         yield f"http://{server.host}/v1"
