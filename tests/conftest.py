@@ -22,7 +22,8 @@ from evaluator.graders.model_rater import Retries  # noqa: E402
 # No deadline, and nobody complains of slow examples: how long they take says more about the machine's other work than
 # about the code.
 NO_HURRY: dict[str, Any] = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
-hypothesis.settings.register_profile("usual", **NO_HURRY)
+# The same examples each time: what a change breaks is told by the change's own run, and a soak looks for what is new.
+hypothesis.settings.register_profile("usual", **NO_HURRY, derandomize=True)
 hypothesis.settings.register_profile("soak", **NO_HURRY, max_examples=2000)
 hypothesis.settings.load_profile("usual")
 
