@@ -33,7 +33,8 @@ from evaluator.run.batch_desk import BatchDesk
 from evaluator.run.batch_export import Collected, collect_requests
 from evaluator.run.batch_import import import_output
 from evaluator.run.estimate import estimate
-from evaluator.run.resumption import changes_since, record_of
+from evaluator.run.pipeline import record_of
+from evaluator.run.resumption import changes_since
 from evaluator.settings import Settings, read_settings
 from evaluator.store.store import Store
 
@@ -147,7 +148,7 @@ async def _submit(
         prices = prices_by_model(job.grader)
         presenter.priced([price for price in prices.values() if price is not None])
         source: Path = given["table"]
-        record = record_of(job.grader, source.name, sha256_of(source))
+        record = record_of(job.grader.pipeline, source.name, sha256_of(source))
         if before is not None and before.job is not None and state.files:
             changes = changes_since(before.job, job.grader, source.name, record.input_sha256)
             presenter.changed_in_folder(folder.path, changes)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pydantic import BaseModel, ConfigDict
+
 from evaluator.core.redaction import Redact
-from evaluator.core.rubric import FileRecord
 
 
-class JobRecord(FileRecord):
-    """The table and all that decides what a grader is asked about it; fields are those of a run's manifest."""
+class JobRecord(BaseModel):
+    """The table and all that decides what a grader is asked about it; a run's manifest begins with it."""
+
+    model_config = ConfigDict(frozen=True)
 
     input_name: str
     input_sha256: str
     grader: str
-    endpoint: str | None
     prompt: str | None
     prompt_sha256: str | None
     calls: str | None
@@ -21,7 +23,14 @@ class JobRecord(FileRecord):
     rubric_sha256: str
     questionnaire: str
     questionnaire_sha256: str
-    redact: Redact | None
-    spotlight: str | None
-    control_reading: bool
-    control_below_bar: bool
+    endpoint: str | None = None
+    """The address that a model was asked at; null where there is no choice of it."""
+    redact: Redact | None = None
+    """What was taken out of the answers before they were graded; null in runs of before there was redaction."""
+    spotlight: str | None = None
+    """Which words told a model what the marks on the answers' words are; null where they carried none."""
+    control_reading: bool | None = None
+    """Whether models were asked, beside grades that meet the bar, for what the answer says nothing of; null in runs of
+    before there was a choice."""
+    control_below_bar: bool | None = None
+    """Whether they were asked that beside every grade."""

@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from evaluator.core.calibration_words import CalibrationUse
+from evaluator.core.job_record import JobRecord
 from evaluator.core.pace import PaceTotals
-from evaluator.core.redaction import Redact
 
 
 class UsageTotals(BaseModel):
@@ -31,10 +31,8 @@ class UsageTotals(BaseModel):
     seconds: float
 
 
-class RunManifest(BaseModel):
-    """One run of `evaluator grade`."""
-
-    model_config = ConfigDict(frozen=True)
+class RunManifest(JobRecord):
+    """One run of `evaluator grade`: its job, and how that went."""
 
     run_id: str
     started_at: str
@@ -42,25 +40,12 @@ class RunManifest(BaseModel):
     outcome: Literal["running", "finished", "interrupted", "stopped"]
     """"running" stands in the folder of a run that has not ended, or whose process was killed."""
     stopped_because: str | None
-    input_name: str
-    input_sha256: str
     layout: str
     notes: tuple[str, ...]
     """What reading the table matched, skipped or found twice."""
-    grader: str
     is_language_model: bool
     about_grader: str
     """A sentence for people: what this grader is and how far it is known to agree with raters."""
-    endpoint: str | None = None
-    """The address that a model was asked at; null where there is no choice of it."""
-    prompt: str | None
-    prompt_sha256: str | None
-    calls: str | None
-    samples: int
-    rubric: str
-    rubric_sha256: str
-    questionnaire: str
-    questionnaire_sha256: str
     questions_asked: tuple[str, ...]
     answers: int
     graded: int
@@ -76,12 +61,3 @@ class RunManifest(BaseModel):
     evaluator_version: str
     calibration: CalibrationUse | None = None
     """How many grades may stand, by which rule; null where the run was not calibrated."""
-    redact: Redact | None = None
-    """What was taken out of the answers before they were graded; null in runs of before there was redaction."""
-    spotlight: str | None = None
-    """Which words told a model what the marks on the answers' words are; null where they carried none."""
-    control_reading: bool | None = None
-    """Whether models were asked, beside grades that meet the bar, for what the answer says nothing of; null in runs of
-    before there was a choice."""
-    control_below_bar: bool | None = None
-    """Whether they were asked that beside every grade."""

@@ -23,7 +23,7 @@ from evaluator.files.stored_standings import StoredStandings
 from evaluator.run.gathering import Gathering
 from evaluator.run.grade_answer import GradingOutcome, redacted, ungraded
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import calls_of, endpoint_of, spec_of, spotlight_of
+from evaluator.run.pipeline import record_of
 from evaluator.store.grade_log import GradeLog
 from evaluator.store.run_record import RunCounts
 
@@ -254,31 +254,18 @@ class GradingRun:
     ) -> RunManifest:
         """What was graded, by what, and how it ended."""
         pipeline = self._grader.pipeline
-        identity = pipeline.raters[0].identity
         finished: datetime = pipeline.now()
-        rubric, questionnaire = self._grader.rubric, self._grader.questionnaire
         return RunManifest(
+            **dict(record_of(pipeline, input_name, input_sha256)),
             run_id=run_id,
             started_at=self._started.isoformat(timespec="seconds"),
             finished_at=finished.isoformat(timespec="seconds"),
             outcome="interrupted" if self._interrupted else "stopped" if self._stopped_because else "finished",
             stopped_because=self._stopped_because,
-            input_name=input_name,
-            input_sha256=input_sha256,
             layout=layout,
             notes=notes,
-            grader=spec_of(pipeline.raters),
             is_language_model=any(rater.identity.is_language_model for rater in pipeline.raters),
             about_grader=about_grader,
-            endpoint=endpoint_of(pipeline),
-            prompt=identity.prompt,
-            prompt_sha256=identity.prompt_sha256,
-            calls=calls_of(pipeline),
-            samples=pipeline.samples,
-            rubric=f"{rubric.id}@{rubric.version}",
-            rubric_sha256=pipeline.hashes.rubric,
-            questionnaire=f"{questionnaire.id}@{questionnaire.version}",
-            questionnaire_sha256=pipeline.hashes.questionnaire,
             questions_asked=questions_asked,
             answers=self.done,
             graded=self.graded,
@@ -302,10 +289,6 @@ class GradingRun:
             pace=sum((pacer.totals for pacer in pipeline.pacers), PaceTotals()) if pipeline.pacers else None,
             evaluator_version=pipeline.version,
             calibration=self.calibration,
-            redact=pipeline.redact,
-            spotlight=spotlight_of(pipeline),
-            control_reading=pipeline.reads_control,
-            control_below_bar=pipeline.reads_control and pipeline.control_below_bar,
         )
 
     def _count(self, grade: Grade) -> None:

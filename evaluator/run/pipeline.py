@@ -12,6 +12,7 @@ from evaluator.core.asks import Ask, schema_of
 from evaluator.core.calibration import Calibration
 from evaluator.core.examples import GradedExample
 from evaluator.core.fingerprint import FingerprintByText, fingerprint
+from evaluator.core.job_record import JobRecord
 from evaluator.core.name_forms import WORD
 from evaluator.core.price import Price
 from evaluator.core.questionnaire import Question
@@ -223,3 +224,27 @@ def spec_of(raters: Sequence[Rater]) -> str:
     """How a command line would name these raters."""
     specs = [rater.identity.spec for rater in raters]
     return specs[0] if len(specs) == 1 else f"panel:{','.join(specs)}"
+
+
+def record_of(pipeline: Pipeline, input_name: str, input_sha256: str) -> JobRecord:
+    """What this pipeline asks about this table, as it is written down."""
+    rubric, questionnaire = pipeline.question_set.rubric, pipeline.question_set.questionnaire
+    first, hashes = pipeline.raters[0].identity, pipeline.hashes
+    return JobRecord(
+        input_name=input_name,
+        input_sha256=input_sha256,
+        grader=spec_of(pipeline.raters),
+        endpoint=endpoint_of(pipeline),
+        prompt=first.prompt,
+        prompt_sha256=first.prompt_sha256,
+        calls=calls_of(pipeline),
+        samples=pipeline.samples,
+        rubric=f"{rubric.id}@{rubric.version}",
+        rubric_sha256=hashes.rubric,
+        questionnaire=f"{questionnaire.id}@{questionnaire.version}",
+        questionnaire_sha256=hashes.questionnaire,
+        redact=pipeline.redact,
+        spotlight=spotlight_of(pipeline),
+        control_reading=pipeline.reads_control,
+        control_below_bar=pipeline.reads_control and pipeline.control_below_bar,
+    )

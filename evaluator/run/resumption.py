@@ -11,13 +11,12 @@ from pathlib import Path
 
 from evaluator.core.answer import Answer
 from evaluator.core.job_record import JobRecord
-from evaluator.core.run_manifest import RunManifest
 from evaluator.errors import OutputError
 from evaluator.files.run_folder import GRADES, EarlierRun
 from evaluator.graders.model_rater import ModelRater
 from evaluator.run.grade_answer import redacted
 from evaluator.run.grader import Grader
-from evaluator.run.pipeline import Pipeline, calls_of, endpoint_of, fingerprint_of, spec_of, spotlight_of
+from evaluator.run.pipeline import Pipeline, fingerprint_of, record_of
 
 _STAYS = ("graded", "not_answered")
 
@@ -77,35 +76,9 @@ def resumption_of(
     return Resumption(run, changes, expected.count, kept, again)
 
 
-def record_of(grader: Grader, input_name: str, input_sha256: str) -> JobRecord:
-    """What this grader asks about this table, for `changes_since`."""
-    pipeline, rubric, questionnaire = grader.pipeline, grader.rubric, grader.questionnaire
-    identity, hashes = pipeline.raters[0].identity, pipeline.hashes
-    return JobRecord(
-        input_name=input_name,
-        input_sha256=input_sha256,
-        grader=spec_of(pipeline.raters),
-        endpoint=endpoint_of(pipeline),
-        prompt=identity.prompt,
-        prompt_sha256=identity.prompt_sha256,
-        calls=calls_of(pipeline),
-        samples=pipeline.samples,
-        rubric=f"{rubric.id}@{rubric.version}",
-        rubric_sha256=hashes.rubric,
-        questionnaire=f"{questionnaire.id}@{questionnaire.version}",
-        questionnaire_sha256=hashes.questionnaire,
-        redact=pipeline.redact,
-        spotlight=spotlight_of(pipeline),
-        control_reading=pipeline.reads_control,
-        control_below_bar=pipeline.reads_control and pipeline.control_below_bar,
-    )
-
-
-def changes_since(
-    before: RunManifest | JobRecord, grader: Grader, input_name: str, input_sha256: str
-) -> tuple[str, ...]:
+def changes_since(before: JobRecord, grader: Grader, input_name: str, input_sha256: str) -> tuple[str, ...]:
     """What differs between a job's beginning and what would be graded now, and by what; in words."""
-    now = record_of(grader, input_name, input_sha256)
+    now = record_of(grader.pipeline, input_name, input_sha256)
     found = []
     if before.input_sha256 != input_sha256:
         found.append(f"the table: {before.input_name} then, {input_name} now, with other contents")

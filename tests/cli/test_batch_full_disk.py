@@ -15,7 +15,7 @@ from evaluator.errors import OutputError
 from evaluator.files.request_files import RequestFiles
 from evaluator.graders.batch_line import request_line
 from tests.batch_server import BatchServer
-from tests.cli.test_batch import ANSWERS, TEXT, answers, batch, options, server, submit
+from tests.cli.batching import ANSWERS, TEXT, answers, batch, options, server, submit
 from tests.cli.test_grade import QUESTIONS
 
 __all__ = ["answers", "server"]

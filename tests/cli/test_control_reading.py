@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from tests.batch_server import BatchServer
+from tests.cli.batching import batch
 from tests.cli.grading_command import evaluator, grades_in, write_table
-from tests.cli.test_batch import batch
 from tests.conftest import completion
 from tests.model_server import ModelServer
 
